@@ -1,0 +1,28 @@
+"""A recording as the networks know recordings: mono, at the geometry's rate, onset first, peak 1.
+
+NumPy and soxr; pure functions of their arguments, any thread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gan808.sound.kit import to_rate
+
+SILENT_PEAK = 1e-3
+ONSET_RATIO = 0.02  # of the peak: where the sound begins
+PREROLL_S = 0.0004
+
+
+def onset_first(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray | None:
+    """Bring mono audio, float32 (n,), to the rate `to_hz`, its offset removed, its first sample
+    just before the onset and its peak 1: float32 (m,). None for silence."""
+    if np.abs(audio).max(initial=0.0) < SILENT_PEAK:
+        return None
+    moved = to_rate(np.asarray(audio - audio.mean(), dtype=np.float32), from_hz, to_hz)
+    loudness = np.abs(moved)
+    peak = loudness.max(initial=0.0)
+    if peak < SILENT_PEAK:
+        return None
+    onset = int(np.argmax(loudness > ONSET_RATIO * peak))
+    return np.asarray(moved[max(0, onset - int(PREROLL_S * to_hz)) :] / peak, dtype=np.float32)

@@ -1,0 +1,213 @@
+"""Seeds and classes to finished Sounds: generate, invert, trim, level, listen, resample.
+
+Owns the networks of one kit. Lives in the render process; also used offline by `gan808 render` and
+by training's evaluation. Not for several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from gan808.errors import RenderError
+from gan808.sound import finish
+from gan808.sound.descriptors import describe
+from gan808.sound.griffin_lim import make_inverter
+from gan808.sound.kit import Kit, to_rate
+from gan808.sound.latent import SEED_END, Point, latent_of
+from gan808.sound.sound import BATCH, Sound
+from gan808.sound.spectrogram import log_image, normalise, place
+from gan808.sound.weights import load_networks
+
+FADED = 3e-3  # more than this (-50 dB) at either end of a sound is heard as a click
+# So many samples in a row within a millionth of the peak were cut off there: a 20 Hz sine at
+# 192 kHz, the roundest top there is, has 4 within it.
+FLAT_SAMPLES, FLAT_RATIO = 6, 1.0 - 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """The critic's opinion of n finished sounds. probability: float32 (n, n_classes); realness:
+    float32 (n,), the score of the class asked as a quantile of the training sounds' scores."""
+
+    probability: np.ndarray
+    realness: np.ndarray
+
+
+def limit_threads(threads: int) -> None:
+    """Bound TensorFlow's use of the processor. Must come before its first operation; later calls
+    change nothing."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:  # already running: a second kit in this process keeps what there is
+        return
+
+
+class Renderer:
+    """Renders sounds of one kit at one sample rate. Raises KitError when the kit is damaged."""
+
+    def __init__(
+        self, kit: Kit, sample_rate_hz: int, *, threads: int = 1, griffin_lim_rounds: int = 32
+    ) -> None:
+        limit_threads(threads)
+        self.kit = kit
+        self.sample_rate_hz = sample_rate_hz
+        generator, critic = load_networks(kit)
+        self._moments, self._quantiles = kit.statistics()
+        self._invert = make_inverter(kit.geometry, self._moments, rounds=griffin_lim_rounds)
+        # Latents float32 (BATCH, latent_size) and labels int32 (BATCH,) to images float32
+        # (BATCH, n_bands, n_frames, 1); gradients pass through it.
+        self.generate = tf.function(lambda z, y: generator([z, y], training=False))
+        self._listen = tf.function(lambda image: critic(image, training=False))
+
+    def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
+        """One finished Sound for each pair of class and seed (0 .. 2**63 - 1), or point.
+
+        Raises RenderError for a class the kit does not have, a seed out of range or a given latent
+        of another size than the kit's.
+        """
+        if len(class_names) != len(seeds):
+            raise RenderError(f"{len(class_names)} classes for {len(seeds)} seeds")
+        labels = [self.label(name) for name in class_names]
+        points = [seed if isinstance(seed, Point) else _plain(seed) for seed in seeds]
+        latents = np.stack([latent_of(point, self.kit.manifest.network) for point in points])
+        sounds: list[Sound] = []
+        for i in range(0, len(points), BATCH):
+            part = slice(i, i + BATCH)
+            raw = self.audio_of(latents[part], np.asarray(labels[part], dtype=np.int32))
+            sounds += self._finished(raw, labels[part], points[part])
+        return sounds
+
+    def label(self, class_name: str) -> int:
+        """The class's number in the networks. Raises RenderError when the kit has no such class."""
+        if class_name not in self.kit.classes:
+            raise RenderError(
+                f"kit {self.kit.name} has no class {class_name!r}; it has "
+                f"{', '.join(self.kit.classes)}"
+            )
+        return self.kit.classes.index(class_name)
+
+    def audio_of(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Raw audio of up to BATCH latents: float32 (n, latent_size), int32 (n,) to float32
+        (n, n_samples) at the geometry's rate, lead silence included."""
+        images = self.generate(_padded(latents), _padded(labels))
+        return np.asarray(self._invert(images))[: len(labels)]
+
+    def audio_from_images(self, images: np.ndarray) -> list[np.ndarray]:
+        """Finished sounds of normalised images, training's own for instance: float32 (n, n_bands,
+        n_frames, 1) to n of float32 (m,) at the geometry's rate."""
+        audio: list[np.ndarray] = []
+        for i in range(0, len(images), BATCH):
+            part = images[i : i + BATCH]
+            raw = np.asarray(self._invert(_padded(part)))[: len(part)]
+            audio += [finish.finish(row, self.kit.geometry) for row in raw]
+        return audio
+
+    def _finished(
+        self, raw: np.ndarray, labels: Sequence[int], points: Sequence[Point]
+    ) -> list[Sound]:
+        rate = self.kit.geometry.sample_rate_hz
+        audio = [finish.finish(row, self.kit.geometry) for row in raw]
+        heard = self.listen(audio, labels)
+        sounds = []
+        for i, (label, point) in enumerate(zip(labels, points, strict=True)):
+            best = int(heard.probability[i].argmax())
+            sounds.append(Sound(
+                kit=self.kit.name, class_asked=self.kit.classes[label], seed=point.seed,
+                class_heard=self.kit.classes[best],
+                confidence=float(heard.probability[i, best]), realness=float(heard.realness[i]),
+                audio=to_rate(audio[i], rate, self.sample_rate_hz),
+                sample_rate_hz=self.sample_rate_hz, descriptors=describe(audio[i], rate),
+                trail=point.trail,
+            ))
+        return sounds
+
+    def images_of(self, audio: Sequence[np.ndarray]) -> np.ndarray:
+        """Normalised images of finished sounds as training saw its recordings (peak 1, onset
+        first): float32 (n,) each to float32 (n, n_bands, n_frames, 1)."""
+        geometry = self.kit.geometry
+        peaks = [max(float(np.abs(a).max(initial=0.0)), 1e-6) for a in audio]
+        placed = [place(a / peak, geometry) for a, peak in zip(audio, peaks, strict=True)]
+        images = normalise(log_image(np.stack(placed), geometry), self._moments)
+        return np.asarray(images[..., None], dtype=np.float32)
+
+    def scores(
+        self, audio: Sequence[np.ndarray], labels: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The critic's raw outputs for finished sounds at the geometry's rate: realness of the
+        label given, float32 (n,), and class logits, float32 (n, n_classes)."""
+        realness, logits = [], []
+        for i in range(0, len(audio), BATCH):
+            images = self.images_of(audio[i : i + BATCH])
+            scores, heard = (np.asarray(x)[: len(images)] for x in self._listen(_padded(images)))
+            chosen = np.asarray(labels[i : i + BATCH]) if scores.shape[1] > 1 else 0
+            realness.append(scores[np.arange(len(images)), chosen])
+            logits.append(heard)
+        return np.concatenate(realness), np.concatenate(logits)
+
+    def listen(self, audio: Sequence[np.ndarray], labels: Sequence[int]) -> Heard:
+        """What the critic makes of finished sounds at the geometry's rate."""
+        finite = [np.nan_to_num(a) for a in audio]
+        scores, logits = self.scores(finite, labels)
+        exponent = np.exp(logits - logits.max(axis=1, keepdims=True))
+        pairs = zip(scores, labels, strict=True)
+        realness = [quantile_of(float(score), self._quantiles[label]) for score, label in pairs]
+        probability = exponent / exponent.sum(axis=1, keepdims=True)
+        return Heard(probability.astype(np.float32), np.asarray(realness, dtype=np.float32))
+
+    def rejection(self, sound: Sound) -> str | None:
+        """Why a sound must not be played: not_finite, silent, clipped, click, unsure (of any
+        class) or unreal (the critic's score is below the kit's threshold); None when it may."""
+        thresholds = self.kit.manifest.thresholds
+        if (fault := audio_fault(sound.audio)) is not None:
+            return fault
+        if sound.confidence < thresholds.confidence:
+            return "unsure"
+        least = thresholds.realness.get(sound.class_asked, 0.0)
+        return "unreal" if sound.realness < least else None
+
+
+def quantile_of(score: float, quantiles: np.ndarray) -> float:
+    """Where a score lies among quantiles float32 (n,) that rise, 0..1.
+
+    Below the lowest it falls off exponentially instead of staying at 0, so that of two sounds
+    that no training sound is as bad as, the better is still known.
+    """
+    lowest = 0.5 / len(quantiles)
+    if score < quantiles[0]:
+        scale = max(float(quantiles[-1] - quantiles[0]) / 4, 1e-6)
+        return lowest * float(np.exp((score - quantiles[0]) / scale))
+    return float(np.interp(score, quantiles, np.linspace(lowest, 1.0, len(quantiles))))
+
+
+def audio_fault(audio: np.ndarray) -> str | None:
+    """What is wrong with a finished waveform, whatever the critic says; None when nothing is."""
+    if not np.isfinite(audio).all():
+        return "not_finite"
+    peak = np.abs(audio).max(initial=0.0)
+    if peak < finish.QUIETEST_PEAK:
+        return "silent"
+    at_peak = np.abs(audio) >= FLAT_RATIO * peak
+    runs = np.convolve(at_peak, np.ones(FLAT_SAMPLES))
+    if peak > 0.5 and runs.max() >= FLAT_SAMPLES:
+        return "clipped"
+    return "click" if max(abs(audio[0]), abs(audio[-1])) > FADED else None
+
+
+def _plain(seed: int) -> Point:
+    """The point of a plain seed. Raises RenderError when it is out of range."""
+    if not 0 <= seed < SEED_END:
+        raise RenderError(f"seed {seed} is not in 0..2^63-1")
+    return Point(int(seed))
+
+
+def _padded(array: np.ndarray) -> np.ndarray:
+    """Repeat the last row up to BATCH rows."""
+    missing = BATCH - len(array)
+    if missing == 0:
+        return array
+    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])

@@ -1,0 +1,87 @@
+"""A rendered drum sound with its identity. Immutable, so it is passed freely between threads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan808.sound.latent import Point, parse_point
+
+LONGEST_STEM = 120  # a file name may have 255 bytes; the folder and the suffix need some
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """What a player can ask a sound to be more or less of.
+
+    length_s: seconds until the sound has fallen 40 dB below its loudest moment.
+    brightness_hz: spectral centroid, weighted by energy.
+    pitch_hz: frequency of the strongest low resonance.
+    loudness_db: RMS of the loudest 50 ms, dB re full scale.
+    """
+
+    length_s: float
+    brightness_hz: float
+    pitch_hz: float
+    loudness_db: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """One finished sound. `kit / class asked / seed` names it for ever; trail is what was done to
+    the seed's latent (latent.py), empty for a plain seed.
+
+    class_heard and confidence (0..1) are the critic's opinion of the finished audio;
+    realness (0..1) is the critic's score as a quantile of the training set's scores.
+    audio is float32, shape (n_frames,), peak at most 1, at sample_rate_hz.
+    """
+
+    kit: str
+    class_asked: str
+    seed: int
+    class_heard: str
+    confidence: float
+    realness: float
+    audio: np.ndarray
+    sample_rate_hz: int
+    descriptors: Descriptors
+    trail: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name that recalls this sound: kit/class/seed, and how to go on from the seed."""
+        return f"{self.kit}/{self.class_asked}/{self.seed}{self.trail}"
+
+    @property
+    def point(self) -> Point:
+        """Where in latent space it comes from."""
+        return parse_point(f"{self.seed}{self.trail}")
+
+    def file_stem(self, joint: str = "-") -> str:
+        """The id as a file name, without suffix; a digest stands for what is too long for one, and
+        for a given latent, whose capitals some file systems do not tell from small letters."""
+        plain = joint.join((self.kit, self.class_asked, str(self.seed)))
+        if len(plain + self.trail) <= LONGEST_STEM and "=" not in self.trail:
+            return plain + self.trail
+        return f"{plain}{joint}{digest(self.trail)}"
+
+
+# Every graph runs at this size, so that a sound does not depend on its company.
+BATCH = 8
+# What makes a waveform unplayable, whatever the critic says; see renderer.audio_fault.
+FAULTS = frozenset({"not_finite", "silent", "clipped", "click"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendered:
+    """A finished sound, and why it must not be filed (None when it may)."""
+
+    sound: Sound
+    rejection: str | None
+
+
+def digest(text: str) -> str:
+    """Twelve hexadecimal digits that stand for a text, the same on every run."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
