@@ -1,0 +1,75 @@
+"""Time in frames: what the callback's delay-locked loop says, read from any thread."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The callback writes for a few nanoseconds a block, so a second reading nearly always succeeds.
+READ_ATTEMPTS = 1000
+SAME_CLOCK_S = 0.001
+
+
+def clock_source() -> tuple[int, int]:
+    """Address of clock_gettime and the id of the clock behind time.monotonic; (0, 0) without one.
+
+    Systems differ in which POSIX clock that is, so each candidate is read and compared.
+    """
+    library = ctypes.CDLL(None) if hasattr(time, "clock_gettime") else None
+    if library is None or not hasattr(library, "clock_gettime"):
+        return 0, 0
+    for name in ("CLOCK_MONOTONIC", "CLOCK_UPTIME_RAW"):
+        identifier = getattr(time, name, None)
+        if identifier is None:
+            continue
+        before_s, reading_s, after_s = (
+            time.monotonic(), time.clock_gettime(identifier), time.monotonic())
+        if before_s - SAME_CLOCK_S <= reading_s <= after_s + SAME_CLOCK_S:
+            address = ctypes.cast(library.clock_gettime, ctypes.c_void_p).value
+            return int(address or 0), int(identifier)
+    return 0, 0
+
+
+class EngineClock:
+    """Maps time.monotonic seconds to stream frames and back (delay-locked loop, Adriaensen 2005).
+
+    On an output that does not follow real time, or where the system has no POSIX clock, time is
+    taken to stand still within a block: every time maps around the frame mixed last.
+    """
+
+    def __init__(self, memory: NDArray[np.void], read_clock: Callable[..., bool],
+                 sample_rate_hz: int) -> None:
+        self._memory = memory
+        self._index: NDArray[np.int64] = memory[0]["clock_index"]
+        self._values: NDArray[np.float64] = memory[0]["clock_time"]
+        self._read_clock = read_clock
+        self._sample_rate_hz = sample_rate_hz
+
+    def frame_now(self) -> int:
+        """The frame being mixed now; 0 before the first block."""
+        return self.frame_at(time.monotonic())
+
+    def frame_at(self, monotonic_s: float) -> int:
+        """The frame mixed at a time on the time.monotonic scale; never negative."""
+        frame, time_s, seconds_per_frame = self._reading()
+        return max(0, round(frame + (monotonic_s - time_s) / seconds_per_frame))
+
+    def time_at(self, frame: int) -> float:
+        """The time, on the time.monotonic scale, at which a frame is mixed."""
+        start_frame, time_s, seconds_per_frame = self._reading()
+        return time_s + (frame - start_frame) * seconds_per_frame
+
+    def _reading(self) -> tuple[float, float, float]:
+        memory: Any = self._memory[0]
+        if not memory["live"] or not memory["clock_address"] or not self._index[0]:
+            return float(memory["frame"]), time.monotonic(), 1.0 / self._sample_rate_hz
+        out = np.empty(3, np.float64)
+        for _ in range(READ_ATTEMPTS):
+            if self._read_clock(self._index, self._values, out):
+                break
+        return float(out[0]), float(out[1]), float(out[2])

@@ -1,0 +1,164 @@
+"""The memory the audio callback shares with Python, as one structured dtype.
+
+Python writes rings, arena and requests; the callback writes everything else. Indices that hand
+memory from one side to the other are int64 words read and written with acquire and release.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLOTS = 16
+ALL_SLOTS = -1
+NO_CELL = -1
+CHANNELS = 2
+
+MAX_PORTS = 8
+RING_COMMANDS = 1024
+QUEUE_COMMANDS = 4096
+MAX_CELLS = 1024
+MAX_VOICES = 256
+# A stolen or choked voice needs room to fade while its successor already sounds.
+FADING_VOICES = 64
+PHYSICAL_VOICES = MAX_VOICES + FADING_VOICES
+VOICES_PER_SLOT = 4
+CHUNK_FRAMES = 1024
+POSITION_BITS = 32
+ENVELOPE_FRAMES = 32
+# Zeros before and after a sound, so that four-point interpolation never reads its neighbour.
+CELL_GUARD = 4
+
+COMMAND_TRIGGER, COMMAND_STOP, COMMAND_RELEASE = 0, 1, 2
+COMMAND_ASSIGN, COMMAND_SET, COMMAND_MASTER = 3, 4, 5
+LEVEL, TUNE, DECAY, PAN, MUTE, CHOKE = 0, 1, 2, 3, 4, 5
+VOICE_FREE, VOICE_SOUNDING, VOICE_FADING = 0, 1, 2
+
+RAMP_S = 0.005
+STEAL_FADE_S = 0.003
+CHOKE_FADE_S = 0.005
+RELEASE_FADE_S = 0.012
+LIMITER_RELEASE_S = 0.06
+LIMITER_THRESHOLD = 0.8
+
+CACHE_LINE_BYTES = 64
+# Producer and consumer indices sit on cache lines of their own.
+INDEX_STRIDE = CACHE_LINE_BYTES // 8
+
+COMMAND = np.dtype([
+    ("frame", "i8"),
+    ("order", "i8"),
+    ("kind", "i4"),
+    ("slot", "i4"),
+    ("cell", "i4"),
+    ("parameter", "i4"),
+    ("value", "f4"),
+    ("gain", "f4"),
+    ("pan", "f4"),
+    ("tune_semitones", "f4"),
+], align=True)
+
+SLOT = np.dtype([
+    ("cell", "i4"),
+    ("level", "f4"),
+    ("tune_semitones", "f4"),
+    ("decay", "f4"),
+    ("pan", "f4"),
+    ("muted", "i4"),
+    ("choke", "i4"),
+    ("unused", "i4"),
+], align=True)
+
+# left and right hold the gains where the running ramp began; *_target where it ends.
+VOICE = np.dtype([
+    ("started", "i8"),
+    # fixed point, POSITION_BITS of fraction: adding it up frame by frame never rounds
+    ("position", "i8"),
+    ("step", "i8"),
+    # the envelope where the running stretch began, and how far into the stretch the voice is
+    ("envelope", "f8"),
+    ("stretch_factor", "f8"),
+    ("envelope_frame", "i4"),
+    ("decays", "i4"),
+    ("state", "i4"),
+    ("slot", "i4"),
+    ("cell", "i4"),
+    ("length_frames", "i4"),
+    ("amplitude", "f4"),
+    ("pan", "f4"),
+    ("left", "f4"),
+    ("right", "f4"),
+    ("left_target", "f4"),
+    ("right_target", "f4"),
+    ("ramp_index", "i4"),
+    ("ramp_frames", "i4"),
+    ("fade_index", "i4"),
+    ("fade_frames", "i4"),
+    ("decay_table", "f4", (ENVELOPE_FRAMES,)),
+], align=True)
+
+MEMORY = np.dtype([
+    ("ring_write", "i8", (MAX_PORTS, INDEX_STRIDE)),
+    ("ring_read", "i8", (MAX_PORTS, INDEX_STRIDE)),
+    # version, frame; then time of that frame and seconds per frame: see kernel.publish_clock
+    ("clock_index", "i8", (INDEX_STRIDE,)),
+    ("clock_time", "f8", (INDEX_STRIDE,)),
+    ("cell_released", "i8", (MAX_CELLS,)),
+    ("cell_voices", "i8", (MAX_CELLS,)),
+    ("cell_length", "i8", (MAX_CELLS,)),
+    # fixed before the first block
+    ("arena_address", "i8"),
+    ("cell_stride", "i8"),
+    ("cells", "i8"),
+    ("voice_limit", "i8"),
+    ("physical_voices", "i8"),
+    ("clock_address", "i8"),
+    ("clock_id", "i8"),
+    ("kernel_build", "i8"),
+    ("sample_rate_hz", "f8"),
+    ("limiter_release", "f8"),
+    ("ramp_frames", "i4"),
+    ("steal_fade_frames", "i4"),
+    ("choke_fade_frames", "i4"),
+    ("release_fade_frames", "i4"),
+    # asked by Python
+    ("live", "i8"),
+    ("requests", "i8", (INDEX_STRIDE,)),
+    # state of the callback
+    ("frame", "i8"),
+    ("order", "i8"),
+    ("peak_answered", "i8"),
+    ("queued", "i8"),
+    ("next_time_s", "f8"),
+    ("seconds_per_frame", "f8"),
+    ("clock_locked", "i8"),
+    ("limiter_envelope", "f8"),
+    ("master", "f4"),
+    ("master_target", "f4"),
+    ("master_ramp_index", "i4"),
+    ("master_ramp_frames", "i4"),
+    # counters
+    ("blocks", "i8"),
+    ("xruns", "i8"),
+    ("late", "i8"),
+    ("dropped", "i8"),
+    ("stolen", "i8"),
+    ("sounding", "i8"),
+    ("peak", "f8"),
+    ("load", "f8"),
+    ("slots", SLOT, (SLOTS,)),
+    ("voices", VOICE, (PHYSICAL_VOICES,)),
+    ("tone", "f4", (CHUNK_FRAMES,)),
+    ("left", "f4", (CHUNK_FRAMES,)),
+    ("right", "f4", (CHUNK_FRAMES,)),
+    ("rings", COMMAND, (MAX_PORTS, RING_COMMANDS)),
+    # the last element is where an element rests while others move around it
+    ("queue", COMMAND, (QUEUE_COMMANDS + 1,)),
+], align=True)
+
+
+def allocate_memory() -> NDArray[np.void]:
+    """One zeroed MEMORY record, shape (1,), that begins on a cache line."""
+    raw = np.zeros(MEMORY.itemsize + CACHE_LINE_BYTES, dtype=np.uint8)
+    skip = -raw.ctypes.data % CACHE_LINE_BYTES
+    return raw[skip:skip + MEMORY.itemsize].view(MEMORY)
