@@ -1,0 +1,333 @@
+"""Keeps the pool full by driving the render process.
+
+One thread of its own, "gan808-filler", does everything here: it starts, restarts and replaces the
+child, renders and files. Other threads only leave requests in queues and wake it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from gan808.config import RendererSettings
+from gan808.errors import Gan808Error, KitError, RenderError
+from gan808.pool.pool import Pool
+from gan808.pool.render_process import RenderProcess
+from gan808.pool.seeds import Seeds
+from gan808.sound.kit import Kit
+from gan808.sound.latent import Point
+from gan808.sound.sound import Rendered, Sound
+
+Deliver = Callable[[Sound | Gan808Error], None]
+DeliverAll = Callable[[list[Rendered] | Gan808Error], None]
+DeliverKit = Callable[[Kit | Gan808Error], None]
+StartProcess = Callable[[Kit], RenderProcess]
+
+LOADING_POLL_S = 0.05
+# A SIGTERM for all of us reaches the child a moment before the player says stop: no accident.
+GRACE_S = 0.3
+IDLE_S = 1.0
+FIRST_RESTART_S, LONGEST_RESTART_S = 1.0, 60.0
+# A class that the critic never hears would otherwise keep all others from being rendered.
+FIRST_BARREN_S, LONGEST_BARREN_S = 0.5, 30.0
+
+
+@dataclass(frozen=True)
+class FillerStatus:
+    """What the filler has done. rejected: how often for each reason ("silent", "unsure", ...);
+    ready: whether the render process has loaded the kit; pid: the process, None while there is
+    none."""
+
+    kit: str
+    ready: bool
+    rendered: int
+    filed: int
+    restarts: int
+    pid: int | None
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Request:
+    class_name: str
+    points: Sequence[Point]
+    deliver: DeliverAll
+
+
+@dataclass(frozen=True)
+class _KitChange:
+    kit: Kit
+    process: RenderProcess
+    deliver: DeliverKit
+
+
+class _Pause:
+    """A wait that doubles with every failure in a row and is forgotten on success."""
+
+    def __init__(self, first_s: float, longest_s: float) -> None:
+        self._first_s, self._longest_s = first_s, longest_s
+        self._next_s = first_s
+        self._until_s = 0.0
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._until_s
+
+    def begin(self) -> float:
+        pause_s = self._next_s
+        self._until_s = time.monotonic() + pause_s
+        self._next_s = min(2 * self._next_s, self._longest_s)
+        return pause_s
+
+    def forget(self) -> None:
+        self._next_s = self._first_s
+        self._until_s = 0.0
+
+
+class Filler:
+    """Renders the class shortest of stock, files what the critic accepts, counts the rest."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        pool: Pool,
+        sample_rate_hz: int,
+        settings: RendererSettings,
+        on_notice: Callable[[str], None],
+        *,
+        start_process: StartProcess | None = None,
+    ) -> None:
+        """on_notice gets one line for the user, on the filler's thread. settings.seed below zero
+        counts as 0: the caller draws one. start_process stands in for the real child in tests."""
+        self._kit = kit
+        self._pool = pool
+        self._settings = settings
+        self._on_notice = on_notice
+        self._make = start_process or (lambda k: RenderProcess(k, sample_rate_hz, settings))
+        self._seeds = Seeds(max(settings.seed, 0))
+        self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        self._kits: queue.SimpleQueue[tuple[Kit, DeliverKit]] = queue.SimpleQueue()
+        self._change: _KitChange | None = None
+        self._process: RenderProcess | None = None
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gan808-filler", daemon=True)
+        self._restart = _Pause(FIRST_RESTART_S, LONGEST_RESTART_S)
+        self._barren: dict[str, _Pause] = {}
+        self._kit_failure: KitError | None = None
+        self._counts: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
+        self._is_ready = False
+
+    def start(self) -> None:
+        """Start the thread, and from it the render process."""
+        self._pool.on_take(self._wake.set)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the render process and the thread; returns within a second. Requests still waiting
+        are delivered a RenderError, on the caller's thread."""
+        self._stopping.set()
+        self._pool.on_take(None)
+        self._wake.set()
+        for process in (self._process, self._change.process if self._change else None):
+            if process is not None:
+                process.stop()  # from here, because the thread may be waiting for its answer
+        if self._thread.is_alive():
+            self._thread.join(0.5)
+        self._fail_waiting(RenderError("the renderer has stopped"))
+
+    def request(self, class_name: str, seed: int | Point, deliver: Deliver) -> None:
+        """Render that very sound, ahead of the stock. deliver is called on the filler's thread,
+        with the sound whatever the critic thinks of it, or with the error. Never blocks."""
+        point = seed if isinstance(seed, Point) else Point(seed)
+        self.request_points(class_name, [point], partial(deliver_first, deliver))
+
+    def request_points(
+        self, class_name: str, points: Sequence[Point], deliver: DeliverAll
+    ) -> None:
+        """As request, for several points of latent space: deliver gets them in that order, each
+        with what the critic has against it. None of them goes into the pool."""
+        self._requests.put(_Request(class_name, points, deliver))
+        self._wake.set()
+
+    def load_kit(self, kit: Kit, deliver: DeliverKit) -> None:
+        """Start a render process for another kit beside the present one.
+
+        When it is ready, the pool is emptied and takes the new kit's classes, the old process
+        ends, and deliver gets the kit; on failure deliver gets the error and all stays as it is.
+        deliver is called on the filler's thread. Never blocks.
+        """
+        self._kits.put((kit, deliver))
+        self._wake.set()
+
+    def status(self) -> FillerStatus:
+        """Counters since the start. Any thread."""
+        process = self._process
+        return FillerStatus(
+            kit=self._kit.name,
+            ready=self._is_ready,
+            rendered=self._counts["rendered"],
+            filed=self._counts["filed"],
+            restarts=self._counts["restarts"],
+            pid=None if process is None else process.pid,
+            rejected=dict(self._rejected),
+        )
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                pause_s = self._step()
+            except RenderError as error:
+                self._lost(error)
+                pause_s = LOADING_POLL_S
+            except KitError as error:
+                self._give_up_kit(error)
+                pause_s = LOADING_POLL_S
+            if pause_s:
+                self._wake.wait(pause_s)
+        self._drop_process()
+        if self._change is not None:
+            self._change.process.stop()
+
+    def _step(self) -> float:
+        """One piece of work; returns how long to wait before the next, 0 for none."""
+        self._follow_kit_change()
+        if self._kit_failure is not None:
+            self._fail_waiting(self._kit_failure)
+            return IDLE_S if self._change is None else LOADING_POLL_S
+        if not self._have_process():
+            return LOADING_POLL_S
+        with suppress(queue.Empty):
+            self._serve(self._requests.get_nowait())
+            return 0.0
+        class_name = self._pool.shortest(skip=self._resting())
+        if class_name is None:
+            return IDLE_S if self._change is None else LOADING_POLL_S
+        self._render(class_name)
+        return 0.0
+
+    def _have_process(self) -> bool:
+        """Whether the child is ready; starts one when there is none and the pause is over."""
+        if self._process is None:
+            if not self._restart.over:
+                return False
+            self._process = self._make(self._kit)
+            self._process.start()
+            if self._stopping.is_set():  # stop() may have looked before the process was there
+                self._drop_process()
+                return False
+        self._is_ready = self._process.ready()
+        return self._is_ready
+
+    def _current(self) -> RenderProcess:
+        if self._process is None:
+            raise RenderError("the render process is not running")
+        return self._process
+
+    def _serve(self, request: _Request) -> None:
+        try:
+            names = [request.class_name] * len(request.points)
+            rendered = self._current().render(names, request.points)
+        except RenderError as error:
+            request.deliver(error)
+            if self._current().alive():
+                return  # only refused: an unknown class
+            raise
+        self._counts["rendered"] += len(rendered)
+        request.deliver(rendered)
+
+    def _render(self, class_name: str) -> None:
+        seeds = self._seeds.next(self._kit.name, class_name, self._settings.batch)
+        rendered = self._current().render([class_name] * len(seeds), seeds)
+        self._restart.forget()
+        self._counts["rendered"] += len(rendered)
+        fruitful = False
+        for result in rendered:
+            if result.rejection is not None:
+                self._rejected[result.rejection] += 1
+            elif self._pool.put(result.sound):
+                self._counts["filed"] += 1
+                fruitful |= result.sound.class_heard == class_name
+            else:
+                self._rejected["class_full"] += 1
+        pause = self._barren.setdefault(class_name, _Pause(FIRST_BARREN_S, LONGEST_BARREN_S))
+        if fruitful:
+            pause.forget()
+        else:
+            pause.begin()
+
+    def _resting(self) -> set[str]:
+        return {name for name, pause in self._barren.items() if not pause.over}
+
+    def _lost(self, error: RenderError) -> None:
+        """The child is gone or useless: end it, say so, start another after a pause."""
+        self._drop_process()
+        if self._stopping.wait(GRACE_S):
+            return
+        pause_s = self._restart.begin()
+        self._counts["restarts"] += 1
+        self._on_notice(f"{error}; the sound goes on, it starts again in {pause_s:.0f} s")
+
+    def _give_up_kit(self, error: KitError) -> None:
+        """A kit that cannot be rendered is not tried again; its factory sounds play on."""
+        self._drop_process()
+        self._kit_failure = error
+        self._on_notice(f"{error}; no new sounds, the factory sounds play on")
+
+    def _drop_process(self) -> None:
+        process, self._process = self._process, None
+        self._is_ready = False
+        if process is not None:
+            process.stop()
+
+    def _follow_kit_change(self) -> None:
+        """Begin the latest change asked for; finish the one that is ready."""
+        with suppress(queue.Empty):
+            kit, deliver = self._kits.get_nowait()
+            self._end_change(KitError(f"kit {kit.name} was asked for meanwhile"))
+            self._change = _KitChange(kit, self._make(kit), deliver)
+            self._change.process.start()
+        change = self._change
+        if change is None:
+            return
+        try:
+            if not change.process.ready():
+                return
+        except Gan808Error as error:
+            self._end_change(error)
+            return
+        self._adopt(change)
+
+    def _end_change(self, error: Gan808Error) -> None:
+        change, self._change = self._change, None
+        if change is not None:
+            change.process.stop()
+            change.deliver(error)
+
+    def _adopt(self, change: _KitChange) -> None:
+        self._drop_process()
+        self._change = None
+        self._kit, self._process = change.kit, change.process
+        self._kit_failure = None
+        self._barren.clear()
+        self._restart.forget()
+        self._pool.reset(change.kit.classes)
+        change.deliver(change.kit)
+
+    def _fail_waiting(self, error: Gan808Error) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._requests.get_nowait().deliver(error)
+
+
+def deliver_first(deliver: Deliver, result: list[Rendered] | Gan808Error) -> None:
+    """The one sound of a request, or the error, to whoever asked for one sound."""
+    deliver(result if isinstance(result, Gan808Error) else result[0].sound)

@@ -1,0 +1,157 @@
+"""What runs inside the render process: the only place of the running instrument with TensorFlow.
+
+The main thread answers requests; a second one ends the process when its parent is gone. Nothing
+heavy is imported at the top: threads must be limited before NumPy and TensorFlow are loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gan808.errors import Gan808Error, KitError
+
+if TYPE_CHECKING:
+    from gan808.sound.latent import Point
+    from gan808.sound.sound import Sound
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class ChildOptions:
+    """How to render. log_path takes everything the process prints."""
+
+    kit_folder: Path
+    sample_rate_hz: int
+    threads: int
+    niceness: int
+    griffin_lim_rounds: int
+    log_path: Path
+
+
+class RendererLike(Protocol):
+    """What the process needs of a Renderer; tests bring one that needs no TensorFlow."""
+
+    def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]: ...
+
+    def rejection(self, sound: Sound) -> str | None: ...
+
+
+def main(connection: Connection, options: ChildOptions) -> None:
+    """The process's entry: the kit's own renderer."""
+    serve(connection, options, _load)
+
+
+def serve(
+    connection: Connection,
+    options: ChildOptions,
+    load: Callable[[ChildOptions], RendererLike],
+) -> None:
+    """Load the kit, say so, answer requests until the other end closes.
+
+    A request is JSON {"classes": [...], "seeds": [...]}; a seed is a number or a point's name, as
+    text. The answer is JSON {"sounds": [...],
+    "rejections": [...]} followed by one message of audio (wire.pack), or {"error", "kind"}.
+    """
+    stand_back(options)
+    try:
+        renderer = load(options)
+    except Gan808Error as error:
+        _say(connection, _as_answer(error))
+        return
+    _say(connection, {"ready": True})
+    with suppress(EOFError, OSError):  # the player has closed its end: nothing left to do
+        while True:
+            _answer(connection, renderer, json.loads(connection.recv_bytes()))
+
+
+def stand_back(options: ChildOptions) -> None:
+    """Become quiet, nice, deaf to Ctrl-C, and mortal with the parent."""
+    for name in ("SIGINT", "SIGHUP"):  # Ctrl-C and a closed terminal are the player's to handle
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    log = os.open(options.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for standard in (1, 2):
+        os.dup2(log, standard)
+    os.close(log)
+    watch = threading.Thread(target=_die_with_parent, args=(options.log_path,), daemon=True)
+    watch.start()
+    with suppress(AttributeError, OSError):  # no such call on Windows; refused in some sandboxes
+        os.nice(options.niceness)
+    limit_threads(options.threads)
+
+
+def limit_threads(threads: int) -> None:
+    """Bound the threads of NumPy's BLAS and of TensorFlow, neither of which may be loaded yet,
+    and the latter's talk to warnings."""
+    os.environ.update({name: str(threads) for name in THREAD_VARIABLES})
+    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _die_with_parent(log_path: Path) -> None:
+    """Wait for the parent's end of a pipe that only it holds; it closes even on SIGKILL."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
+    with suppress(OSError):
+        log_path.unlink()
+    os._exit(1)
+
+
+def _load(options: ChildOptions) -> RendererLike:
+    from gan808.sound.kit import load_kit
+
+    kit = load_kit(options.kit_folder)
+    from gan808.sound.renderer import Renderer
+
+    renderer = Renderer(
+        kit,
+        options.sample_rate_hz,
+        threads=options.threads,
+        griffin_lim_rounds=options.griffin_lim_rounds,
+    )
+    renderer.render([kit.classes[0]], [0])  # builds the graphs, so "ready" means it
+    return renderer
+
+
+def _answer(connection: Connection, renderer: RendererLike, request: dict[str, Any]) -> None:
+    from gan808.pool import wire
+    from gan808.sound.latent import parse_point
+
+    try:
+        seeds = [parse_point(seed) if isinstance(seed, str) else seed for seed in request["seeds"]]
+        sounds = renderer.render(request["classes"], seeds)
+    except Gan808Error as error:
+        _say(connection, _as_answer(error))
+        return
+    headers, audio = wire.pack(sounds)
+    rejections = [renderer.rejection(sound) for sound in sounds]
+    _say(connection, {"sounds": headers, "rejections": rejections})
+    connection.send_bytes(audio)
+
+
+def _as_answer(error: Gan808Error) -> dict[str, str]:
+    kind = "kit" if isinstance(error, KitError) else "render"
+    return {"error": str(error), "kind": kind}
+
+
+def _say(connection: Connection, message: dict[str, Any]) -> None:
+    connection.send_bytes(json.dumps(message).encode())

@@ -1,0 +1,66 @@
+"""The last pool of a kit, kept in the user's cache so that the next run has fresh sounds at once.
+
+One file: a line of JSON and raw float32 (wire.py). Reading it runs no code; a file that is damaged,
+of another rate or of a kit retrained since is passed over. Main thread only, at start and stop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan808.errors import RenderError
+from gan808.pool import wire
+from gan808.sound.kit import MANIFEST, WEIGHTS, Kit
+from gan808.sound.sound import Sound
+
+FORMAT = 1
+PER_CLASS = 8  # enough for the half minute until the renderer is up; more only slows the stop
+MAX_FILE_BYTES = 256 << 20
+log = logging.getLogger("gan808")
+
+
+def fingerprint(kit: Kit, sample_rate_hz: int, griffin_lim_rounds: int) -> str:
+    """What a saved sound depends on besides its name; another value, another sound."""
+    digest = hashlib.sha256(f"{FORMAT} {sample_rate_hz} {griffin_lim_rounds}".encode())
+    for name in (MANIFEST, WEIGHTS):
+        digest.update((kit.folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def save(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
+    """Write up to PER_CLASS sounds of each class. A full disk is logged, not raised: it is a
+    cache."""
+    kept: dict[str, list[Sound]] = {}
+    for sound in sounds:
+        if len(kept.setdefault(sound.class_heard, [])) < PER_CLASS:
+            kept[sound.class_heard].append(sound)
+    headers, audio = wire.pack([sound for group in kept.values() for sound in group])
+    unfinished = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        head = json.dumps({"mark": mark, "sounds": headers}).encode()
+        unfinished.write_bytes(head + b"\n" + audio)
+        unfinished.replace(path)
+    except OSError as error:
+        log.info("%s: the pool was not saved: %s", path, error.strerror)
+
+
+def load(path: Path, mark: str) -> list[Sound]:
+    """The sounds of the last run; empty when there are none that fit the mark."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return []
+        head, _, audio = path.read_bytes().partition(b"\n")
+        content = json.loads(head)
+        if content["mark"] != mark:
+            return []
+        return wire.unpack(content["sounds"], audio)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, RenderError) as error:
+        log.info("%s: the saved pool cannot be used: %s", path, error)
+        return []

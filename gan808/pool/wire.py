@@ -1,0 +1,55 @@
+"""Sounds as JSON and raw float32: what crosses from the render process and lies in the cache.
+
+No pickle: reading either runs no code. Pure functions; any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from gan808.errors import RenderError
+from gan808.sound.sound import Descriptors, Sound
+
+MAX_SOUND_FRAMES = 10 * 192_000  # ten seconds at the highest rate: more is a damaged header
+_LITTLE_ENDIAN_FLOAT = np.dtype("<f4")
+
+
+def pack(sounds: Sequence[Sound]) -> tuple[list[dict[str, Any]], bytes]:
+    """Everything but the audio as JSON-ready dicts, and the audio end to end as bytes."""
+    headers = []
+    for sound in sounds:
+        header = {
+            name: getattr(sound, name)
+            for name in Sound.__dataclass_fields__
+            if name not in ("audio", "descriptors")
+        }
+        headers.append(
+            header | {"descriptors": asdict(sound.descriptors), "frames": len(sound.audio)}
+        )
+    audio = b"".join(sound.audio.astype(_LITTLE_ENDIAN_FLOAT).tobytes() for sound in sounds)
+    return headers, audio
+
+
+def unpack(headers: Sequence[dict[str, Any]], audio: bytes | memoryview) -> list[Sound]:
+    """The inverse of pack. Raises RenderError when the header and the audio do not agree."""
+    sounds, at = [], 0
+    try:
+        samples = np.frombuffer(audio, dtype=_LITTLE_ENDIAN_FLOAT)
+        for packed in headers:
+            header = dict(packed)
+            n_frames = header.pop("frames")
+            if not 0 <= n_frames <= min(MAX_SOUND_FRAMES, len(samples) - at):
+                raise ValueError(f"{n_frames} frames announced, {len(samples) - at} left")
+            header["descriptors"] = Descriptors(**header["descriptors"])
+            own = samples[at : at + n_frames].astype(np.float32)
+            sounds.append(Sound(audio=own, **header))
+            at += n_frames
+        if at != len(samples):
+            raise ValueError(f"{len(samples) - at} frames too many")
+    except (KeyError, TypeError, ValueError) as error:
+        raise RenderError(f"sounds arrived damaged: {error}") from error
+    return sounds
