@@ -1,0 +1,341 @@
+"""THE table of everything that can be controlled from outside, and the check of its values.
+
+One row an address: OSC, MIDI controllers, the documentation and the tests all read this table.
+Addresses are written after `/gan808`, with SLOT where a slot's code or number stands. The table
+is constant, its functions are pure: any thread may use them.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from gan808.errors import ConfigError
+
+Value = int | float | str
+
+ROOT = "/gan808"
+SLOT = "SLOT"
+
+# Controllers the MIDI standard gives a fixed meaning that clashes with a knob: bank, data entry,
+# volume (ours is the master's), (N)RPN, channel mode.
+RESERVED_CC = frozenset({0, 6, 7, 32, 38, *range(96, 102), *range(120, 128)})
+
+
+class Kind(Enum):
+    """What a row is, and so who acts on it."""
+
+    VALUE = "value"  # set with arguments, read without; Machine.submit
+    ACTION = "action"  # does something, answered by /done; Machine.submit
+    QUERY = "query"  # only answers; Machine.submit
+    LIVE = "live"  # played at once on the caller's own port; Machine.handle
+    CLIENT = "client"  # between a control surface and its client; the surface answers itself
+    EVENT = "event"  # only ever sent, to registered clients
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a message: OSC type (i, f or s), closed range or choices, unit, default.
+
+    An optional argument may be left out; `default` is what a value row starts from (None where
+    the settings, the kit or the pattern decide).
+    """
+
+    name: str
+    type: str
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    default: Value | None = None
+
+    @property
+    def accepted(self) -> str:
+        """What is accepted, in words for a message or a table."""
+        if self.choices:
+            return ", ".join(self.choices[:-1]) + " or " + self.choices[-1]
+        if self.type == "s":
+            return "text"
+        kind = "a whole number" if self.type == "i" else "a number"
+        if self.minimum is None or self.maximum is None:
+            return kind
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{kind} from {self.minimum:.10g} to {self.maximum:.10g}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One row. `cc` is the controller of slot 1 (slots 2-16 follow it) or of the whole machine.
+
+    reply: types and names of the answer; reply_address: where it goes ("" = the same address).
+    """
+
+    address: str
+    kind: Kind
+    arguments: tuple[Argument, ...]
+    help: str
+    cc: int | None = None
+    echo: bool = False
+    reply: str = ""
+    reply_address: str = ""
+
+    @property
+    def per_slot(self) -> bool:
+        """True where the address has SLOT in it."""
+        return f"/{SLOT}/" in self.address
+
+    @property
+    def takes_slot(self) -> bool:
+        """True where a slot is named, in the address or as first argument."""
+        return self.per_slot or bool(self.arguments and self.arguments[0].name == "slot")
+
+    @property
+    def types(self) -> str:
+        """The arguments' OSC types, optional ones in brackets: `s f [i]`."""
+        return " ".join(f"[{a.type}]" if a.optional else a.type for a in self.arguments)
+
+    def address_of(self, slot_code: str = "") -> str:
+        """The address with the slot's code in its place, after /gan808."""
+        return self.address.replace(SLOT, slot_code)
+
+
+def _int(name: str, low: float, high: float, **more: object) -> Argument:
+    return Argument(name, "i", low, high, **more)  # type: ignore[arg-type]
+
+
+def _float(name: str, low: float, high: float, unit: str = "", **more: object) -> Argument:
+    return Argument(name, "f", low, high, unit, **more)  # type: ignore[arg-type]
+
+
+def _text(name: str, *choices: str, **more: object) -> Argument:
+    return Argument(name, "s", choices=choices, **more)  # type: ignore[arg-type]
+
+
+def _slot_value(name: str, argument: Argument, help: str, cc: int | None = None) -> Parameter:
+    address = f"/slot/{SLOT}/{name}"
+    return Parameter(address, Kind.VALUE, (argument,), help, cc=cc, echo=True,
+                     reply=f"{argument.type}:{argument.name}")
+
+
+def _slot_action(name: str, help: str, *arguments: Argument, cc: int | None = None,
+                 more: str = "") -> Parameter:
+    return Parameter(f"/slot/{SLOT}/{name}", Kind.ACTION, arguments, help, cc=cc,
+                     reply=f"s:address s:id {more}".strip(), reply_address="/done")
+
+
+def _value(address: str, argument: Argument, help: str, cc: int | None = None) -> Parameter:
+    return Parameter(address, Kind.VALUE, (argument,), help, cc=cc, echo=True,
+                     reply=f"{argument.type}:{argument.name}")
+
+
+def _action(address: str, help: str, *arguments: Argument, reply: str = "") -> Parameter:
+    return Parameter(address, Kind.ACTION, arguments, help,
+                     reply=f"s:address {reply}".strip(), reply_address="/done")
+
+
+SEED_MAX = 2**31 - 1
+_seed = _int("seed", 0, SEED_MAX, optional=True)
+
+TABLE: tuple[Parameter, ...] = (
+    Parameter("/hello", Kind.CLIENT, (), "who is there", reply="s:version i:api",
+              reply_address="/hello/reply"),
+    Parameter("/notify", Kind.CLIENT, (_int("on", 0, 1), _int("port", 1, 65535, optional=True)),
+              "1 registers the sender, or a port of its host, for echoes and events, 0 removes it; "
+              "silent clients expire",
+              reply="s:address", reply_address="/done"),
+    Parameter("/sync", Kind.CLIENT, (Argument("id", "i"),),
+              "answered when everything sent before has been done", reply="i:id",
+              reply_address="/synced"),
+    Parameter("/status", Kind.QUERY, (), "how the machine is doing",
+              reply="i:voices i:pool f:load f:peak i:xruns f:rate f:latency_ms",
+              reply_address="/status.reply"),
+    Parameter("/counters", Kind.QUERY, (),
+              "since the start: commands that came late, voices stolen, commands dropped",
+              reply="i:late i:stolen i:dropped"),
+    Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1)), "play a slot"),
+    Parameter("/play", Kind.LIVE, (),
+              "SuperDirt-style name/value pairs: s gain pan speed n cut, others are ignored; "
+              "/dirt/play is the same"),
+    Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
+    _value("/volume", _float("volume", 0, 1), "master volume", cc=7),
+    _slot_value("level", _float("level", 0, 1, default=0.8), "loudness of the slot", cc=16),
+    _slot_value("tune", _float("tune", -24, 24, "semitones", default=0.0),
+                "pitch of the slot", cc=80),
+    _slot_value("decay", _float("decay", 0, 1, default=1.0),
+                "1 is the whole sound, less fades it sooner", cc=40),
+    _slot_value("pan", _float("pan", -1, 1, default=0.0), "-1 left, 1 right", cc=102),
+    _slot_value("mute", _int("mute", 0, 1, default=0), "1 silences the slot"),
+    _slot_value("choke", _int("choke", 0, 8),
+                "slots of the same group cut each other off; 0 is none"),
+    _slot_value("lock", _int("lock", 0, 1, default=0), "1: evolution never swaps it"),
+    _slot_value("gate", _int("gate", 0, 1, default=0), "1: a note off ends the sound"),
+    _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed, cc=56),
+    _slot_action("recall", "the sound of an id of the running kit", _text("id")),
+    _slot_action("similar", "a sound near the present one: radius 1 is as far away as another "
+                 "seed; with a count, more of them wait and are what evolution brings next",
+                 _float("radius", 0, 1), _int("count", 1, 16, optional=True), more="i:waiting"),
+    _slot_action("morph", "towards another seed of its class: 0 is the present sound, 1 the other; "
+                 "sent again with the same seed it moves along the same way",
+                 _int("seed", 0, SEED_MAX), _float("amount", 0, 1)),
+    _slot_action("brighter", "a brighter sound from the pool"),
+    _slot_action("darker", "a darker sound from the pool"),
+    _slot_action("longer", "a longer sound from the pool"),
+    _slot_action("shorter", "a shorter sound from the pool"),
+    _slot_action("higher", "a higher sound from the pool"),
+    _slot_action("lower", "a lower sound from the pool"),
+    _slot_action("undo", "the sound before, up to 16 steps back"),
+    Parameter(f"/slot/{SLOT}/info", Kind.QUERY, (), "what the slot is playing",
+              reply="s:id i:seed s:class f:confidence f:realness"),
+    Parameter(f"/slot/{SLOT}/changed", Kind.EVENT, (_text("id"), Argument("seed", "i")),
+              "a swap happened"),
+    _action("/seq/play", "start the pattern from its first step"),
+    _action("/seq/stop", "stop the pattern"),
+    _value("/seq/tempo", _float("tempo", 20, 400, "BPM"), "tempo of the pattern"),
+    _value("/seq/swing", _float("swing", 0, 1),
+           "how late every second sixteenth falls: 0 straight, 0.67 a triplet, 1 half a step"),
+    _value("/seq/pattern", _text("pattern"), "the pattern, from the next bar on"),
+    Parameter("/seq/step", Kind.VALUE,
+              (_text("slot"), _int("step", 1, 64), _float("velocity", 0, 1, optional=True)),
+              "velocity of one step of the pattern that plays, 0 clears it; "
+              "without velocity: what it is", echo=True, reply="s:slot i:step f:velocity"),
+    _value("/evolve", _float("swaps", 0, 64, "a bar"),
+           "how many sounds are swapped a bar; fractions count up over bars; 0 is none"),
+    _value("/evolve/quantise", _text("quantise", "now", "beat", "bar"), "where swaps fall"),
+    _value("/evolve/mode", _text("mode", "one", "all", "fresh"),
+           "a swap is one slot, or all of them, or every hit is a new sound"),
+    Parameter("/pool", Kind.QUERY, (), "sounds in stock",
+              reply="(s:class i:sounds) for each class"),
+    _action("/sound/keep", "save the slot's sound among the favourites", _text("slot"),
+            reply="s:file"),
+    _action("/sound/export", "save the slot's sound as a WAV of that name, or named after its id",
+            _text("slot"), _text("name", optional=True), reply="s:file"),
+    _action("/kit/load", "load a kit beside the one that plays, then swap to it", _text("kit"),
+            reply="s:kit"),
+    Parameter("/kit/list", Kind.QUERY, (), "the kits there are", reply="s:kit for each"),
+    _action("/kit/save", "save the kit under that name, beginning with the sounds of now",
+            _text("kit"), reply="s:kit"),
+    Parameter("/late", Kind.EVENT, (_text("address"), _float("late", 0, 1e6, "ms")),
+              "a bundle's time tag had passed; it was played at once"),
+    Parameter("/fail", Kind.EVENT, (_text("address"), _text("why")),
+              "a message changed nothing, and why"),
+)
+
+BY_ADDRESS: dict[str, Parameter] = {row.address: row for row in TABLE}
+
+
+def validate(parameter: Parameter, arguments: Sequence[object]) -> tuple[Value, ...]:
+    """The arguments as plain int, float and str in the row's types, checked against it.
+
+    Whole floats pass for ints and ints for floats; NaN never passes. No arguments at all are
+    allowed for a VALUE row (a get). Raises ConfigError: one line saying what is accepted.
+    """
+    if parameter.address == "/play":
+        return _pairs(arguments)
+    wanted = parameter.arguments
+    if not arguments and parameter.kind is Kind.VALUE and parameter.address != "/seq/step":
+        return ()
+    least = sum(not argument.optional for argument in wanted)
+    if not least <= len(arguments) <= len(wanted):
+        expected = parameter.types or "no arguments"
+        raise ConfigError(
+            f"{parameter.address} takes {expected}"
+            + (f" ({', '.join(a.name for a in wanted)})" if wanted else "")
+            + f", not {len(arguments)} arguments"
+        )
+    return tuple(_checked(a, given) for a, given in zip(wanted, arguments, strict=False))
+
+
+def _checked(argument: Argument, given: object) -> Value:
+    """One argument in its type and range. Raises ConfigError."""
+    refusal = ConfigError(f"{argument.name} {given!r}: must be {argument.accepted}")
+    if argument.type == "s":
+        # A slot or a kit may be given by number; text is what they are looked up by.
+        if isinstance(given, float) and given.is_integer():
+            given = int(given)
+        text = str(given) if isinstance(given, int | str) else None
+        if text is None or (argument.choices and text not in argument.choices):
+            raise refusal
+        return text
+    if not isinstance(given, int | float) or not math.isfinite(given):
+        raise refusal
+    if argument.type == "i" and given != int(given):
+        raise refusal
+    # 1e-6: OSC carries 32-bit floats, whose 0.1 or 1.0 may fall just outside the range.
+    if argument.minimum is not None and given < argument.minimum - 1e-6:
+        raise refusal
+    if argument.maximum is not None and given > argument.maximum + 1e-6:
+        raise refusal
+    return int(given) if argument.type == "i" else float(given)
+
+
+def _pairs(arguments: Sequence[object]) -> tuple[Value, ...]:
+    """Name/value pairs of /play, checked to be pairs of a text and a plain value."""
+    if not arguments or len(arguments) % 2:
+        raise ConfigError("/play takes name/value pairs, such as s bd gain 0.9 pan 0.5")
+    checked: list[Value] = []
+    for name, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if not isinstance(name, str) or not isinstance(value, int | float | str):
+            raise ConfigError(f"/play: {name!r} {value!r} is not a name and its value")
+        checked += [name, value]
+    return tuple(checked)
+
+
+def controllers() -> dict[int, tuple[Parameter, int | None]]:
+    """MIDI controller number -> (row, slot 0..15 or None where it is for the whole machine)."""
+    table: dict[int, tuple[Parameter, int | None]] = {}
+    for row in TABLE:
+        if row.cc is not None and row.per_slot:
+            table.update({row.cc + slot: (row, slot) for slot in range(16)})
+        elif row.cc is not None:
+            table[row.cc] = (row, None)
+    return table
+
+
+def from_controller(parameter: Parameter, value: int) -> tuple[Value, ...] | None:
+    """Arguments for a controller value 0..127; None where it does nothing (an action below 64).
+
+    Ranges that cross zero in the middle (pan, tune) have their zero at exactly 64.
+    """
+    if parameter.kind is Kind.ACTION:
+        return () if value >= 64 else None
+    argument = parameter.arguments[0]
+    low, high = argument.minimum or 0.0, argument.maximum or 1.0
+    if low < 0:
+        share = min(1.0, (value - 64) / 63) if value >= 64 else (value - 64) / 64
+        return (high * share,)
+    scaled = low + (high - low) * value / 127
+    return (round(scaled) if argument.type == "i" else scaled,)
+
+
+def osc_table() -> str:
+    """Markdown: every address with its arguments, meaning and answer."""
+    lines = ["| address (after /gan808) | arguments | meaning | answer |", "|---|---|---|---|"]
+    for row in TABLE:
+        told = "<br>".join(
+            f"{a.type} {a.name}{' (optional)' if a.optional else ''}: {a.accepted}"
+            + (f", default {a.default}" if a.default is not None else "")
+            for a in row.arguments
+        )
+        answer = " ".join(part for part in (row.reply_address, row.reply) if part)
+        if row.kind is Kind.EVENT:
+            answer = "sent"
+        lines.append(f"| `{row.address}` | {told} | {row.help} | {answer} |")
+    return "\n".join(lines) + "\n"
+
+
+def controller_table() -> str:
+    """Markdown: every MIDI controller with what it moves."""
+    lines = ["| CC | moves | range |", "|---|---|---|"]
+    for row in sorted((r for r in TABLE if r.cc is not None), key=lambda r: r.cc or 0):
+        numbers = f"{row.cc}-{(row.cc or 0) + 15} (slots 1-16)" if row.per_slot else str(row.cc)
+        span = "64-127 acts" if row.kind is Kind.ACTION else row.arguments[0].accepted
+        lines.append(f"| {numbers} | `{row.address}`: {row.help} | {span} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{osc_table()}\n{controller_table()}")

@@ -1,0 +1,110 @@
+"""The user's folders: kits to load, favourites to keep, sounds to export, patterns of one's own.
+
+The only part of the machine that touches files. Machine thread only, never on the way of a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from gan808 import __version__, places
+from gan808.errors import ConfigError, Gan808Error, KitError
+from gan808.machine.kit_saving import save_sounds_as_kit
+from gan808.machine.needs import KitLike
+from gan808.machine.patterns import Pattern, find_pattern, pattern_names
+from gan808.sound.kit import Kit, find_kit, list_kits
+from gan808.sound.sound import Sound
+
+_NAME = re.compile(r"[\w][\w .+~@-]{0,159}")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where things are read from and written to; folders are made when first written to.
+
+    The first of kit_folders is the user's own: kits are saved there.
+    """
+
+    kit_folders: Sequence[Path]
+    pattern_folders: Sequence[Path]
+    favourites: Path
+    exports: Path
+
+    @classmethod
+    def of_user(cls) -> Shelf:
+        """The folders of the user who runs this program."""
+        return cls(
+            kit_folders=places.kit_folders(),
+            pattern_folders=(places.user_patterns_folder(),),
+            favourites=places.favourites_folder(),
+            exports=places.exports_folder(),
+        )
+
+    def kit_names(self) -> list[str]:
+        """Names of the kits that can be read, in the order of a program change."""
+        found = list_kits(self.kit_folders)
+        return list(dict.fromkeys(kit.name for kit in found if isinstance(kit, Kit)))
+
+    def kit(self, name: str) -> Kit:
+        """A kit by name or path. Raises KitError."""
+        return find_kit(name, self.kit_folders)
+
+    def pattern(self, name: str) -> Pattern:
+        """A pattern by name or path. Raises ConfigError."""
+        return find_pattern(name, self.pattern_folders)
+
+    def pattern_names(self) -> list[str]:
+        """Patterns by name, the user's and those that ship."""
+        return pattern_names(self.pattern_folders)
+
+    def keep(self, sound: Sound) -> Path:
+        """Write a sound to the favourites as FLAC and return the file. Raises Gan808Error.
+
+        The name is the sound's identity, so keeping it twice changes nothing.
+        """
+        return _write(sound, self.favourites / f"{sound.file_stem()}.flac")
+
+    def save_kit(self, kit: KitLike, sounds: Sequence[Sound], name: str) -> Path:
+        """Write these sounds and the kit's networks as a kit of the user's. Raises Gan808Error.
+
+        A kit that is there already is never replaced.
+        """
+        if not isinstance(kit, Kit):
+            raise KitError(f"kit {kit.name!r} is not on disk, so it cannot be saved")
+        return save_sounds_as_kit(kit, sounds, self.kit_folders[0], name)
+
+    def export(self, sound: Sound, name: str) -> Path:
+        """Write a sound as a 24-bit WAV of that name among the exports. Raises Gan808Error.
+
+        Only a plain name is taken: whoever reaches the OSC port must not choose the folder.
+        """
+        stem = name.removesuffix(".wav")
+        if not _NAME.fullmatch(stem):
+            raise ConfigError(f"{name!r} is no file name; give letters, digits, spaces and "
+                              f". + - ~ @ only: the file goes to {self.exports}")
+        return _write(sound, self.exports / f"{stem}.wav")
+
+
+def _write(sound: Sound, path: Path) -> Path:
+    unfinished = path.with_name(f".{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with soundfile.SoundFile(
+            unfinished, "w", sound.sample_rate_hz, 1, "PCM_24", format=path.suffix[1:].upper()
+        ) as file:
+            file.title = sound.id
+            file.software = f"GAN-808 {__version__}"
+            file.comment = (
+                f"id={sound.id} heard={sound.class_heard} confidence={sound.confidence:.3f} "
+                f"realness={sound.realness:.3f}"
+            )
+            file.write(sound.audio)
+        unfinished.replace(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise Gan808Error(f"{path}: cannot be written: {error}") from error
+    return path
