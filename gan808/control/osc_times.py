@@ -1,0 +1,72 @@
+"""When an OSC bundle is due: wall clock to monotonic clock, and what waits until it is near.
+
+Used by the OSC thread only.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import time
+from collections.abc import Callable
+
+# Reading two clocks takes a microsecond or two; a reading this wide was interrupted between them.
+MAX_READING_S = 50e-6
+# The offset of the two clocks changes only when somebody sets the wall clock.
+SET_S = 200e-6
+
+
+class WallClock:
+    """Maps wall-clock seconds since 1970 to time.monotonic seconds.
+
+    The offset is kept until the wall clock is set, so that two time tags a second apart come out
+    a second apart, to well under a sample.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._offset_s = math.nan
+
+    def monotonic_at(self, unix_s: float) -> float:
+        """The monotonic time of a wall-clock time."""
+        for _ in range(4):
+            before_s, wall_s, after_s = self._monotonic(), self._wall(), self._monotonic()
+            if after_s - before_s <= MAX_READING_S:
+                break
+        offset_s = (before_s + after_s) / 2 - wall_s
+        if not abs(offset_s - self._offset_s) < SET_S:
+            self._offset_s = offset_s
+        return unix_s + self._offset_s
+
+
+class Schedule:
+    """Work that waits for a time, a bounded number of items."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._order = itertools.count()
+        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+
+    def put(self, at_s: float, work: Callable[[], None]) -> bool:
+        """Keep work until at_s; False when there is no room."""
+        if len(self._heap) >= self._limit:
+            return False
+        heapq.heappush(self._heap, (at_s, next(self._order), work))
+        return True
+
+    def wait_s(self, now_s: float, longest_s: float) -> float:
+        """How long nothing is due, at most longest_s."""
+        if not self._heap:
+            return longest_s
+        return min(max(self._heap[0][0] - now_s, 0.0), longest_s)
+
+    def run_due(self, now_s: float) -> None:
+        """Do everything that is due, in order of time and then of arrival."""
+        while self._heap and self._heap[0][0] <= now_s:
+            heapq.heappop(self._heap)[2]()

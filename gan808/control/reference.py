@@ -1,0 +1,112 @@
+"""docs/osc.md and docs/midi.md, written from the tables the program runs on. No thread.
+
+`python -m gan808.control.reference` writes them into the checkout; a test fails when they are old.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gan808.config import Settings
+from gan808.machine.parameters import RESERVED_CC, controller_table, osc_table
+from gan808.sound.slots import TR808
+
+_OSC = """# OSC
+
+UDP, port {port}, on {host} unless config.toml or `--osc HOST:PORT` says otherwise. This page is
+made from the table the program runs on.
+
+- A message acts at once. A bundle acts at its time tag, to the sample; one whose tag has passed
+  acts at once, and `/gan808/late` says how late it was.
+- SLOT is a code ({codes}), in any case, or a number from 1. Wildcards
+  work (`?`, `*`, `[a-c]`, `[!a]`, `{{BD,SD}}`): `/gan808/slot/*/level 0.5`. In the last part of
+  an address they read and set values, and set off nothing.
+- Types `i f d h s T F` are understood. Any number type does for a number: floats for whole
+  numbers, T and F for 1 and 0.
+- A value without arguments is a question, answered on the same address. Answers go to where the
+  message came from.
+- Set values are echoed to every registered client (`/gan808/notify 1`). A client that is silent
+  for five minutes is forgotten; anything it sends keeps it. With a port, `/gan808/notify 1 9000`,
+  that port of the sender's host is registered: `oscdump 9000` then shows everything that changes.
+- A message that cannot be done changes nothing and is answered by `/gan808/fail`, with the
+  address and one line that says what is accepted. In a bundle the others are still done; of a
+  packet that is damaged, nothing is.
+- `/gan808/sync 1` is answered by `/gan808/synced 1` when everything the sender asked before is
+  done, new sounds and kits included.
+- `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
+  or Sardine at the port.
+
+{table}"""
+
+_MIDI = """# MIDI
+
+Notes are heard on channel {channel} (config.toml: `midi.channel`, 0 for all), on every port that
+is plugged in (`midi.port = "auto"`), and on a port of our own, `GAN-808`, where the machine has
+none or the sound goes to JACK. Ports may come and go. This page is made from the tables the
+program runs on.
+
+## Notes
+
+| slot | code | sound | notes |
+|---|---|---|---|
+{notes}
+
+This is the default kit; a kit of your own says its notes in kit.toml (`gan808 kits info NAME`).
+
+Velocity passes through `midi.velocity_curve`: linear, soft (a light touch is enough), hard (it
+takes force) or fixed (always 100). A note on with velocity 0 is a note off. A note off ends the
+sound only where the slot's gate is on (`/gan808/slot/SLOT/gate 1`).
+
+With `engine.note_mode = "fast"` a note sounds in the next block; with `"steady"` always
+`steady_delay_ms` after it arrived, so that its timing is even.
+
+## Controllers
+
+{table}| 120 | all sound off: silences everything | any |
+| 121 | reset all controllers: as the standard says, volume, pan and sound controllers stay | any |
+| 123-127 | all notes off: ends slots whose gate is on, lets one-shots ring | any |
+
+Controllers {reserved} are left alone: the MIDI standard means other
+things by them.
+
+## Program change
+
+Program 1 is the first kit of `gan808 kits list`, program 2 the second, and so on. The kit is made
+ready beside the one that plays and takes over at the next beat or bar, as `evolve.quantise` says.
+"""
+
+
+def osc_page() -> str:
+    """docs/osc.md."""
+    osc = Settings().osc
+    codes = ", ".join(f"`{slot.code}`" for slot in TR808[:3]) + ", ..."
+    return _OSC.format(port=osc.port, host=osc.host, codes=codes, table=osc_table())
+
+
+def midi_page() -> str:
+    """docs/midi.md."""
+    notes = "\n".join(
+        f"| {number} | {slot.code} | {slot.name} | {' '.join(map(str, slot.notes))} |"
+        for number, slot in enumerate(TR808, 1)
+    )
+    reserved = ", ".join(str(number) for number in sorted(RESERVED_CC) if number != 7
+                         and number < 120)
+    return _MIDI.format(
+        channel=Settings().midi.channel, notes=notes, table=controller_table(), reserved=reserved
+    )
+
+
+def pages(folder: Path) -> dict[Path, str]:
+    """Every page of the folder and the text it should have."""
+    return {folder / "osc.md": osc_page(), folder / "midi.md": midi_page()}
+
+
+def write(folder: Path) -> None:
+    """Write the pages into an existing or new folder."""
+    folder.mkdir(exist_ok=True)
+    for path, text in pages(folder).items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parents[2] / "docs")
