@@ -1,0 +1,298 @@
+"""The command line: options in, exit status out. Thin; the work is imported when a command runs,
+so that `gan808 --help` is quick and a render process, which loads this module too, stays light.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from gan808 import __version__
+from gan808.errors import ConfigError, Gan808Error
+from training.cli import add_training_commands
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DEBUG = "--debug"
+
+app = typer.Typer(
+    name="gan808",
+    help="A drum machine whose sounds are dreamt by a GAN and never run out.",
+    epilog="--debug, anywhere, shows a traceback instead of one line when something fails.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+kits_app = typer.Typer(no_args_is_help=True)
+app.add_typer(kits_app, name="kits", help="List, describe and check kits.")
+
+Kit = Annotated[str | None, typer.Option("--kit", help="Name of a kit, or its folder.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="A TOML file of settings.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+
+
+@app.command()
+def run(
+    kit: Kit = None,
+    pattern: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE|off", help="What the sequencer plays.")
+    ] = None,
+    tempo: Annotated[float | None, typer.Option(metavar="BPM", help="Beats a minute.")] = None,
+    evolve: Annotated[float | None, typer.Option(metavar="N", help="New sounds a bar.")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="auto|DEVICE|file:PATH|null", help="Where the sound goes."),
+    ] = None,
+    midi: Annotated[
+        str | None, typer.Option(metavar="auto|PORT|virtual|off", help="Where notes come from.")
+    ] = None,
+    osc: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT|off", help="Where OSC is listened for.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="End after so many seconds of sound.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="With a file: as fast as it can, and repeatable.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Draw the same sounds every time.")
+    ] = None,
+    config: ConfigFile = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what is wrong.")] = False,
+) -> None:
+    """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
+    from gan808.config import load_settings
+
+    overrides: dict[str, dict[str, Any]] = {
+        "kit": {"name": kit},
+        "sequencer": {"pattern": pattern, "tempo_bpm": tempo},
+        "evolve": {"swaps_per_bar": evolve},
+        "audio": {"output": output},
+        "midi": {"port": midi},
+        "osc": osc_address(osc),
+        "renderer": {"seed": seed},
+    }
+    settings = load_settings(config, overrides)
+    from gan808.daemon import RunOptions, play
+
+    raise typer.Exit(play(RunOptions(settings, seconds=seconds, fast=fast, quiet=quiet)))
+
+
+@app.command()
+def devices(config: ConfigFile = None) -> None:
+    """Show what audio, MIDI and OSC there is to use, and what `run` would pick."""
+    from gan808.config import load_settings
+    from gan808.reports import describe_devices
+
+    say(describe_devices(load_settings(config)))
+
+
+@app.command()
+def status(
+    osc: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where the daemon listens.")
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Ask a running GAN-808 how it is doing."""
+    from gan808.config import load_settings
+    from gan808.reports import status_table
+    from gan808.status_client import ask_status
+
+    address = load_settings(config, {"osc": osc_address(osc)}).osc
+    answer = ask_status(address.host, address.port)
+    say([json.dumps(answer)] if as_json else status_table(answer))
+
+
+@app.command()
+def render(
+    class_name: Annotated[
+        str | None, typer.Option("--class", help="A class of the kit, or all.")
+    ] = None,
+    kit: Kit = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
+    sound_id: Annotated[
+        str | None, typer.Option("--id", help="Instead of class and seed: a sound's id.")
+    ] = None,
+    near: Annotated[
+        float | None, typer.Option(metavar="RADIUS", help="Sounds near that one, 0-1 far.")
+    ] = None,
+    morph: Annotated[
+        int | None, typer.Option(metavar="SEED", min=0, help="Sounds from that one to this seed.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many, one seed after the other.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the WAV files.")] = Path(),
+    rate: Annotated[
+        int | None, typer.Option(min=8000, max=192_000, help="Frames a second; default: the kit's.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Render sounds into WAV files, without playing. A seed gives the same sound each time."""
+    from gan808.config import load_settings
+    from gan808.render_files import RenderOrder, points_from, render_files
+    from gan808.sound.latent import Point, parse_id
+
+    start = Point(seed)
+    if sound_id is not None:
+        kit_of_id, class_name, start = parse_id(sound_id)
+        kit = kit or kit_of_id
+    if class_name is None:
+        raise ConfigError("--class or --id is missing; gan808 kits info NAME lists the classes")
+    settings = load_settings(config, {"kit": {"name": kit}})
+    order = RenderOrder(class_name, points_from(start, count, near=near, morph=morph), out, rate)
+    for line in render_files(settings, order):
+        say([line])
+
+
+@app.command()
+def match(
+    recording: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of one hit.")],
+    kit: Kit = None,
+    class_name: Annotated[
+        str, typer.Option("--class", help="Look in one class of the kit, or in all.")
+    ] = "all",
+    seeds: Annotated[int, typer.Option(min=1, max=100_000, help="Seeds tried a class.")] = 128,
+    steps: Annotated[int, typer.Option(min=1, max=10_000, help="Most steps of refinement.")] = 300,
+    out: Annotated[Path, typer.Option(help="Folder for the WAV files.")] = Path(),
+    config: ConfigFile = None,
+) -> None:
+    """Find the sound of a kit that is nearest to a recording, and the id that recalls it."""
+    from gan808.config import load_settings
+    from gan808.match_files import MatchOrder, match_file
+
+    settings = load_settings(config, {"kit": {"name": kit}})
+    for line in match_file(settings, MatchOrder(recording, class_name, seeds, steps, out)):
+        say([line])
+
+
+@kits_app.command("list")
+def kits_list() -> None:
+    """List the kits there are."""
+    from gan808.reports import kit_lines
+
+    say(kit_lines())
+
+
+@kits_app.command("info")
+def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its folder.")]) -> None:
+    """Describe a kit: classes, slots, where its sounds came from, licences."""
+    from gan808.reports import kit_description
+
+    say(kit_description(name))
+
+
+@kits_app.command("verify")
+def kits_verify(path: Annotated[str, typer.Argument(help="A kit's folder, or its name.")]) -> None:
+    """Check a kit from end to end. Status 1 when anything is wrong."""
+    from gan808.reports import kit_problems
+
+    problems = kit_problems(path)
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(FAILED)
+    say([f"{path}: whole"])
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"gan808 {__version__}")
+
+
+add_training_commands(app)
+
+
+def osc_address(text: str | None) -> dict[str, Any]:
+    """HOST:PORT, HOST, :PORT or off as settings. Raises ConfigError."""
+    if text is None:
+        return {}
+    if text == "off":
+        return {"enabled": False}
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        host, port = text, ""
+    if port and not port.isdecimal():
+        raise ConfigError(f"--osc {text}: {port!r} is no port; give HOST:PORT or off")
+    return {"enabled": True, "host": host or None, "port": int(port) if port else None}
+
+
+def say(lines: list[str]) -> None:
+    """Print lines on stdout."""
+    for line in lines:
+        typer.echo(line)
+
+
+def complain(message: str) -> None:
+    """Print one line on stderr."""
+    typer.echo(f"gan808: {' '.join(message.split())}", err=True)
+
+
+class _OneLine(logging.Handler):
+    """Notices of the parts, one line each on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(record.getMessage())
+
+
+# The base of all wrong usage. Typer brings Click inside itself or beside, by version.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def call(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; everything expected becomes one line."""
+    command = typer.main.get_command(app)
+    try:
+        result = command(arguments, prog_name="gan808", standalone_mode=False)
+    except _UsageError as error:
+        said = str(getattr(error, "format_message", error.__str__)())
+        if said:  # without a command at all Typer has printed the help instead
+            complain(said)
+        return WRONG_USAGE
+    except ConfigError as error:
+        complain(str(error))
+        return WRONG_USAGE
+    except Gan808Error as error:
+        complain(str(error))
+        return FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
+        return DONE
+    return result if isinstance(result, int) else DONE
+
+
+def main() -> None:
+    """The entry of `gan808`."""
+    arguments = sys.argv[1:]
+    log = logging.getLogger("gan808")
+    log.addHandler(_OneLine())
+    log.setLevel(logging.WARNING)
+    if DEBUG in arguments:
+        arguments.remove(DEBUG)
+        log.setLevel(logging.DEBUG)
+        typer.main.get_command(app)(arguments, prog_name="gan808", standalone_mode=True)
+    status = call(arguments)
+    if arguments[:1] == ["run"]:
+        _leave(status)
+    sys.exit(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once: all parts have stopped, and the interpreter would take up to a second to tear
+    down what numba compiled."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)

@@ -1,0 +1,305 @@
+"""Builds the parts of the instrument, starts them in order, stops them in reverse, supervises.
+
+The only place that wires. Runs on the main thread, which then waits for a signal or for the output
+to end. Order: the engine and the machine with the kit's factory sounds, then the output, so that
+there is sound at once; only then the renderer, which takes seconds to load, and the ways in.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from gan808 import places, realtime
+from gan808.config import HIGHEST_SEED, Settings
+from gan808.control.midi import MidiInput
+from gan808.control.osc import OscServer
+from gan808.display import Display
+from gan808.engine.devices import JACK_HOST_API, PortAudioOutput
+from gan808.engine.engine import Engine
+from gan808.engine.outputs import Output, open_output
+from gan808.errors import ConfigError, DeviceError
+from gan808.machine.machine import Machine
+from gan808.pool import store
+from gan808.pool.filler import Filler
+from gan808.pool.offline import OfflinePool
+from gan808.pool.pool import Pool
+from gan808.pool.render_process import RenderProcess
+from gan808.sound.kit import find_kit
+from gan808.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
+
+WAIT_S = 0.05
+FADE_S = 0.03
+REOPEN_S = 2.0
+HARD_STOP_S = 3.0
+COMPILING_S = 2.5  # loading the compiled mixer from numba's cache takes about a second
+DONE, FAILED = 0, 1
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Settings, and what holds for one run only. seconds None: until it is stopped."""
+
+    settings: Settings
+    seconds: float | None = None
+    fast: bool = False
+    quiet: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def play(options: RunOptions) -> int:
+    """Play until a signal, the end of --seconds or a failure; the exit status.
+
+    Raises Gan808Error when it cannot start. For the main thread, whose signals it takes over.
+    """
+    with ending_on_ctrl_c():
+        daemon = OfflineDaemon(options) if options.fast else Daemon(options)
+    realtime.take_short_turns()
+    with stopping_on_signals(options.stop), noticing_broken_threads(options.stop) as broken:
+        status = daemon.run()
+    return FAILED if broken else status
+
+
+class Daemon:
+    """The instrument, live."""
+
+    def __init__(self, options: RunOptions) -> None:
+        """Build everything that can be wrong before anything starts. Raises Gan808Error."""
+        self._options = options
+        self._reproducible = options.settings.renderer.seed >= 0
+        self._settings = settings = _with_seed(options.settings)
+        self._display = Display(quiet=options.quiet)
+        self._scheduling = ""
+        self._kit = find_kit(settings.kit.name, places.kit_folders())
+        self._output = self._open_output(settings.audio.sample_rate_hz or None)
+        self._rate_hz = self._output.sample_rate_hz
+        self._engine = _engine(self._rate_hz, settings, self._display)
+        self._pool = Pool(
+            self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
+        )
+        self._filler = Filler(
+            self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
+        )
+        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
+        self._mark = store.fingerprint(
+            self._kit, self._rate_hz, settings.renderer.griffin_lim_rounds
+        )
+
+    def run(self) -> int:
+        """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
+        with ExitStack() as running:
+            self._start(running)
+            status = self._supervise()
+            hard_stop = threading.Timer(HARD_STOP_S, os._exit, [FAILED])
+            hard_stop.daemon = True  # a driver that never returns must not keep the user
+            hard_stop.start()
+            self._machine.submit("/volume", 0.0)  # a sound cut off clicks
+            self._output.wait(FADE_S)
+        hard_stop.cancel()
+        return status
+
+    def _start(self, running: ExitStack) -> None:
+        """Start the parts; running stops those that were started, in reverse."""
+        if not self._reproducible:  # what an earlier run left would change what is drawn
+            for sound in store.load(places.pool_folder(self._kit.name), self._mark):
+                self._pool.put(sound)
+        running.callback(self._save_pool)
+        running.callback(self._machine.stop)
+        self._machine.start()
+        running.callback(lambda: self._output.stop())  # whichever it is by then
+        self._output.start(self._engine)
+        # Before any thread of ours has asked: what is real-time now is the sound's.
+        self._scheduling = describe_scheduling(realtime.hurrying_threads(), realtime.may_hurry())
+        running.callback(self._filler.stop)
+        self._filler.start()
+        midi = self._start_midi(running)
+        osc = self._start_osc(running)
+        self._introduce(midi, osc)
+        self._display.follow(self._machine)
+
+    def _start_midi(self, running: ExitStack) -> str:
+        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
+        running.callback(midi.stop)
+        midi.start()
+        return midi.notice
+
+    def _start_osc(self, running: ExitStack) -> str:
+        if not self._settings.osc.enabled:
+            return "off"
+        osc = OscServer(self._machine, self._settings)
+        running.callback(osc.stop)
+        osc.start()
+        host, port = osc.address
+        return f"udp {host}:{port}"
+
+    def _introduce(self, midi: str, osc: str) -> None:
+        kit, settings, sequencer = self._kit, self._settings, self._machine.sequencer
+        playing = f"{sequencer.pattern.name} at {sequencer.tempo_bpm:.4g} BPM"
+        swaps = settings.evolve.swaps_per_bar
+        evolving = f"{swaps:.4g} new sound{'' if swaps == 1 else 's'} a bar"
+        self._display.facts([
+            ("kit", f"{kit.name}: {len(kit.slots)} slots, {len(kit.classes)} classes"),
+            ("pattern", f"{playing}, {evolving}" if sequencer.playing else "stopped"),
+            ("sound", describe_output(self._output)),
+            ("realtime", self._scheduling),
+            ("midi", midi),
+            ("osc", osc),
+            ("seed", str(settings.renderer.seed)),
+            ("stop", "Ctrl-C"),
+        ])
+        if self._output.notice:
+            self._display.warn(self._output.notice)
+
+    def _supervise(self) -> int:
+        """Wait for the end; a device that goes away is opened again when it returns."""
+        while not self._options.stop.is_set():
+            if not self._output.wait(WAIT_S):
+                continue
+            failure = self._output.failure
+            if failure is None:
+                return DONE
+            if not may_return(self._output):
+                jack = ": start JACK and then gan808 again" if on_jack(self._output) else ""
+                self._display.warn(f"{failure}{jack}")
+                return FAILED
+            self._display.warn(f"{failure}; it is opened again when it is back")
+            self._reopen()
+        return DONE
+
+    def _reopen(self) -> None:
+        """Replace the output once there is one again; gives up only when it is to stop."""
+        self._output.stop()
+        while not self._options.stop.wait(REOPEN_S):
+            try:
+                output = self._open_output(self._rate_hz)
+                if not may_return(output) or output.sample_rate_hz != self._rate_hz:
+                    continue  # a file instead of the device is not what was playing
+                output.start(self._engine)
+            except DeviceError:
+                continue
+            self._output = output
+            self._display.say(f"playing again: {describe_output(output)}")
+            return
+
+    def _open_output(self, rate_hz: int | None) -> Output:
+        audio = self._settings.audio
+        seconds = self._options.seconds
+        return open_output(
+            audio.output,
+            sample_rate_hz=rate_hz,
+            block_frames=audio.block_frames or None,
+            seconds=seconds,
+            file_dir=places.recordings_folder(),
+        )
+
+    def _save_pool(self) -> None:
+        """Keep what is in stock for the next start, if it is still this kit's."""
+        if self._filler.status().kit == self._kit.name and (sounds := self._pool.sounds()):
+            store.save(places.pool_folder(self._kit.name), self._mark, sounds)
+
+
+class OfflineDaemon:
+    """`--fast`: pattern and evolution into a file as fast as it goes, the same for the same seed.
+
+    No MIDI and no OSC: nothing from outside could be timed. The output's thread does everything,
+    sounds included, block by block.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        """Build the parts. Raises Gan808Error."""
+        if options.seconds is None:
+            raise ConfigError("--fast would fill the disk: give --seconds S as well")
+        self._options = options
+        self._settings = settings = _with_seed(options.settings)
+        self._display = Display(quiet=options.quiet)
+        kit = find_kit(settings.kit.name, places.kit_folders())
+        self._output = self._open_output()
+        rate_hz = self._output.sample_rate_hz
+        self._engine = engine = _engine(rate_hz, settings, self._display)
+        process = RenderProcess(kit, rate_hz, settings.renderer)
+        self._pool = OfflinePool(process, settings.pool, settings.renderer)
+        self._machine = Machine(kit, engine, self._pool, self._pool, settings)
+
+    def run(self) -> int:
+        """Render to the end of --seconds or until a signal; the exit status."""
+        with ExitStack() as running:
+            running.callback(self._output.stop)
+            running.callback(self._pool.stop)  # first: the output may be waiting for a sound
+            self._pool.start()
+            self._display.facts([
+                ("sound", describe_output(self._output)),
+                ("seed", str(self._settings.renderer.seed)),
+            ])
+            self._machine.start(live=False)
+            self._display.follow(self._machine)
+            self._output.start(self._engine)
+            while not self._options.stop.is_set() and not self._output.wait(WAIT_S):
+                if self._pool.failure is not None:
+                    break
+        failure = self._output.failure or self._pool.failure
+        if failure is None or self._options.stop.is_set():
+            return DONE
+        self._display.warn(str(failure))
+        return FAILED
+
+    def _open_output(self) -> Output:
+        audio = self._settings.audio
+        return open_output(
+            audio.output,
+            sample_rate_hz=audio.sample_rate_hz or None,
+            block_frames=audio.block_frames or None,
+            seconds=self._options.seconds,
+            fast=True,
+            file_dir=places.recordings_folder(),
+            before_block=lambda frame: self._machine.before_block(frame),
+        )
+
+
+def describe_output(output: Output) -> str:
+    """A started output in a line."""
+    latency = f", {1000 * output.latency_s:.1f} ms" if output.latency_s else ""
+    block = f", {output.block_frames} frames a block" if output.block_frames else ""
+    return f"{output.name}, {output.sample_rate_hz} Hz{block}{latency}"
+
+
+def describe_scheduling(sound_threads: int, notes: bool) -> str:
+    """What the system grants of real-time scheduling, in a line."""
+    if sound_threads and notes:
+        return "sound and notes"
+    if sound_threads:
+        return "sound; notes: not granted to this user"
+    if notes:
+        return "notes; not the sound: that is for its server or driver to grant"
+    return "not granted: allow it to this user (rtprio), or sound may break up on a busy machine"
+
+
+def may_return(output: Output) -> bool:
+    """Whether it can be opened again after it went away: a device can; a file cannot, and
+    PortAudio does not survive the end of its JACK server."""
+    return isinstance(output, PortAudioOutput) and not on_jack(output)
+
+
+def on_jack(output: Output) -> bool:
+    """Whether the sound goes to JACK, where MIDI should come from then."""
+    return output.name.startswith(JACK_HOST_API)
+
+
+def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:
+    """The engine; says so when numba has to compile the mixer, which it does once a machine."""
+    patience = threading.Timer(COMPILING_S, display.say, ["preparing the mixer, this first time"])
+    patience.daemon = True
+    patience.start()
+    try:
+        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices)
+    finally:
+        patience.cancel()
+
+
+def _with_seed(settings: Settings) -> Settings:
+    """The settings with a seed drawn where none was chosen, so that it can be told and repeated."""
+    if settings.renderer.seed >= 0:
+        return settings
+    return settings.replace({"renderer": {"seed": secrets.randbelow(HIGHEST_SEED + 1)}})
