@@ -1,0 +1,39 @@
+"""Light augmentation of real and generated images alike (Zhao et al. 2020), in keras.ops.
+
+Differentiable, so the generator learns through it and does not learn to imitate it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from gan808.sound.geometry import Geometry
+from gan808.sound.spectrogram import CLIP_SIGMAS, Moments, normalise
+
+MAX_SHIFT_FRAMES = 3
+MAX_GAIN_DB = 6.0
+
+
+class Augment:
+    """Gain and delay of normalised images, as if the audio had been changed."""
+
+    def __init__(self, geometry: Geometry, moments: Moments) -> None:
+        floor = np.full((geometry.n_bands, 1), np.log(geometry.magnitude_floor), np.float32)
+        self._silence = normalise(floor, moments)[None, :, :, None]  # (1, bands, 1, 1)
+        self._per_neper = (1.0 / (CLIP_SIGMAS * moments.deviation))[None, :, None, None]
+        self._n_frames = geometry.n_frames
+
+    def __call__(self, images: Any, gain_nepers: Any, shift_frames: Any) -> Any:
+        """images: (batch, bands, frames, 1). gain_nepers: (batch,), natural log of the gain.
+        shift_frames: int scalar in 0..MAX_SHIFT_FRAMES, the delay of the whole batch."""
+        gain = ops.reshape(gain_nepers, (-1, 1, 1, 1)) * self._per_neper
+        louder = ops.clip(ops.maximum(images + gain, self._silence), -1.0, 1.0)
+        before = ops.repeat(self._silence, MAX_SHIFT_FRAMES, axis=2)
+        before = ops.broadcast_to(before, (ops.shape(images)[0], *before.shape[1:]))
+        padded = ops.concatenate([before, louder], axis=2)
+        start = MAX_SHIFT_FRAMES - shift_frames
+        size = (ops.shape(images)[0], images.shape[1], self._n_frames, 1)
+        return ops.slice(padded, (0, 0, start, 0), size)

@@ -1,0 +1,208 @@
+"""The training commands of the command line: their options, and how they report. Thin; the rest of
+training, and TensorFlow, is imported when one of them runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gan808 import places
+from gan808.stderr import quiet_stderr
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from training.commands import Bar, Reporter
+    from training.trainer import FitOptions
+
+PLAIN_LINE_S = 30.0
+DEFAULT_HOURS = 2.0
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(metavar="SOURCE...", help="Folder of class folders, or SoundFont; several add."),
+]
+Dataset = Annotated[Path, typer.Argument(help="A folder that `gan808 prepare` wrote.")]
+Run = Annotated[Path, typer.Option("--run", help="Folder of checkpoints, samples and losses.")]
+KitName = Annotated[str, typer.Option("--kit", help="Name of the kit.")]
+Recipe = Annotated[str, typer.Option("--recipe", help="house, or paper (SpecGAN as published).")]
+Hours = Annotated[float | None, typer.Option("--hours", min=0.0, help="Train for so many hours.")]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Train for so many steps.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of weights, batches and latents.")]
+KitsFolder = Annotated[
+    Path | None, typer.Option("--kits-folder", help="Where kits go; default: your own.")
+]
+ProvenanceFile = Annotated[
+    Path | None,
+    typer.Option("--provenance", help="TOML file with description and [[provenance]] tables."),
+]
+
+
+class _TerminalBar:
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def update(self, fraction: float | None, text: str) -> None:
+        self._progress.update(
+            self._task, total=None if fraction is None else 1.0, completed=fraction, text=text
+        )
+
+
+class _PlainBar:
+    """A line every PLAIN_LINE_S for logs and pipes; the first update and the last always show."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console, self._title = console, title
+        self._last_s, self._pending = 0.0, ""
+
+    def update(self, fraction: float | None, text: str) -> None:
+        share = "" if fraction is None else f"{fraction:4.0%} "
+        self._pending = f"{self._title}: {share}{text}"
+        if time.monotonic() - self._last_s >= PLAIN_LINE_S:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._pending:
+            self._console.print(self._pending, highlight=False, markup=False, soft_wrap=True)
+            self._pending, self._last_s = "", time.monotonic()
+
+
+class ConsoleReporter:
+    """Tells a command's progress: rich bars on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console()
+
+    def say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def bar(self, title: str) -> Iterator[Bar]:
+        if not self._console.is_terminal:
+            plain = _PlainBar(self._console, title)
+            try:
+                yield plain
+            finally:
+                plain.flush()
+            return
+        from rich import progress as rich_progress
+
+        columns = (
+            rich_progress.TextColumn("{task.description}"), rich_progress.BarColumn(),
+            rich_progress.TaskProgressColumn(), rich_progress.TimeElapsedColumn(),
+            rich_progress.TimeRemainingColumn(), rich_progress.TextColumn("{task.fields[text]}"),
+        )
+        with rich_progress.Progress(*columns, console=self._console) as shown:
+            yield _TerminalBar(shown, shown.add_task(title, total=None, text=""))
+
+
+def _reporter() -> Reporter:
+    """Load TensorFlow, which talks while it loads, and return the reporter."""
+    with quiet_stderr():
+        import training.commands  # noqa: F401
+
+    return ConsoleReporter()
+
+
+def _fit_options(hours: float | None, steps: int | None, seed: int) -> FitOptions:
+    from training.trainer import FitOptions
+
+    if hours is None and steps is None:
+        hours = DEFAULT_HOURS
+    return FitOptions(hours=hours, steps=steps, seed=seed)
+
+
+def train(
+    sources: Sources, kit: KitName, hours: Hours = None, steps: Steps = None,
+    recipe: Recipe = "house", seed: Seed = 808, kits_folder: KitsFolder = None,
+    work: Annotated[
+        Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
+    ] = None,
+    provenance: ProvenanceFile = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier run.")] = False,
+) -> None:
+    """Train a kit of your own: prepare, fit, export and evaluate in one.
+
+    Stopped or killed, the same command goes on from the last checkpoint.
+    """
+    reporter = _reporter()
+    from training.commands import TrainOptions
+    from training.commands import train as run_training
+
+    run_training(
+        TrainOptions(
+            sources=tuple(sources), kit=kit, kits=kits_folder or places.user_kits_folder(),
+            work=work or places.training_folder() / kit, recipe=recipe,
+            fit=_fit_options(hours, steps, seed), provenance=provenance, fresh=fresh,
+        ),
+        reporter,
+    )
+
+
+def prepare(
+    sources: Sources,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    recipe: Recipe = "house",
+) -> None:
+    """Turn sounds into a dataset of spectrograms."""
+    reporter = _reporter()
+    from training.commands import prepare_dataset, recipe_named
+
+    prepare_dataset(sources, out, recipe_named(recipe), reporter)
+
+
+def fit(
+    dataset: Dataset, run: Run, hours: Hours = None, steps: Steps = None, recipe: Recipe = "house",
+    seed: Seed = 808,
+) -> None:
+    """Train on a dataset; goes on from the last checkpoint of --run."""
+    reporter = _reporter()
+    from training.commands import fit as run_fit
+    from training.commands import recipe_named
+    from training.dataset import Dataset as Prepared
+
+    options = _fit_options(hours, steps, seed)
+    run_fit(Prepared(dataset), run, recipe_named(recipe), options, reporter)
+
+
+def evaluate(
+    kit: KitName, dataset: Dataset,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run, for a picture of its losses.")
+    ] = None,
+) -> None:
+    """Score a kit against its dataset and write its report."""
+    reporter = _reporter()
+    from gan808.sound.kit import find_kit
+    from training.commands import evaluate_kit
+    from training.dataset import Dataset as Prepared
+
+    losses = run / "losses.csv" if run else None
+    evaluate_kit(find_kit(kit, places.kit_folders()), Prepared(dataset), reporter, losses)
+
+
+def export(
+    dataset: Dataset, run: Run, kit: KitName, kits_folder: KitsFolder = None,
+    provenance: ProvenanceFile = None,
+) -> None:
+    """Make a kit from a run's last checkpoint."""
+    reporter = _reporter()
+    from training.commands import export_kit
+    from training.dataset import Dataset as Prepared
+
+    folder = kits_folder or places.user_kits_folder()
+    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance)
+
+
+def add_training_commands(app: typer.Typer) -> None:
+    """Add train, prepare, fit, evaluate and export to the command line."""
+    for command in (train, prepare, fit, evaluate, export):
+        app.command(rich_help_panel="Training")(command)

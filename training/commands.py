@@ -1,0 +1,266 @@
+"""What `gan808 train`, `prepare`, `fit`, `evaluate` and `export` do, told to a reporter.
+
+Every run lives in a work folder: WORK/dataset, WORK/run. Each command goes on from what it finds
+there, so the same command again resumes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from gan808.errors import CorpusError, TrainingError
+from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
+from gan808.sound.renderer import Renderer
+from training import checkpoint
+from training.corpus.folder import FolderSource
+from training.corpus.recording import Skipped, Source
+from training.corpus.soundfont import SoundFontSource
+from training.dataset import Dataset, PrepareOptions, is_variant, prepare
+from training.evaluate import MIN_HELD_OUT, SOUNDS_A_CLASS, Evaluation, evaluate
+from training.export import ExportOptions, export
+from training.recipes import RECIPES, Recipe
+from training.report import PER_CLASS, write_report
+from training.trainer import FitOptions, Progress, Trainer
+
+NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
+
+
+class Bar(Protocol):
+    """One piece of long work: fraction is None while its length is unknown."""
+
+    def update(self, fraction: float | None, text: str) -> None: ...
+
+
+class Reporter(Protocol):
+    """Where commands say what they do: a terminal with bars, or plain lines."""
+
+    def say(self, line: str) -> None: ...
+
+    def bar(self, title: str) -> AbstractContextManager[Bar]: ...
+
+
+def recipe_named(name: str) -> Recipe:
+    """Raises TrainingError with the names there are."""
+    if name not in RECIPES:
+        raise TrainingError(f"recipe {name!r} does not exist; there is: {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def open_sources(paths: Sequence[Path]) -> list[Source]:
+    """A folder of sounds or a SoundFont (.sf2, .sf3) each. Raises CorpusError."""
+    sources: list[Source] = []
+    for path in paths:
+        is_font = path.is_file() and path.suffix.lower() in (".sf2", ".sf3")
+        sources.append(SoundFontSource(path) if is_font else FolderSource(path))
+    return sources
+
+
+def fingerprint(paths: Sequence[Path], recipe: Recipe) -> str:
+    """Changes when a source file is added, removed or changed, or the geometry differs."""
+    lines = [json.dumps(recipe.geometry.to_dict())]
+    for root in paths:
+        files = sorted(p for p in root.rglob("*") if p.is_file()) if root.is_dir() else [root]
+        for path in files:
+            stat = path.stat()
+            lines.append(f"{path.resolve()}\t{stat.st_size}\t{stat.st_mtime_ns}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _tell_skipped(skipped: Skipped, dataset: Path, reporter: Reporter) -> None:
+    if not skipped.entries:
+        return
+    for where, why in skipped.entries[:NAMED_SKIPS]:
+        reporter.say(f"skipped {where}: {why}")
+    counts = ", ".join(f"{n} {why}" for why, n in skipped.reasons().items())
+    more = len(skipped.entries) - NAMED_SKIPS
+    rest = f"; all are named in {dataset / 'skipped.txt'}" if more > 0 else ""
+    reporter.say(f"skipped {len(skipped.entries)} files: {counts}{rest}")
+
+
+def prepare_dataset(
+    paths: Sequence[Path], folder: Path, recipe: Recipe, reporter: Reporter,
+    options: PrepareOptions | None = None,
+) -> Dataset:
+    """Write the dataset FOLDER from the sources, or open it if it already holds just them."""
+    mark = folder / "sources.sha256"
+    sources = open_sources(paths)
+    now = fingerprint(paths, recipe)
+    if mark.is_file() and mark.read_text().strip() == now:
+        dataset = Dataset(folder)
+        reporter.say(f"using the {len(dataset)} images prepared in {folder}")
+        return dataset
+    with reporter.bar("prepare") as bar:
+        try:
+            skipped = prepare(sources, folder, recipe.geometry, options,
+                              lambda done: bar.update(None, f"{done} images"))
+        except CorpusError as error:
+            where = ", ".join(str(path) for path in paths)
+            raise CorpusError(
+                f"{where}: {error}; it takes folders of recordings such as drums/kick/*.wav"
+            ) from error
+    mark.write_text(now + "\n")
+    dataset = Dataset(folder)
+    _tell_skipped(skipped, folder, reporter)
+    counts = [int((dataset.labels == i).sum()) for i in range(len(dataset.classes))]
+    listed = ", ".join(f"{n} {c}" for n, c in zip(dataset.classes, counts, strict=True))
+    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes: {listed}")
+    return dataset
+
+
+def fit(
+    dataset: Dataset, run: Path, recipe: Recipe, options: FitOptions, reporter: Reporter
+) -> None:
+    """Train until options.hours or options.steps; goes on from RUN's last checkpoint."""
+    trainer = Trainer(dataset, recipe, run, options)
+    if trainer.step:
+        reporter.say(f"going on from step {trainer.step} ({trainer.elapsed_s / 3600:.2f} h)")
+    reporter.say(f"pictures and sounds of what it learns: {run / 'samples'}")
+    with reporter.bar("train") as bar:
+
+        def progress(now: Progress) -> None:
+            losses = " ".join(f"{name} {value:.2f}" for name, value in now.losses.items())
+            bar.update(now.fraction, f"step {now.step} {losses}")
+
+        trainer.fit(progress)
+
+
+def read_provenance(path: Path) -> tuple[str, tuple[Provenance, ...]]:
+    """description and [[provenance]] tables (source, licence, author, sounds) of a TOML file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tuple(Provenance.model_validate(t) for t in content.get("provenance", []))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path}: cannot be read ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TrainingError(f"{path}: provenance {where}: {first['msg']}") from error
+    return str(content.get("description", "")), tables
+
+
+def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
+    """Provenance of a kit whose maker gave none: the sources by name and their sounds counted."""
+    counts = Counter(
+        origin.split("/", 1)[0] for origin in dataset.origins if not is_variant(origin)
+    )
+    return tuple(
+        Provenance(source=source, licence="not stated", sounds=n) for source, n in counts.items()
+    )
+
+
+def export_kit(
+    dataset: Dataset, run: Path, kits: Path, name: str, reporter: Reporter,
+    provenance: Path | None = None,
+) -> Kit:
+    """Write KITS/NAME from RUN's last checkpoint."""
+    description, tables = read_provenance(provenance) if provenance else ("", ())
+    options = ExportOptions(name, description, tables or _own_sounds(dataset))
+    with reporter.bar("export") as bar:
+        kit = export(run, dataset, kits / name, options, lambda text: bar.update(None, text))
+    reporter.say(f"kit {name} is in {kit.folder}; play it: gan808 run --kit {name}")
+    return kit
+
+
+def evaluate_kit(
+    kit: Kit, dataset: Dataset, reporter: Reporter, losses: Path | None = None
+) -> Evaluation | None:
+    """Judge the kit and write KIT/report; None, and said so, when too little was held out."""
+    renderer = Renderer(kit, kit.geometry.sample_rate_hz, threads=0)
+    evaluation = None
+    with reporter.bar("evaluate") as bar:
+        if int(dataset.held_out.sum()) >= MIN_HELD_OUT:
+            evaluation, sounds = evaluate(renderer, dataset, lambda t: bar.update(None, t))
+        else:
+            reporter.say(f"{int(dataset.held_out.sum())} recordings are held out, too few to "
+                         f"score the kit (it takes {MIN_HELD_OUT})")
+            names = [name for name in kit.classes for _ in range(PER_CLASS)]
+            sounds = renderer.render(names, range(len(names)))
+        write_report(kit.folder / "report", renderer, sounds, evaluation, losses)
+    if evaluation is not None:
+        made, real = evaluation.generated, evaluation.real
+        reporter.say(
+            f"{SOUNDS_A_CLASS} sounds a class: recognised {made.class_accuracy:.0%} (real ones "
+            f"{real.class_accuracy:.0%}), Frechet distance {made.frechet_distance:.1f} (real ones "
+            f"{real.frechet_distance:.1f}), accepted {evaluation.accepted:.0%}"
+        )
+    reporter.say(f"report: {kit.folder / 'report'}")
+    return evaluation
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Everything `gan808 train` is told."""
+
+    sources: tuple[Path, ...]
+    kit: str
+    kits: Path
+    work: Path
+    recipe: str = "house"
+    fit: FitOptions = field(default_factory=lambda: FitOptions(hours=2.0))
+    provenance: Path | None = None
+    fresh: bool = False
+
+
+def train(options: TrainOptions, reporter: Reporter) -> Kit:
+    """Prepare, fit, export and evaluate; the same call again goes on where it was stopped.
+
+    Raises CorpusError when nothing is usable, TrainingError when the sources changed under a run,
+    Interrupted when asked to stop, KitError when the kit cannot be written.
+    """
+    recipe = recipe_named(options.recipe)
+    dataset_folder, run = options.work / "dataset", options.work / "run"
+    for path in options.sources:
+        if not path.exists():
+            raise CorpusError(f"{path}: no such folder or SoundFont")
+    if options.fresh:
+        shutil.rmtree(options.work, ignore_errors=True)
+    _refuse_changed_sources(options, recipe)
+    _refuse_taken_name(options)
+    dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
+    fit(dataset, run, recipe, options.fit, reporter)
+    kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
+    evaluate_kit(kit, dataset, reporter, run / "losses.csv")
+    return load_kit(kit.folder)
+
+
+def _refuse_changed_sources(options: TrainOptions, recipe: Recipe) -> None:
+    mark = options.work / "dataset" / "sources.sha256"
+    if not mark.is_file() or not checkpoint.checkpoints(options.work / "run"):
+        return
+    if mark.read_text().strip() != fingerprint(options.sources, recipe):
+        raise TrainingError(
+            f"{options.work}: a run on other sounds is there; give --fresh to begin again, or "
+            "--kit another name"
+        )
+
+
+def _refuse_taken_name(options: TrainOptions) -> None:
+    """Before hours of training: a kit that could not be written, or would replace a stranger."""
+    if not re.fullmatch(NAME_PATTERN, options.kit):
+        raise TrainingError(
+            f"--kit {options.kit!r}: a name is letters, digits, - and _, up to 64 of them"
+        )
+    folder = options.kits / options.kit
+    if folder.exists() and not checkpoint.checkpoints(options.work / "run") and not options.fresh:
+        raise TrainingError(
+            f"{folder} exists and was not trained here; give --kit another name, or --fresh to "
+            "replace it"
+        )
+    try:
+        options.kits.mkdir(parents=True, exist_ok=True)
+        (options.kits / f"{options.kit}.writable").touch()
+        (options.kits / f"{options.kit}.writable").unlink()
+    except OSError as error:
+        raise TrainingError(f"{options.kits}: cannot write there ({error.strerror})") from error

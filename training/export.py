@@ -1,0 +1,192 @@
+"""A training run's last checkpoint to a kit that plays.
+
+The critic's scores of training sounds, taken through the same inversion and finishing as rendered
+ones, become the quantiles by which realness is told. Factory sounds are the most real of the first
+seeds.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from gan808.errors import TrainingError
+from gan808.sound.kit import (
+    FactoryEntry,
+    Kit,
+    KitManifest,
+    Provenance,
+    SlotEntry,
+    Thresholds,
+    load_kit,
+    save_kit,
+)
+from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.renderer import Renderer, audio_fault
+from gan808.sound.slots import SlotLayout, layout_for
+from gan808.sound.sound import Sound
+from gan808.sound.weights import weights_of
+from training import checkpoint
+from training.dataset import Dataset
+from training.recipes import RECIPES, Recipe
+
+QUANTILES = 65
+REAL_A_CLASS = 64  # training sounds a class behind the quantiles
+FACTORY_A_CLASS = 6
+CANDIDATES = 40  # seeds of each class that thresholds and factory sounds are chosen from
+CONFIDENCE = 0.5
+DROPPED = 0.05
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What kit.toml says beside the numbers."""
+
+    name: str
+    description: str = ""
+    provenance: tuple[Provenance, ...] = ()
+
+
+def _weights(folder: Path, recipe: Recipe, dataset: Dataset) -> dict[str, np.ndarray]:
+    """The generator that plays (the averaged one where the recipe averages) and the critic."""
+    n_classes = len(dataset.classes)
+    generator = build_generator(recipe.spec, recipe.geometry, n_classes)
+    critic = build_critic(recipe.spec, recipe.geometry, n_classes)
+    played = "averaged" if recipe.average else "generator"
+    for group, model in ((played, generator), ("critic", critic)):
+        path = folder / f"{group}.safetensors"
+        try:
+            arrays = load_file(path)
+            for i, variable in enumerate(model.variables):
+                variable.assign(arrays[f"{i:03d}"].reshape(variable.shape))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise TrainingError(f"{path}: damaged checkpoint ({error})") from error
+    return weights_of(generator, critic)
+
+
+def _slot_entry(slot: SlotLayout) -> SlotEntry:
+    return SlotEntry.model_validate({
+        "code": slot.code, "name": slot.name, "class": slot.class_name, "notes": slot.notes,
+        "choke": slot.choke, "filter": slot.filter,
+    })
+
+
+def training_audio(renderer: Renderer, dataset: Dataset, label: int, most: int) -> list[np.ndarray]:
+    """Training sounds of a class as the codec and the finishing leave them, evenly chosen."""
+    there = np.flatnonzero((dataset.labels == label) & ~dataset.held_out)
+    chosen = there[np.linspace(0, len(there) - 1, min(most, len(there))).astype(int)]
+    return renderer.audio_from_images(np.stack([dataset.image(i) for i in chosen])[..., None])
+
+
+def realness_quantiles(renderer: Renderer, dataset: Dataset) -> np.ndarray:
+    """Quantiles of the critic's scores of training sounds: float32 (n_classes, QUANTILES)."""
+    rows = []
+    for label in range(len(dataset.classes)):
+        audio = training_audio(renderer, dataset, label, REAL_A_CLASS)
+        scores, _ = renderer.scores(audio, [label] * len(audio))
+        rows.append(np.quantile(scores, np.linspace(0.0, 1.0, QUANTILES)))
+    return np.asarray(rows, dtype=np.float32)
+
+
+def render_candidates(renderer: Renderer) -> dict[str, list[Sound]]:
+    """The first CANDIDATES seeds of every class whose waveforms are sound."""
+    candidates = {}
+    for class_name in renderer.kit.classes:
+        sounds = renderer.render([class_name] * CANDIDATES, range(CANDIDATES))
+        candidates[class_name] = [s for s in sounds if audio_fault(s.audio) is None]
+    return candidates
+
+
+def choose_thresholds(candidates: dict[str, list[Sound]]) -> Thresholds:
+    """Drop the share DROPPED of each class that the critic finds least real."""
+    realness = {}
+    for class_name, sounds in candidates.items():
+        values = [s.realness for s in sounds if s.class_heard == class_name]
+        if values:
+            realness[class_name] = round(float(np.quantile(values, DROPPED)), 6)
+    return Thresholds(confidence=CONFIDENCE, realness=realness)
+
+
+def choose_factory(
+    candidates: dict[str, list[Sound]], slots: Sequence[SlotLayout]
+) -> list[Sound]:
+    """The sounds a kit starts with: the most real of those heard as their class, as many from
+    each third by pitch as there are slots for it; others where those are too few."""
+    chosen: list[Sound] = []
+    for class_name, sounds in candidates.items():
+        good = [s for s in sounds if s.class_heard == class_name and s.confidence >= CONFIDENCE]
+        ranked = good if len(good) >= FACTORY_A_CLASS else sounds
+        n_parts = max(1, sum(slot.class_name == class_name for slot in slots))
+        by_pitch = sorted(ranked, key=lambda s: s.descriptors.pitch_hz)
+        each = max(1, round(FACTORY_A_CLASS / n_parts))
+        for part in np.array_split(np.arange(len(by_pitch)), n_parts):
+            best = sorted(part, key=lambda i: -by_pitch[i].realness)
+            chosen += [by_pitch[i] for i in best[:each]]
+    return chosen
+
+
+def _factory_entry(sound: Sound) -> FactoryEntry:
+    return FactoryEntry.model_validate({
+        "file": f"{sound.class_asked}-{sound.seed}.flac", "class": sound.class_asked,
+        "seed": sound.seed, "class_heard": sound.class_heard,
+        "confidence": round(sound.confidence, 4), "realness": round(sound.realness, 4),
+    })
+
+
+def export(
+    run: Path, dataset: Dataset, folder: Path, options: ExportOptions,
+    say: Callable[[str], None] = lambda _: None,
+) -> Kit:
+    """Write the kit FOLDER from the last checkpoint of RUN. Raises TrainingError when there is
+    none or it belongs to another dataset, KitError when the kit cannot be written."""
+    found = checkpoint.checkpoints(run)
+    if not found:
+        raise TrainingError(f"{run}: no checkpoint yet; train first (`gan808 fit`)")
+    state = checkpoint.read_state(found[-1])
+    recipe = RECIPES[state["recipe"]["name"]]
+    checkpoint.check_recipe(found[-1], state, recipe)
+    if tuple(state["classes"]) != dataset.classes:
+        raise TrainingError(f"{found[-1]}: trained on other classes than {dataset.folder} has")
+    weights = _weights(found[-1], recipe, dataset)
+    manifest = KitManifest(
+        format_version=1, name=options.name, description=options.description,
+        made=datetime.date.today().isoformat(), recipe=recipe.name,
+        training_steps=int(state["step"]), training_hours=round(state["elapsed_s"] / 3600, 2),
+        classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,
+        slots=tuple(_slot_entry(slot) for slot in layout_for(dataset.classes)),
+        provenance=options.provenance,
+    )
+    quantiles, candidates = _listen(manifest, weights, dataset, say)
+    sounds = choose_factory(candidates, layout_for(dataset.classes))
+    entries = tuple(_factory_entry(sound) for sound in sounds)
+    audio = {entry.file: s.audio for entry, s in zip(entries, sounds, strict=True)}
+    manifest = manifest.model_copy(
+        update={"factory": entries, "thresholds": choose_thresholds(candidates)}
+    )
+    save_kit(folder, manifest, dataset.moments, quantiles, weights, audio)
+    return load_kit(folder)
+
+
+def _listen(
+    manifest: KitManifest, weights: dict[str, np.ndarray], dataset: Dataset,
+    say: Callable[[str], None],
+) -> tuple[np.ndarray, dict[str, list[Sound]]]:
+    """What needs the renderer, and so a kit: the critic's quantiles and the candidates."""
+    rate = manifest.geometry.sample_rate_hz
+    quantiles = np.tile(np.linspace(-1.0, 1.0, QUANTILES, dtype=np.float32),
+                        (len(dataset.classes), 1))
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch) / manifest.name
+        say("listening to the training sounds")
+        save_kit(draft, manifest, dataset.moments, quantiles, weights, {})
+        quantiles = realness_quantiles(Renderer(load_kit(draft), rate, threads=0), dataset)
+        say("choosing factory sounds")
+        save_kit(draft, manifest, dataset.moments, quantiles, weights, {})
+        return quantiles, render_candidates(Renderer(load_kit(draft), rate, threads=0))
