@@ -1,0 +1,150 @@
+"""From a MIDI note to its sound, on JACK: GAN-808, its renderer flat out, against FluidSynth.
+
+    python benchmarks/latency.py [--count 200] [--repeats 3]
+
+One JACK server without a sound card; the meter, a JACK client in C, sends notes at known frames of
+the block and finds each onset in what it records. Both play in turn. The attack of each sample,
+as far as 5% of its peak, is taken from a copy of the sound and subtracted. Printed: the medians,
+the ratio FluidSynth / GAN-808 (above 1: GAN-808 is faster) and the spread in steady mode; and how
+many xruns the server itself had meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.support import jack
+from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
+from gan808 import places
+from gan808.config import load_settings
+from gan808.machine.slots import first_sounds
+from gan808.sound.kit import find_kit
+
+HEARD = 0.05
+SPACING_FRAMES = RATE_HZ // 4
+SETTLES_S = 12.0
+# The stock is never full, so the renderer never rests.
+CONFIG = """
+[pool]
+limit = 1000
+low_water = 1000
+[osc]
+enabled = false
+[engine]
+note_mode = "{mode}"
+"""
+QUIET = ("--pattern", "off", "--evolve", "0")
+
+
+def our_attack() -> int:
+    """Frames into the kick that GAN-808 plays before it is heard."""
+    kit = find_kit(load_settings(None).kit.name, places.kit_folders())
+    slot = next(i for i, layout in enumerate(kit.slots) if KICK in layout.notes)
+    sound = first_sounds(kit.slots, kit.factory_sounds(RATE_HZ))[slot]
+    if sound is None:
+        raise RuntimeError("the kit has no kick")
+    return attack(np.asarray(sound.audio))
+
+
+def fluidsynth_attack() -> int:
+    """Frames into FluidSynth's kick before it is heard, by its library."""
+    import fluidsynth  # type: ignore[import-untyped]
+
+    synth = fluidsynth.Synth(samplerate=RATE_HZ, **{
+        "synth.reverb.active": 0, "synth.chorus.active": 0})
+    synth.sfload(jack.sound_font())
+    synth.get_samples(64)
+    synth.noteon(CHANNEL - 1, KICK, 127)
+    return attack(synth.get_samples(RATE_HZ // 4).reshape(-1, 2).mean(axis=1))
+
+
+def attack(audio: np.ndarray) -> int:
+    """Frames before a sound reaches 5% of its peak."""
+    return jack.onset(audio, HEARD * float(np.abs(audio).max())) or 0
+
+
+def delays_ms(take: Take, attack_frames: int) -> list[float]:
+    """The delay of each note, the sample's attack discounted; raises when one was not heard."""
+    found = []
+    for note in take.notes:
+        part = take.audio[note:note + SPACING_FRAMES // 2]
+        heard = jack.onset(part, HEARD * float(np.abs(part).max()))
+        if heard is None or np.abs(part).max() < 1e-3:
+            raise RuntimeError(f"the note at frame {note} was not heard")
+        found.append(1000 * (heard - attack_frames) / RATE_HZ)
+    return found
+
+
+def summary(name: str, delays: list[float], xruns: int) -> str:
+    """Median, spread and worst of delays."""
+    return (f"  {name}: median {statistics.median(delays):.2f} ms, deviation "
+            f"{statistics.pstdev(delays):.3f}, 99% {np.quantile(delays, 0.99):.2f}, "
+            f"worst {max(delays):.2f}; server xruns {xruns}")
+
+
+def compare(meter: Path, period: int, count: int, repeats: int) -> float:
+    """Both in turn at one block size; the ratio of the medians."""
+    ours_attack, theirs_attack = our_attack(), fluidsynth_attack()
+    ours: list[float] = []
+    theirs: list[float] = []
+    xruns = [0, 0]
+    for _ in range(repeats):
+        with jack.jack_server(period) as environment:
+            with jack.gan808(environment, *QUIET, config=CONFIG.format(mode="fast")):
+                time.sleep(SETTLES_S)
+                take = jack.record(meter, environment, "gan808", count=count,
+                                   spacing_frames=SPACING_FRAMES)
+            ours += delays_ms(take, ours_attack)
+            xruns[0] += take.xruns
+            with jack.fluidsynth(environment, period):
+                take = jack.record(meter, environment, "fluidsynth", count=count,
+                                   spacing_frames=SPACING_FRAMES)
+            theirs += delays_ms(take, theirs_attack)
+            xruns[1] += take.xruns
+    ratio = statistics.median(theirs) / statistics.median(ours)
+    print(f"{period} frames a block, {RATE_HZ} Hz")
+    print(summary("GAN-808, renderer flat out", ours, xruns[0]))
+    print(summary("FluidSynth", theirs, xruns[1]))
+    print(f"  ratio {ratio:.2f}")
+    return ratio
+
+
+def steady(meter: Path, period: int, count: int) -> None:
+    """The spread of delays in steady mode."""
+    with jack.jack_server(period) as environment, jack.gan808(
+            environment, *QUIET, config=CONFIG.format(mode="steady")):
+        time.sleep(SETTLES_S)
+        take = jack.record(meter, environment, "gan808", count=count,
+                           spacing_frames=SPACING_FRAMES)
+    print(summary("GAN-808, steady", delays_ms(take, our_attack()), take.xruns))
+
+
+def main() -> None:
+    """Compares at both block sizes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--periods", type=int, nargs="+", default=[128, 256])
+    arguments = parser.parse_args()
+    missing = jack.needed("jackd", "fluidsynth", "cc")
+    if missing:
+        print(f"left out: {missing} is missing")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        meter = jack.build_meter(Path(folder))
+        for period in arguments.periods:
+            compare(meter, period, arguments.count, arguments.repeats)
+            steady(meter, period, arguments.count)
+
+
+if __name__ == "__main__":
+    main()
