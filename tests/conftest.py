@@ -1,0 +1,39 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """A shell starts its background jobs with SIGINT ignored, and every process of theirs inherits
+    that; the tests of Ctrl-C need it as a terminal gives it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def tiny_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a kit with random weights that renders in milliseconds."""
+    from tests.tiny_kit import write_tiny_kit
+
+    return write_tiny_kit(tmp_path_factory.mktemp("kits") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def one_class_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kit of one class and one slot: whatever its random critic hears, it is a kick, so sounds
+    are filed and drawn."""
+    from tests import tiny_kit
+
+    kicks = tuple(slot for slot in tiny_kit.TR808 if slot.class_name == "kick")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny_kit, "TR808", kicks)
+        patch.setattr(tiny_kit, "CLASSES", ("kick",))
+        return tiny_kit.write_tiny_kit(tmp_path_factory.mktemp("kits") / "kicks")

@@ -1,0 +1,218 @@
+"""What each MIDI message does, on a machine of fakes: bytes in, engine commands out."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gan808.config import Settings
+from gan808.control.midi import FIXED_VELOCITY, MidiNotes, velocity_of
+from gan808.engine.engine import ALL_SLOTS, SlotParameter
+from gan808.machine.machine import Machine
+from gan808.machine.parameters import controllers
+from gan808.sound.slots import TR808
+from tests.control.rig import until
+from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+
+NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10
+
+
+class Deck:
+    """A machine whose queue the test works off itself (offline), so nothing waits."""
+
+    def __init__(self, **sections: dict[str, object]) -> None:
+        self.settings = Settings().replace({
+            "sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0}, **sections})
+        kit = FakeKit()
+        self.engine = FakeEngine()
+        self.pool = FakePool(kit.classes)
+        self.filler = FakeFiller(self.pool)
+        self.shelf = FakeShelf({"fake": kit, "other": FakeKit("other")})
+        self.machine = Machine(
+            kit, self.engine, self.pool, self.filler, self.settings, self.shelf)
+        self.machine.start(live=False)
+        self.notes = MidiNotes(self.machine, self.engine.port("midi"), self.settings)
+        self.engine.commands.clear()
+
+    def send(self, *data: int, arrival_s: float = 0.0) -> list[Command]:
+        """Send one message; the commands it made, on whatever port."""
+        self.engine.commands.clear()
+        self.notes.receive(data, arrival_s)
+        self.machine.before_block(1)
+        return list(self.engine.commands)
+
+
+@pytest.fixture
+def deck() -> Deck:
+    return Deck()
+
+
+class TestNotes:
+    @pytest.mark.parametrize(
+        ("slot", "note"), [(i, note) for i, s in enumerate(TR808) for note in s.notes])
+    def test_every_note_of_the_kit_plays_its_slot(self, deck: Deck, slot: int, note: int) -> None:
+        (hit,) = deck.send(NOTE_ON, note, 127)
+        assert (hit.port, hit.name, hit.slot) == ("midi", "trigger", slot)
+        assert (hit.value, hit.frame) == (1.0, 0)
+
+    def test_other_notes_play_nothing(self, deck: Deck) -> None:
+        known = {note for slot in TR808 for note in slot.notes}
+        for note in set(range(128)) - known:
+            assert deck.send(NOTE_ON, note, 100) == []
+
+    def test_note_off_ends_only_a_gated_slot(self, deck: Deck) -> None:
+        assert deck.send(NOTE_OFF, 36, 64) == []
+        assert deck.send(NOTE_ON, 36, 0) == []
+        deck.machine.submit("/slot/SLOT/gate", 0, 1)
+        deck.machine.before_block(1)
+        for off in ((NOTE_OFF, 36, 64), (NOTE_ON, 36, 0)):
+            assert [(c.name, c.slot) for c in deck.send(*off)] == [("release", 0)]
+
+    def test_another_kit_s_notes(self, deck: Deck) -> None:
+        kit = FakeKit("small", slots=(TR808[1],))
+        deck.machine.wear(kit, kit.factory_sounds(48000), 0)
+        assert deck.send(NOTE_ON, 36, 100) == []
+        assert [c.slot for c in deck.send(NOTE_ON, 38, 100)] == [0]
+
+    @pytest.mark.parametrize(("channel", "heard"), [(10, {10}), (3, {3}), (0, set(range(1, 17)))])
+    def test_the_channel_of_the_settings(self, channel: int, heard: set[int]) -> None:
+        deck = Deck(midi={"channel": channel})
+        assert {n for n in range(1, 17) if deck.send(0x90 | n - 1, 36, 100)} == heard
+
+
+class TestVelocity:
+    @pytest.mark.parametrize(("curve", "at_64"), [
+        ("linear", 0.504), ("soft", 0.710), ("hard", 0.254), ("fixed", FIXED_VELOCITY)])
+    def test_curves(self, curve: str, at_64: float) -> None:
+        deck = Deck(midi={"velocity_curve": curve})
+        assert deck.send(NOTE_ON, 36, 64)[0].value == pytest.approx(at_64, abs=0.001)
+
+    @pytest.mark.parametrize("curve", ["linear", "soft", "hard"])
+    def test_curves_rise_from_next_to_nothing_to_full(self, curve: str) -> None:
+        values = [velocity_of(v, curve) for v in range(1, 128)]  # type: ignore[arg-type]
+        assert all(0 < a < b for a, b in itertools.pairwise(values))
+        assert values[-1] == 1.0
+
+
+class TestTime:
+    def test_steady_plays_a_fixed_delay_after_arrival(self) -> None:
+        deck = Deck(engine={"note_mode": "steady", "steady_delay_ms": 10.0})
+        arrival_s = time.monotonic() + 1.0
+        (hit,) = deck.send(NOTE_ON, 36, 100, arrival_s=arrival_s)
+        assert hit.frame - deck.engine.clock.frame_at(arrival_s) == pytest.approx(480, abs=1)
+
+    def test_fast_plays_at_once(self, deck: Deck) -> None:
+        assert deck.send(NOTE_ON, 36, 100, arrival_s=time.monotonic() + 9)[0].frame == 0
+
+
+class TestControllers:
+    @pytest.mark.parametrize(("first", "parameter", "low", "middle", "high"), [
+        (16, SlotParameter.LEVEL, 0.0, 64 / 127, 1.0),
+        (80, SlotParameter.TUNE, -24.0, 0.0, 24.0),
+        (40, SlotParameter.DECAY, 0.0, 64 / 127, 1.0),
+        (102, SlotParameter.PAN, -1.0, 0.0, 1.0),
+    ])
+    def test_a_knob_for_every_slot(
+        self, deck: Deck, first: int, parameter: SlotParameter, low: float, middle: float,
+        high: float,
+    ) -> None:
+        for slot in range(16):
+            for value, expected in ((0, low), (64, middle), (127, high)):
+                (command,) = deck.send(CONTROL, first + slot, value)
+                assert (command.name, command.slot, command.parameter) == ("set", slot, parameter)
+                assert command.value == pytest.approx(expected)
+
+    def test_volume(self, deck: Deck) -> None:
+        (command,) = deck.send(CONTROL, 7, 127)
+        assert (command.name, command.value) == ("master", 1.0)
+
+    def test_new_sound_on_the_upper_half(self, deck: Deck) -> None:
+        assert deck.pool.put(fake_sound("kick", 50))
+        assert deck.send(CONTROL, 56, 63) == []
+        (command,) = deck.send(CONTROL, 56, 127)
+        assert (command.name, command.slot) == ("assign", 0)
+        assert deck.machine.swaps.sound(0).seed == 50
+
+    def test_all_sound_off(self, deck: Deck) -> None:
+        assert [(c.name, c.slot) for c in deck.send(CONTROL, 120, 0)] == [("stop", ALL_SLOTS)]
+
+    def test_all_notes_off_lets_one_shots_ring(self, deck: Deck) -> None:
+        assert deck.send(CONTROL, 123, 0) == []
+        deck.machine.submit("/slot/SLOT/gate", 14, 1)
+        deck.machine.before_block(1)
+        for number in (123, 124, 127):
+            assert [(c.name, c.slot) for c in deck.send(CONTROL, number, 0)] == [("release", 14)]
+
+    def test_reset_keeps_the_mixer(self, deck: Deck) -> None:
+        deck.send(CONTROL, 16, 10)
+        assert deck.send(CONTROL, 121, 0) == []
+
+    def test_other_controllers_do_nothing(self, deck: Deck) -> None:
+        for number in set(range(120)) - set(controllers()):
+            assert deck.send(CONTROL, number, 127) == []
+
+    def test_a_knob_of_a_slot_the_kit_has_not(self, deck: Deck) -> None:
+        kit = FakeKit("small", slots=TR808[:2])
+        deck.machine.wear(kit, kit.factory_sounds(48000), 0)
+        assert deck.send(CONTROL, 18, 127) == []
+        assert [c.slot for c in deck.send(CONTROL, 17, 127)] == [1]
+
+    def test_a_program_is_a_kit(self, deck: Deck) -> None:
+        deck.send(PROGRAM, 1)
+        assert [kit.name for _, kit in deck.filler.pending] == ["other"]
+        deck.filler.deliver_all()
+        deck.machine.before_block(2)
+        assert deck.machine.kit.name == "other"
+
+    def test_a_program_without_a_kit_changes_nothing(
+        self, deck: Deck, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        deck.send(PROGRAM, 9)
+        assert deck.filler.pending == []
+        assert "there are 2 kits" in caplog.text
+
+
+class TestWhatElseArrives:
+    @pytest.mark.parametrize("data", [
+        (), (0xF8,), (0xFE,), (0xFA,), (0xF0, 1, 2, 0xF7), (0xF2, 1, 2), (0x99,), (0x99, 36),
+        (0x99, 36, 200), (0x99, 36, 100, 100), (36, 100), (0xFF,), (0xA9, 36, 64), (0xE9, 0, 64),
+    ])
+    def test_it_plays_nothing(self, deck: Deck, data: Sequence[int]) -> None:
+        assert deck.send(*data) == []
+        assert deck.send(NOTE_ON, 36, 100), "and the next note plays"
+
+    def test_damaged_messages_are_counted(self, deck: Deck) -> None:
+        deck.send(0x99, 36)
+        deck.send(0x99, 36, 200)
+        assert deck.notes.unusable == 2
+
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.lists(st.integers(0, 255), max_size=6) | st.tuples(
+        st.integers(128, 255), st.integers(0, 127), st.integers(0, 127)))
+    def test_no_bytes_raise(self, deck: Deck, data: Sequence[int]) -> None:
+        commands = deck.send(*data)
+        if any(command.name == "trigger" for command in commands):
+            assert data[0] == NOTE_ON
+
+
+@pytest.fixture
+def live_machine() -> Iterator[tuple[Machine, FakeEngine]]:
+    deck = Deck()
+    deck.machine.start()
+    yield deck.machine, deck.engine
+    deck.machine.stop()
+
+
+def test_a_knob_reaches_the_engine_through_the_machine_s_thread(
+    live_machine: tuple[Machine, FakeEngine],
+) -> None:
+    machine, engine = live_machine
+    notes = MidiNotes(machine, engine.port("midi"), machine.settings)
+    notes.receive((CONTROL, 7, 0), 0.0)
+    until(lambda: any(c.name == "master" and c.value == 0.0 for c in engine.commands))
+    assert engine.commands[-1].port == "machine"

@@ -1,0 +1,158 @@
+"""MIDI through a real JACK server: our port, polled, from a note on the wire to the engine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import rtmidi
+
+from gan808.control.midi import MidiInput
+from gan808.control.midi_ports import Arrival, MidiPorts, OpenPort, list_midi_inputs
+from gan808.errors import DeviceError
+from tests.control.rig import Rig, until
+from tests.jack_server import CONTROL_CHANGE, JackMeter, jack_server
+
+__all__ = ["jack_server"]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
+
+
+@pytest.fixture
+def meter(jack_server: str) -> Iterator[JackMeter]:
+    with JackMeter(jack_server) as meter:
+        yield meter
+
+
+@pytest.fixture
+def rig(jack_server: str) -> Iterator[Rig]:
+    rig = Rig()
+    midi = MidiInput(rig.machine, rig.settings, jack=True)
+    midi.start()
+    yield rig
+    midi.stop()
+    rig.machine.stop()
+
+
+def connected(rig: Rig, meter: JackMeter) -> None:
+    """Connect, and wait until a note comes through: JACK makes connections some cycles later."""
+    assert meter.connect_midi("GAN-808") == ["gan808:GAN-808"]
+
+    def heard() -> bool:
+        meter.note_on(75, 1)
+        time.sleep(0.02)
+        return bool(rig.played("midi"))
+
+    until(heard)
+    time.sleep(0.1)
+    rig.engine.commands.clear()
+
+
+def first_heard(ports: MidiPorts, meter: JackMeter, note: int) -> Arrival:
+    """The first arrival of a note that is sent until it comes through."""
+    for _ in range(50):
+        meter.note_on(note, 100)
+        if found := ports.read(0.1):
+            return found[0]
+    raise AssertionError("no note came through")
+
+
+def test_a_note_plays_its_slot(rig: Rig, meter: JackMeter) -> None:
+    connected(rig, meter)
+    began_s = time.monotonic()
+    meter.note_on(38, 127)
+    (hit,) = until(lambda: rig.played("midi"))
+    assert (hit.slot, hit.value) == (1, 1.0)
+    # Period 2.7 ms, poll 1 ms; the rest is room for a loaded machine.
+    assert time.monotonic() - began_s < 0.5
+
+
+def test_a_burst_arrives_whole_and_in_order(rig: Rig, meter: JackMeter) -> None:
+    connected(rig, meter)
+    for number in range(200):
+        meter.note_on(36, 1 + number % 127, at_frame=480 + 16 * number)
+    meter.capture(0.2)
+    until(lambda: len(rig.played("midi")) == 200)
+    assert [round(hit.value * 127) for hit in rig.played("midi")] == [
+        1 + number % 127 for number in range(200)]
+
+
+def test_a_knob_turns(rig: Rig, meter: JackMeter) -> None:
+    connected(rig, meter)
+    meter.message([CONTROL_CHANGE | 9, 7, 0])
+    until(lambda: any(command.name == "master" for command in rig.engine.commands))
+    heard = [command.value for command in rig.engine.commands if command.name == "master"]
+    assert heard[-1] == 0.0
+
+
+def test_python_never_runs_in_jack_s_thread(
+    jack_server: str, meter: JackMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a callback set, RtMidi would call it there and keep nothing in its queue."""
+    called: list[object] = []
+    monkeypatch.setattr(OpenPort, "_arrived", lambda *given: called.append(given))
+    ports = MidiPorts("virtual", jack=True)
+    ports.open()
+    try:
+        meter.connect_midi("GAN-808")
+        assert first_heard(ports, meter, 36).data == [0x99, 36, 100]
+        assert called == []
+    finally:
+        ports.close()
+
+
+def test_arrival_is_when_the_note_came_not_when_it_was_read(
+    jack_server: str, meter: JackMeter
+) -> None:
+    """Notes 20 ms apart, all read together afterwards."""
+    ports = MidiPorts("virtual", jack=True)
+    ports.open()
+    try:
+        meter.connect_midi("GAN-808")
+        first_heard(ports, meter, 36)  # read at once, it sets the clock
+        while ports.read(0.1):
+            pass
+        for number in range(8):
+            meter.note_on(36, 2 + number, at_frame=960 * number)
+        meter.capture(0.3)
+        arrivals = ports.read(2.0)
+        assert len(arrivals) == 8
+        # The notes take 0.14 s, more where a busy machine runs JACK late; the reading took none.
+        assert 0.1 < arrivals[-1].arrival_s - arrivals[0].arrival_s < 0.5
+    finally:
+        ports.close()
+
+
+def test_another_program_s_port_by_name(jack_server: str, meter: JackMeter) -> None:
+    """A meter's MIDI output is a port of another program; --midi meter connects to it."""
+    assert any(info.system == "JACK" and "meter" in info.name for info in list_midi_inputs())
+    ports = MidiPorts("meter", jack=True)
+    ports.open()
+    try:
+        assert len(ports.names) == 1
+        assert first_heard(ports, meter, 42).data == [0x99, 42, 100]
+    finally:
+        ports.close()
+
+
+def test_a_name_that_is_not_there(jack_server: str, meter: JackMeter) -> None:
+    with pytest.raises(DeviceError, match="'drumkat'.*meter"):
+        MidiPorts("drumkat", jack=True).open()
+
+
+def test_stop_is_quick_and_takes_the_port_away(jack_server: str) -> None:
+    rig = Rig()
+    midi = MidiInput(rig.machine, rig.settings, jack=True)
+    midi.start()
+    assert "GAN-808" in midi.notice
+    listing = rtmidi.MidiOut(rtmidi.API_UNIX_JACK)
+    assert any("GAN-808" in name for name in listing.get_ports())
+    began_s = time.monotonic()
+    midi.stop()
+    midi.stop()
+    assert time.monotonic() - began_s < 1.0
+    assert not any("GAN-808" in name for name in listing.get_ports())
+    listing.delete()
+    rig.machine.stop()

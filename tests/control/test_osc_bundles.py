@@ -1,0 +1,85 @@
+"""Bundles: due times to frames, what is late, what waits, bundles in bundles."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+from pythonosc.osc_bundle import OscBundle
+
+from tests.control.rig import Client, Rig, bundle, frames_of, message, until
+
+
+def test_a_bundle_is_played_at_its_frame(rig: Rig, client: Client) -> None:
+    """The fake clock is time.monotonic, so the frame follows from the wall clock alone."""
+    due_s = time.time() + 0.3
+    client.bundle(due_s, message("/gan808/trig", "BD", 1.0), message("/gan808/trig", 2, 1.0))
+    hits = until(lambda: len(rig.played()) == 2 and rig.played())
+    due_monotonic_s = due_s - time.time() + time.monotonic()
+    # 48 frames: this line's own reading of the two clocks may be a millisecond off.
+    assert frames_of(hits)[0] == pytest.approx(
+        rig.engine.clock.frame_at(due_monotonic_s), abs=48)
+    assert frames_of(hits)[0] == frames_of(hits)[1]
+
+
+def test_tags_a_step_apart_play_a_step_apart_to_the_sample(
+    rig: Rig, client: Client
+) -> None:
+    start_s = time.time() + 0.2
+    for step in range(16):
+        client.bundle(start_s + step * 0.02, message("/gan808/trig", "CH", 1.0))
+    hits = until(lambda: len(rig.played()) == 16 and rig.played())
+    steps = {b - a for a, b in itertools.pairwise(frames_of(hits))}
+    # 0.02 s is 960 frames; a frame more or less is the rounding of each hit to its frame.
+    assert steps <= {959, 960, 961}
+    assert frames_of(hits)[-1] - frames_of(hits)[0] == pytest.approx(15 * 960, abs=1)
+    assert rig.osc.counters.late == 0
+
+
+def test_what_is_far_ahead_waits_outside_the_engine(rig: Rig, client: Client) -> None:
+    client.bundle(time.time() + 3600, message("/gan808/trig", "BD", 1.0))
+    client.bundle(time.time() + 0.25, message("/gan808/trig", "SD", 1.0))
+    client.settle()
+    assert rig.played() == []
+    until(rig.played)
+    assert [hit.slot for hit in rig.played()] == [1]
+
+
+def test_a_value_in_a_bundle_changes_at_its_frame(rig: Rig, client: Client) -> None:
+    due_s = time.time() + 0.1
+    client.bundle(due_s, message("/gan808/slot/BD/level", 0.125))
+    (command,) = until(lambda: [c for c in rig.engine.commands if c.value == 0.125])
+    expected = rig.engine.clock.frame_at(due_s - time.time() + time.monotonic())
+    assert command.frame == pytest.approx(expected, abs=48)
+
+
+def test_a_tag_in_the_past_acts_at_once_and_is_told(rig: Rig, client: Client) -> None:
+    client.bundle(time.time() - 2.0, message("/gan808/trig", "BD", 1.0),
+                  message("/gan808/trig", "SD", 1.0))
+    late = client.receive()
+    assert late is not None
+    assert late[:2] == ("/gan808/late", "/gan808/trig")
+    assert late[2] == pytest.approx(2000.0, abs=500.0)
+    client.settle()
+    assert [(hit.slot, hit.frame) for hit in rig.played()] == [(0, 0), (1, 0)]
+    assert rig.osc.counters.late == 2
+
+
+def test_the_tag_for_at_once_is_not_late(rig: Rig, client: Client) -> None:
+    client.bundle(0, message("/gan808/trig", "BD", 1.0))
+    client.settle()
+    assert frames_of(rig.played()) == [0]
+
+
+def test_nested_bundles_have_their_own_times(rig: Rig, client: Client) -> None:
+    now_s = time.time()
+    inner = OscBundle(bundle(now_s + 0.08, message("/gan808/trig", "SD", 1.0)))
+    client.raw(bundle(now_s + 0.05, message("/gan808/trig", "BD", 1.0), inner))
+    hits = until(lambda: len(rig.played()) == 2 and rig.played())
+    assert frames_of(hits)[1] - frames_of(hits)[0] == pytest.approx(0.03 * 48000, abs=1)
+
+
+def test_a_bad_message_in_a_future_bundle_fails_now(rig: Rig, client: Client) -> None:
+    client.bundle(time.time() + 3600, message("/gan808/trig", "XX", 1.0))
+    assert (client.receive() or ())[:2] == ("/gan808/fail", "/gan808/trig")

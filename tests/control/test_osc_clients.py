@@ -1,0 +1,87 @@
+"""Registered clients expire, failures are told at a limited rate, /sync waits for what is open."""
+
+from __future__ import annotations
+
+from gan808.control.osc_clients import Clients, Limit, Outstanding
+
+ONE, TWO, THREE = ("127.0.0.1", 1), ("127.0.0.1", 2), ("127.0.0.1", 3)
+
+
+def test_silent_clients_expire_and_a_sign_of_life_renews() -> None:
+    clients = Clients(expiry_s=10.0)
+    assert clients.add(ONE, ONE, 0.0)
+    assert clients.add(TWO, TWO, 0.0)
+    clients.renew(TWO, 8.0)
+    assert clients.current(9.0) == [ONE, TWO]
+    assert clients.current(11.0) == [TWO]
+    clients.renew(ONE, 11.0)
+    assert clients.current(12.0) == [TWO], "who has expired must register again"
+    assert clients.current(19.0) == []
+
+
+def test_who_only_listens_is_renewed_by_its_host() -> None:
+    clients = Clients(expiry_s=10.0)
+    assert clients.add(TWO, ONE, 0.0)
+    clients.renew(THREE, 8.0)
+    assert clients.current(17.0) == [TWO]
+    clients.renew(("192.0.2.1", 3), 17.0)
+    assert clients.current(18.0) == []
+
+
+def test_only_so_many_clients_until_one_leaves() -> None:
+    clients = Clients(limit=2, expiry_s=10.0)
+    assert clients.add(ONE, ONE, 0.0)
+    assert clients.add(TWO, TWO, 0.0)
+    assert not clients.add(THREE, THREE, 1.0)
+    assert clients.add(ONE, ONE, 1.0), "who is in may register again"
+    clients.remove(TWO)
+    assert clients.add(THREE, THREE, 1.0)
+    clients.remove(TWO)
+    assert set(clients.current(2.0)) == {ONE, THREE}
+
+
+def test_expired_clients_make_room() -> None:
+    clients = Clients(limit=1, expiry_s=10.0)
+    assert clients.add(ONE, ONE, 0.0)
+    assert clients.add(TWO, TWO, 10.0)
+    assert clients.current(10.0) == [TWO]
+
+
+def test_a_limit_allows_a_burst_and_then_the_rate() -> None:
+    limit = Limit(rate_hz=10.0, burst=3)
+    assert [limit.allows(100.0) for _ in range(4)] == [True, True, True, False]
+    assert [limit.allows(100.2) for _ in range(3)] == [True, True, False]
+    assert [limit.allows(200.0) for _ in range(4)] == [True, True, True, False]
+
+
+def test_sync_waits_for_the_sender_s_own_commands_only() -> None:
+    outstanding, told = Outstanding(8), []
+    first, other = outstanding.begin(ONE), outstanding.begin(TWO)
+    second = outstanding.begin(ONE)
+    assert first is not None
+    assert second is not None
+    assert other is not None
+    assert outstanding.when_done(ONE, lambda: told.append("one"))
+    later = outstanding.begin(ONE)
+    outstanding.end(second)
+    assert told == []
+    outstanding.end(first)
+    assert told == ["one"], "neither TWO's nor a later command is waited for"
+    assert later is not None
+    outstanding.end(later)
+    assert told == ["one"]
+
+
+def test_sync_with_nothing_open_answers_at_once() -> None:
+    outstanding, told = Outstanding(8), []
+    assert outstanding.when_done(ONE, lambda: told.append("now"))
+    assert told == ["now"]
+
+
+def test_only_so_many_commands_may_be_open() -> None:
+    outstanding = Outstanding(1)
+    ticket = outstanding.begin(ONE)
+    assert ticket is not None
+    assert outstanding.begin(TWO) is None
+    outstanding.end(ticket)
+    assert outstanding.begin(TWO) is not None

@@ -1,0 +1,213 @@
+"""The whole way to a JACK server's port: a trigger from Python, captured and counted in samples."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan808.engine.engine import Engine
+from gan808.engine.outputs import Output, list_outputs, open_output
+from gan808.engine.portaudio import PORTAUDIO
+from gan808.errors import DeviceError
+from tests.jack_server import RATE_HZ, JackMeter, jack_server
+
+__all__ = ["jack_server"]
+
+
+def impulse_engine(output: Output) -> Engine:
+    """An engine whose slot 0 holds one sample of half height."""
+    engine = Engine(output.sample_rate_hz)
+    cell = engine.write_sound(np.array([0.5, 0.0], np.float32))
+    assert cell is not None
+    assert engine.port("test").assign(0, cell)
+    return engine
+
+
+def open_jack() -> Output:
+    return open_output("auto", sample_rate_hz=None, block_frames=None)
+
+
+def test_triggers_from_python_leave_the_port_at_their_very_sample(jack_server: str) -> None:
+    output = open_jack()
+    assert "JACK" in output.name
+    assert output.notice is None
+    engine = impulse_engine(output)
+    port = engine.port("test")
+    output.start(engine)
+    try:
+        with JackMeter(jack_server) as meter:
+            meter.connect_audio("gan808")
+            first = engine.clock.frame_now() + RATE_HZ // 2
+            offsets = np.array([0, 1, 100, 4097, 12_345])
+            for offset in offsets:
+                assert port.trigger(0, 1.0, first + int(offset))
+            audio = meter.capture(1.2)
+            assert meter.skipped_frames == 0
+        onsets = np.flatnonzero(np.abs(audio[:, 0]) > 0.1)
+        assert np.array_equal(onsets - onsets[0], offsets)
+        assert audio[onsets, 0] == pytest.approx(0.5 * np.sqrt(0.5), abs=1e-6)
+        assert np.array_equal(audio[:, 0], audio[:, 1])
+        assert engine.stats().late_commands == 0
+    finally:
+        output.stop()
+
+
+def test_jack_is_listed_and_chosen_by_name(jack_server: str) -> None:
+    (info,) = [each for each in list_outputs() if each.is_default]
+    assert "JACK" in info.host_api
+    assert info.default_sample_rate_hz == RATE_HZ
+    output = open_output("jack", sample_rate_hz=None, block_frames=512)
+    output.start(impulse_engine(output))
+    output.stop()
+    assert (output.sample_rate_hz, output.block_frames) == (RATE_HZ, 128)
+    with pytest.raises(DeviceError, match="JACK runs at 48000 Hz, not 44100"):
+        open_output("jack", sample_rate_hz=44_100, block_frames=None)
+    with pytest.raises(DeviceError, match="no sound device matches 'Scarlett'"):
+        open_output("Scarlett", sample_rate_hz=None, block_frames=None)
+
+
+def test_the_callback_needs_no_interpreter(jack_server: str) -> None:
+    """While Python holds its lock in a C call for half a second, blocks go on being mixed."""
+    output = open_jack()
+    engine = impulse_engine(output)
+    output.start(engine)
+    try:
+        ctypes.PyDLL(None).usleep(100_000)
+        before = engine.stats()
+        ctypes.PyDLL(None).usleep(500_000)
+        after = engine.stats()
+        mixed_s = (after.frames - before.frames) / RATE_HZ
+        assert mixed_s == pytest.approx(0.5, abs=0.1)
+        assert after.blocks - before.blocks == (after.frames - before.frames) // 128
+    finally:
+        output.stop()
+
+
+def test_the_clock_follows_the_device(jack_server: str) -> None:
+    output = open_jack()
+    engine = impulse_engine(output)
+    output.start(engine)
+    try:
+        time.sleep(1.0)
+        errors = []
+        for _ in range(50):
+            # Between two readings of the counter the clock must say what lies between them.
+            before, now, after = engine.frames, engine.clock.frame_now(), engine.frames
+            errors.append(0 if before - 128 <= now <= after + 128 else min(
+                abs(now - before), abs(now - after)))
+            time.sleep(0.005)
+        assert np.median(errors) <= 128
+        assert engine.latency_frames == round(output.latency_s * RATE_HZ) >= 128
+    finally:
+        output.stop()
+
+
+def test_it_ends_by_itself_after_its_seconds(jack_server: str) -> None:
+    output = open_output("auto", sample_rate_hz=None, block_frames=None, seconds=0.3)
+    engine = impulse_engine(output)
+    output.start(engine)
+    assert output.wait(5)
+    output.stop()
+    assert output.failure is None
+    assert 0.3 <= engine.frames / RATE_HZ < 1.5
+
+
+SERVER_DIES = """
+import os, sys
+from gan808.engine.engine import Engine
+from gan808.engine.outputs import open_output
+from tests.jack_server import start_server, stop_server
+name = sys.argv[1]
+server = start_server(name)
+output = open_output("auto", sample_rate_hz=None, block_frames=None)
+output.start(Engine(output.sample_rate_hz, cells=1))
+assert not output.wait(0.3)
+stop_server(server, name)
+assert output.wait(8)
+output.stop()
+print(type(output.failure).__name__, output.failure)
+"""
+
+
+def test_a_server_that_dies_is_reported_in_one_line_and_harms_nothing(jack_server: str) -> None:
+    name = f"{jack_server}-dying"
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER_DIES, name], capture_output=True, text=True, timeout=60,
+        cwd=Path(__file__).parents[2], env=dict(os.environ, JACK_DEFAULT_SERVER=name))
+    assert done.stdout.startswith("DeviceError the sound device JACK"), done.stdout + done.stderr
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_a_note_on_a_midi_port_comes_out_as_audio_within_blocks(jack_server: str) -> None:
+    rtmidi = pytest.importorskip("rtmidi")
+    if rtmidi.API_UNIX_JACK not in rtmidi.get_compiled_api():
+        pytest.skip("python-rtmidi was built without JACK")
+    output = open_jack()
+    engine = impulse_engine(output)
+    port = engine.port("test")
+    midi = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, "gan808-test")
+    midi.open_virtual_port("notes")
+    output.start(engine)
+    heard: list[list[int]] = []
+    done = threading.Event()
+
+    def poll() -> None:
+        while not done.wait(0.0005):
+            event = midi.get_message()
+            if event is not None:
+                heard.append(list(event[0]))
+                port.trigger(0, event[0][2] / 127)
+
+    poller = threading.Thread(target=poll)
+    poller.start()
+    sent = [4800, 9637, 14_405]
+    try:
+        with JackMeter(jack_server) as meter:
+            meter.connect_audio("gan808:out")
+            meter.connect_midi("notes")
+            for frame in sent:
+                meter.note_on(36, 127, at_frame=frame)
+            audio = meter.capture(0.5)
+    finally:
+        done.set()
+        poller.join()
+        output.stop()
+        midi.close_port()
+        midi.delete()
+    assert heard == [[0x99, 36, 127]] * 3
+    onsets = np.flatnonzero(np.abs(audio[:, 0]) > 0.1)
+    assert len(onsets) == 3
+    delays = onsets - np.array(sent)
+    # The next block at the earliest; the median shows what is usual on a busy machine.
+    assert delays.min() >= 0
+    assert np.median(delays) < 0.02 * RATE_HZ
+
+
+def test_portaudio_is_given_back_by_stop_by_failure_and_by_neglect(jack_server: str) -> None:
+    before = PORTAUDIO.users
+    open_jack().stop()
+    assert PORTAUDIO.users == before
+    with pytest.raises(DeviceError):
+        open_output("Scarlett", sample_rate_hz=None, block_frames=None)
+    assert PORTAUDIO.users == before
+    neglected = open_jack()
+    assert PORTAUDIO.users == before + 1
+    del neglected
+    gc.collect()
+    assert PORTAUDIO.users == before
+
+
+def test_the_meter_names_what_it_does_not_find(jack_server: str) -> None:
+    with JackMeter(jack_server) as meter, pytest.raises(AssertionError, match="no JACK port like"):
+        meter.connect_midi("no such port")

@@ -1,0 +1,219 @@
+"""The filler: keeps stock, serves requests, survives its child, changes kits."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gan808.config import RendererSettings
+from gan808.errors import Gan808Error, KitError, RenderError
+from gan808.pool import filler as filler_module
+from gan808.pool.filler import Filler
+from gan808.pool.pool import Pool
+from gan808.pool.render_process import ChildMain, RenderProcess
+from gan808.sound.latent import parse_point
+from gan808.sound.sound import Rendered, Sound
+from tests.pool import fake_child
+from tests.pool.test_render_process import FakeKit, gone
+
+WITHIN_S = 60.0  # a generous bound for two busy cores, not an expectation
+SETTINGS = RendererSettings(batch=4, seed=808)
+
+
+def eventually(condition: Callable[[], bool], within_s: float = WITHIN_S) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return condition()
+
+
+class Rig:
+    """A filler on fake children, and what it said."""
+
+    def __init__(self, classes: tuple[str, ...], *, child: ChildMain = fake_child.main) -> None:
+        self.child = child
+        self.pool = Pool(classes, limit=6, low_water=3)
+        self.notices: list[str] = []
+        self.filler = Filler(
+            FakeKit(classes=classes), self.pool, 48000, SETTINGS, self.notices.append,
+            start_process=self._process,
+        )
+
+    def _process(self, kit: FakeKit) -> RenderProcess:
+        child = fake_child.broken_kit if kit.name == "broken" else self.child
+        return RenderProcess(kit, 48000, SETTINGS, child=child)
+
+    def full(self) -> bool:
+        return all(n == 6 for n in self.pool.stock().values())
+
+
+@pytest.fixture
+def rig() -> Iterator[Callable[..., Rig]]:
+    rigs: list[Rig] = []
+
+    def make(*classes: str, **more: ChildMain) -> Rig:
+        rigs.append(Rig(classes, **more))
+        rigs[-1].filler.start()
+        return rigs[-1]
+
+    yield make
+    for each in rigs:
+        each.filler.stop()
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filler_module, "FIRST_RESTART_S", 0.05)
+
+
+def test_it_fills_and_refills(rig: Callable[..., Rig]) -> None:
+    it = rig("kick", "snare")
+    assert eventually(it.full)
+    for _ in range(5):
+        it.pool.take("snare")
+    assert eventually(it.full)
+    status = it.filler.status()
+    assert status.ready
+    assert status.filed == 17
+    assert status.rejected["class_full"] == status.rendered - status.filed
+    assert not it.notices
+
+
+def test_two_runs_of_a_seed_draw_the_same_sounds(rig: Callable[..., Rig]) -> None:
+    stocks = []
+    for _ in range(2):
+        it = rig("kick", "snare")
+        assert eventually(it.full)
+        stocks.append({sound.id for sound in it.pool.sounds()})
+    assert stocks[0] == stocks[1]
+
+
+def test_what_the_critic_refuses_is_counted_not_filed_and_holds_up_nobody(
+    rig: Callable[..., Rig],
+) -> None:
+    it = rig("bad", "muddle", "kick", "snare")
+    assert eventually(lambda: it.pool.stock()["snare"] == 6 and it.pool.stock()["kick"] == 6)
+    assert it.pool.stock()["bad"] == 0
+    assert it.pool.stock()["muddle"] == 0
+    assert it.filler.status().rejected["unsure"] >= 4
+    muddled = [sound for sound in it.pool.sounds() if sound.class_asked == "muddle"]
+    assert muddled
+    assert all(sound.class_heard == "kick" for sound in muddled)
+
+
+def test_a_request_gets_that_very_sound(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    answers: queue.SimpleQueue[Sound | Gan808Error] = queue.SimpleQueue()
+    it.filler.request("kick", 4711, answers.put)
+    it.filler.request("refused", 1, answers.put)
+    sound, refusal = answers.get(timeout=WITHIN_S), answers.get(timeout=WITHIN_S)
+    assert isinstance(sound, Sound)
+    assert sound.id == "fake/kick/4711"
+    assert isinstance(refusal, RenderError)
+    assert not it.notices
+
+
+def test_points_come_in_their_order_with_the_critics_opinion(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    answers: queue.SimpleQueue[list[Rendered] | Gan808Error] = queue.SimpleQueue()
+    points = [parse_point(name) for name in ("7", "7+1@0.2", "7~9@0.5")]
+    it.filler.request_points("bad", points, answers.put)
+    rendered = answers.get(timeout=WITHIN_S)
+    assert isinstance(rendered, list)
+    assert [each.sound.id for each in rendered] == [f"fake/bad/{point}" for point in points]
+    assert {each.rejection for each in rendered} == {"unsure"}
+    assert eventually(it.full)
+    assert {sound.trail for sound in it.pool.sounds()} == {""}
+
+
+def test_a_killed_child_is_replaced_and_said(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    pid = it.filler.status().pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    for _ in range(6):
+        it.pool.take("kick")
+    assert eventually(it.full)
+    assert it.filler.status().pid not in (None, pid)
+    assert it.filler.status().restarts == 1
+    assert len(it.notices) == 1
+    assert "killed by signal 9" in it.notices[0]
+
+
+def test_a_child_that_always_crashes_is_tried_ever_more_seldom(rig: Callable[..., Rig]) -> None:
+    it = rig("crash")
+    assert eventually(lambda: len(it.notices) >= 3)
+    it.filler.stop()
+    pauses = [notice.rsplit(" in ", 1)[1] for notice in it.notices[:3]]
+    assert "out of memory, said the fake" in it.notices[0]
+    assert len(pauses) == 3
+    assert it.filler._restart.begin() >= 0.05 * 2**3
+
+
+def test_a_request_lost_in_a_crash_is_answered(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    answers: queue.SimpleQueue[Sound | Gan808Error] = queue.SimpleQueue()
+    it.filler.request("crash", 1, answers.put)
+    lost = answers.get(timeout=WITHIN_S)
+    assert isinstance(lost, RenderError)
+    assert eventually(it.full)
+
+
+def test_a_broken_kit_is_said_once_and_requests_are_refused(rig: Callable[..., Rig]) -> None:
+    it = rig("kick", child=fake_child.broken_kit)
+    assert eventually(lambda: bool(it.notices))
+    answers: queue.SimpleQueue[Sound | Gan808Error] = queue.SimpleQueue()
+    it.filler.request("kick", 1, answers.put)
+    assert isinstance(answers.get(timeout=WITHIN_S), KitError)
+    assert len(it.notices) == 1
+    assert it.filler.status().restarts == 0
+
+
+def test_another_kit_is_loaded_beside_and_then_taken(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    old = it.filler.status().pid
+    assert old
+    answers: queue.SimpleQueue[FakeKit | Gan808Error] = queue.SimpleQueue()
+    other = FakeKit(name="other", classes=("gong",))
+    it.filler.load_kit(other, answers.put)
+    assert answers.get(timeout=WITHIN_S) is other
+    assert eventually(lambda: it.pool.stock() == {"gong": 6})
+    assert gone(old, 2.0)
+    assert it.filler.status().kit == "other"
+
+
+def test_a_kit_that_cannot_be_loaded_changes_nothing(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    before = it.filler.status()
+    answers: queue.SimpleQueue[FakeKit | Gan808Error] = queue.SimpleQueue()
+    it.filler.load_kit(FakeKit(name="broken"), answers.put)
+    assert isinstance(answers.get(timeout=WITHIN_S), KitError)
+    assert it.filler.status() == before
+    assert it.full()
+
+
+def test_it_stops_at_once_whatever_the_child_does(rig: Callable[..., Rig]) -> None:
+    answers: queue.SimpleQueue[Sound | Gan808Error] = queue.SimpleQueue()
+    loading, hanging = rig("kick", child=fake_child.slow_to_load), rig("hang")
+    assert eventually(lambda: hanging.filler.status().ready)
+    for it in (loading, hanging):
+        assert eventually(lambda it=it: it.filler.status().pid is not None)
+        pid = it.filler.status().pid
+        it.filler.request("kick", 1, answers.put)
+        began = time.monotonic()
+        it.filler.stop()
+        assert time.monotonic() - began < 0.9
+        assert pid
+        assert gone(pid, 0.1)
+        assert isinstance(answers.get(timeout=1), RenderError)
+        assert not it.notices

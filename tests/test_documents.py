@@ -1,0 +1,98 @@
+"""What the README and the examples tell people to type exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from gan808.cli import app
+from gan808.machine.addresses import decode
+from gan808.sound.slots import TR808
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+CODES = [slot.code for slot in TR808]
+
+
+def shell_lines(text: str) -> list[list[str]]:
+    """Every command in the fenced blocks, as words, comments left out."""
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def osc_messages() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(file, (address, argument...)) of every OSC message the README and examples send."""
+    for line in shell_lines(README):
+        if line[0] == "oscsend":
+            yield "README.md", (line[3], *line[5:])
+    client = ast.parse((CHECKOUT / "examples" / "osc_client.py").read_text(encoding="utf-8"))
+    for node in ast.walk(client):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "message":
+            values = [a.value if isinstance(a, ast.Constant) else None for a in node.args]
+            if None not in values:
+                yield "osc_client.py", tuple(str(value) for value in values)
+    language = (CHECKOUT / "examples" / "supercollider.scd").read_text(encoding="utf-8")
+    for found in re.findall(r'sendMsg\(([^)]*)\)', language):
+        yield "supercollider.scd", tuple(part.strip(' "') for part in found.split(","))
+    patch = (CHECKOUT / "examples" / "puredata.pd").read_text(encoding="utf-8")
+    for found in re.findall(r"oscformat ([^;]*);", patch):
+        arguments = {"gan808 trig": ("BD", "1"), "gan808 evolve": ("4",)}.get(found, ())
+        yield "puredata.pd", ("/" + "/".join(found.split()), *arguments)
+
+
+def typed(text: str) -> str | float:
+    """An argument as an OSC client would send it."""
+    return float(text) if re.fullmatch(r"-?[0-9.]+", text) else text
+
+
+@pytest.mark.parametrize(("file", "message"), list(osc_messages()))
+def test_every_osc_message_is_understood(file: str, message: tuple[str, ...]) -> None:
+    address, *arguments = message
+    assert decode(address, [typed(argument) for argument in arguments], CODES)
+
+
+def test_every_example_is_looked_at() -> None:
+    files = {file for file, _ in osc_messages()}
+    there = {path.name for path in (CHECKOUT / "examples").iterdir() if path.is_file()}
+    assert files == there | {"README.md"}
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in shell_lines(README) if line[0] == "gan808"], ids=" ".join
+)
+def test_every_command_exists(line: list[str]) -> None:
+    command = typer.main.get_command(app)
+    words = line[1:]
+    while hasattr(command, "commands"):
+        assert words, f"{line}: a command is missing"
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+@pytest.mark.parametrize("line", [line for line in shell_lines(README) if line[0] == "make"],
+                         ids=" ".join)
+def test_every_make_target_exists(line: list[str]) -> None:
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{line[1]}:", makefile, re.MULTILINE)
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (CHECKOUT / link).exists()] == []
+
+
+def test_the_note_table_is_the_programs() -> None:
+    rows = re.findall(r"^\| (\d+) \| (\w\w) \| [^|]+ \| (\d+) \| ([\d ]*)\|$", README, re.MULTILINE)
+    told = [(int(number), code, (int(note), *map(int, also.split())))
+            for number, code, note, also in rows]
+    assert told == [(number, slot.code, slot.notes) for number, slot in enumerate(TR808, start=1)]
+

@@ -1,0 +1,113 @@
+"""From a folder of sounds to a kit that renders, and on again after a stop."""
+
+import json
+
+import pytest
+
+from gan808.errors import CorpusError, TrainingError
+from gan808.sound.kit import load_kit, verify_kit
+from gan808.sound.renderer import Renderer
+from tests.training.tiny_recipe import write_drums
+from training.commands import TrainOptions, train
+from training.trainer import FitOptions
+
+
+class Lines:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self):
+        self.said = []
+
+    def say(self, line):
+        self.said.append(line)
+
+    def bar(self, title):
+        from contextlib import nullcontext
+
+        lines = self.said
+
+        class Bar:
+            def update(self, fraction, text):
+                lines.append(f"{title} {fraction} {text}")
+
+        return nullcontext(Bar())
+
+
+def options(tmp_path, sounds, steps, **changes):
+    values = {
+        "sources": (sounds,), "kit": "mine", "kits": tmp_path / "kits", "work": tmp_path / "work",
+        "recipe": "tiny", "fit": FitOptions(steps=steps, samples_s=1e9),
+    }
+    return TrainOptions(**{**values, **changes})
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_train_makes_a_kit_that_renders_and_goes_on(tmp_path):
+    sounds = write_drums(tmp_path / "drums", ("kick", "snare", "zap"), each=4)
+    (sounds / "kick" / "cover.jpg").write_bytes(b"jpeg")
+    lines = Lines()
+    kit = train(options(tmp_path, sounds, 2), lines)
+    assert verify_kit(kit.folder) == []
+    assert [slot.class_name for slot in kit.slots] == ["kick", "snare", "zap"]
+    assert kit.manifest.training_steps == 2
+    assert (kit.manifest.provenance[0].source, kit.manifest.provenance[0].sounds) == ("drums", 12)
+    assert len(Renderer(kit, 44100).render(["zap"], [1])) == 1
+    for name in ("spectrograms.png", "sounds.ogg", "losses.png"):
+        assert (kit.folder / "report" / name).stat().st_size > 500
+    assert any("cover.jpg" in line and "not audio" in line for line in lines.said)
+    assert list((tmp_path / "work" / "run" / "samples").glob("*.png"))
+
+    lines = Lines()
+    kit = train(options(tmp_path, sounds, 4), lines)
+    assert any(line.startswith("going on from step 2") for line in lines.said)
+    assert any(line.startswith("using the") for line in lines.said)
+    assert load_kit(kit.folder).manifest.training_steps == 4
+
+    write_drums(sounds, ("tom",), each=3)
+    with pytest.raises(TrainingError, match="--fresh"):
+        train(options(tmp_path, sounds, 6), Lines())
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
+    from training import commands, evaluate
+
+    monkeypatch.setattr(evaluate, "MIN_HELD_OUT", 4)
+    monkeypatch.setattr(commands, "MIN_HELD_OUT", 4)
+    monkeypatch.setattr("training.dataset.HELD_OUT", 0.5)
+    sounds = write_drums(tmp_path / "drums", each=20)
+    kit = train(options(tmp_path, sounds, 1), Lines())
+    scores = json.loads((kit.folder / "report" / "scores.json").read_text())
+    assert scores["n_generated"] == 48
+    assert 0 <= scores["accepted"] <= 1
+    assert scores["real"]["class_accuracy"] > 0.9
+    assert scores["generated"]["frechet_distance"] > scores["real"]["frechet_distance"]
+    assert "| recognised as the class asked |" in (kit.folder / "report" / "README.md").read_text()
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kit": "../evil"}, "a name is letters"),
+        ({"recipe": "best"}, "there is: house, paper"),
+    ],
+)
+def test_mistakes_are_told_before_the_hours_of_training(tmp_path, drums, changes, said):
+    with pytest.raises(TrainingError, match=said):
+        train(options(tmp_path, drums, 2, **changes), Lines())
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_nothing_usable_is_one_line_with_where_and_what_to_do(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CorpusError, match="empty: nothing usable.*no files.*drums/kick") as error:
+        train(options(tmp_path, tmp_path / "empty", 2), Lines())
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_a_kit_from_elsewhere_is_not_replaced(tmp_path, drums):
+    (tmp_path / "kits" / "mine").mkdir(parents=True)
+    with pytest.raises(TrainingError, match="was not trained here"):
+        train(options(tmp_path, drums, 2), Lines())

@@ -1,0 +1,103 @@
+"""Finding sounds: class names of all spellings, and what is unusable named and counted."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from gan808.errors import CorpusError
+from gan808.sound.spectrogram import denormalise
+from tests.tiny_kit import GEOMETRY
+from tests.training.tiny_recipe import write_drums
+from training.corpus.classes import class_of, folder_class
+from training.corpus.folder import FolderSource
+from training.corpus.recording import Skipped
+from training.dataset import Dataset, PrepareOptions, prepare
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("BD", "kick"), ("Bassdrum 2", "kick"), ("drum_bass_hard", "kick"), ("Snares", "snare"),
+        ("OpenHat_03", "open_hat"), ("hihat", "closed_hat"), ("HH Closed", "closed_hat"),
+        ("Hand Claps", "clap"), ("RimShot", "rimshot"), ("cow bell", "cowbell"),
+        ("floor tom", "tom"), ("bongo", "conga"), ("Maracas", "shaker"), ("Ride", "cymbal"),
+        ("vocals", None), ("chair", None), ("kickstart", None),
+    ],
+)
+def test_class_names_of_sample_packs(name, expected):
+    assert class_of(name) == expected
+
+
+def test_a_folder_of_no_known_class_keeps_its_name():
+    assert folder_class("My Zaps!") == "my_zaps"
+
+
+@pytest.fixture
+def messy(tmp_path):
+    root = write_drums(tmp_path / "drums")
+    (root / "kick" / "notes.txt").write_text("hello")
+    (root / "kick" / "empty.wav").write_bytes(b"")
+    (root / "kick" / "broken.wav").write_bytes(b"RIFF\0\0junk")
+    soundfile.write(root / "kick" / "silent.wav", np.zeros(1600), 16000)
+    soundfile.write(root / "kick" / "song.wav", np.ones(16000 * 31) * 0.1, 16000)
+    soundfile.write(root / "kick" / "tick.wav", np.sin(np.arange(20)), 16000)
+    (root / "gong").mkdir()
+    soundfile.write(root / "gong" / "one.wav", np.sin(np.arange(4000) / 5), 16000)
+    return root
+
+
+def test_unusable_files_are_named_counted_and_skipped(messy, tmp_path):
+    skipped = prepare([FolderSource(messy)], tmp_path / "out", GEOMETRY, PrepareOptions(0))
+    why = dict(skipped.entries)
+    assert why == {
+        "drums/kick/notes.txt": "not audio",
+        "drums/kick/empty.wav": "empty",
+        "drums/kick/broken.wav": "corrupt",
+        "drums/kick/silent.wav": "silent",
+        "drums/kick/song.wav": "longer than 30 s",
+        "drums/kick/tick.wav": "shorter than 3 ms",
+        "drums/gong/one.wav": "alone in its class",
+    }
+    dataset = Dataset(tmp_path / "out")
+    assert dataset.classes == ("kick", "snare")
+    assert len(dataset) == 12
+
+
+def test_a_folder_with_nothing_usable_is_a_one_line_error(tmp_path):
+    (tmp_path / "drums" / "kick").mkdir(parents=True)
+    (tmp_path / "drums" / "kick" / "readme.txt").write_text("no sound")
+    with pytest.raises(CorpusError, match="nothing usable.*1 not audio") as error:
+        prepare([FolderSource(tmp_path / "drums")], tmp_path / "out", GEOMETRY)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_in_the_root_are_classed_by_their_own_names(tmp_path):
+    for name in ("bd_808.wav", "sn_dolf.wav", "loop_amen.wav"):
+        soundfile.write(tmp_path / name, np.sin(np.arange(4000) / 5), 16000)
+    skipped = Skipped()
+    found = {(r.origin, r.class_name) for r in FolderSource(tmp_path).recordings(skipped)}
+    root = tmp_path.name
+    assert found == {(f"{root}/bd_808.wav", "kick"), (f"{root}/sn_dolf.wav", "snare")}
+    assert [why for _, why in skipped.entries] == ["no drum class in its name"]
+
+
+def test_packs_above_class_folders_are_told_apart(tmp_path):
+    for pack in ("a", "b"):
+        write_drums(tmp_path / "all" / pack, each=2)
+    packs = {r.pack for r in FolderSource(tmp_path / "all").recordings(Skipped())}
+    assert packs == {"all/a", "all/b"}
+
+
+def test_stereo_of_another_rate_is_read(tmp_path):
+    (tmp_path / "kick").mkdir()
+    t = np.arange(22050) / 44100
+    for i in range(2):
+        stereo = np.stack([np.sin(2 * np.pi * 300 * t), np.zeros_like(t)], axis=1)
+        soundfile.write(tmp_path / "kick" / f"{i}.aiff", stereo, 44100)
+    prepare([FolderSource(tmp_path)], tmp_path / "out", GEOMETRY, PrepareOptions(0))
+    dataset = Dataset(tmp_path / "out")
+    image = denormalise(dataset.image(0), dataset.moments)
+    loudest_band = image.mean(axis=1).argmax()
+    bin_hz = GEOMETRY.sample_rate_hz / GEOMETRY.n_fft
+    assert abs(loudest_band * bin_hz - 300) <= bin_hz

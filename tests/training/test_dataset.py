@@ -1,0 +1,51 @@
+"""Shards and batches."""
+
+import numpy as np
+import pytest
+
+from gan808.errors import TrainingError
+from training.dataset import Dataset, is_held_out
+
+
+def test_batches_are_even_over_classes_and_repeatable(dataset):
+    first, again = (dataset.batch(64, np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(first[0], again[0])
+    images, labels = first
+    assert images.shape == (64, *dataset.geometry.image_shape)
+    assert np.abs(images).max() <= 1.0
+    assert 20 <= (labels == 0).sum() <= 44
+
+
+def test_classes_are_filled_with_pitched_copies_of_training_sounds_only(dataset):
+    assert len(dataset) > 12
+    copies = [origin for origin in dataset.origins if origin.endswith(" st")]
+    assert len(copies) == len(dataset) - 12
+    held = {o for o, kept in zip(dataset.origins, dataset.held_out, strict=True) if kept}
+    assert not any(o.rsplit(" ", 2)[0] in held for o in copies)
+
+
+def test_moments_standardise_the_training_images(dataset):
+    """Clipping at three deviations takes a little off, no more."""
+    images = np.stack([dataset.image(i) for i in np.flatnonzero(~dataset.held_out)]) * 3
+    assert abs(images.mean()) < 0.2
+    assert images.std() == pytest.approx(1.0, abs=0.15)
+
+
+def test_what_is_held_out_never_changes():
+    held_out = [i for i in range(2000) if is_held_out(f"pack {i}")]
+    assert len(held_out) == pytest.approx(200, abs=40)
+    assert held_out[:5] == [4, 6, 18, 38, 42]
+
+
+def test_a_folder_that_is_no_dataset_says_what_to_do(tmp_path):
+    with pytest.raises(TrainingError, match="gan808 prepare"):
+        Dataset(tmp_path)
+
+
+def test_a_lost_shard_is_noticed(dataset, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(dataset.folder, tmp_path / "copy")
+    next(folder.glob("shard-*.npy")).unlink()
+    with pytest.raises(TrainingError, match="shards are missing"):
+        Dataset(folder)

@@ -1,0 +1,138 @@
+"""Steps, checkpoints, interruptions."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from gan808.errors import TrainingError
+from tests.training.tiny_recipe import TINY, TINY_PAPER
+from training import checkpoint
+from training.trainer import FitOptions, Interrupted, Trainer, learning_rate
+
+# A fit of the tiny recipe in a process of its own, to be killed: dataset folder, run folder, steps.
+FIT = """
+import sys
+from pathlib import Path
+from training.dataset import Dataset
+from training.trainer import FitOptions, Trainer
+from tests.training.tiny_recipe import TINY
+options = FitOptions(steps=int(sys.argv[3]), checkpoint_s=0.0, samples_s=1e9)
+Trainer(Dataset(Path(sys.argv[1])), TINY, Path(sys.argv[2]), options).fit()
+"""
+
+
+def losses_of(run):
+    """(step, name) -> value, the last one logged: a resumed run logs its repeated steps again."""
+    with (run / "losses.csv").open(newline="") as file:
+        return {(int(r["step"]), r["name"]): float(r["value"]) for r in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("recipe", [TINY, TINY_PAPER], ids=["house", "paper"])
+def test_both_recipes_train_and_the_critic_learns(recipe, dataset, tmp_path):
+    trainer = Trainer(dataset, recipe, tmp_path, FitOptions(steps=40))
+    before = [w.copy() for w in trainer.steps.generator.get_weights()]
+    results = [trainer.one_step() for _ in range(40)]
+    after = trainer.steps.generator.get_weights()
+    assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(before, after, strict=True))
+    early, late = (np.mean([r["class_real"] for r in part]) for part in (results[:5], results[-5:]))
+    assert late < early
+
+
+def test_the_average_follows_the_generator(dataset, tmp_path):
+    trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=3))
+    for _ in range(3):
+        trainer.one_step()
+    for average, now in zip(
+        trainer.steps.averaged.get_weights(), trainer.steps.generator.get_weights(), strict=True
+    ):
+        assert np.abs(average - now).max() < 0.01
+
+
+def test_killed_training_goes_on_to_the_same_losses(dataset, tmp_path):
+    """SIGKILL in the middle, then the same command: every loss equals an uninterrupted run's."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    trainer = Trainer(dataset, TINY, whole, FitOptions(steps=12, samples_s=1e9))
+    trainer.fit()
+    command = [sys.executable, "-c", FIT, str(dataset.folder), str(broken), "12"]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    killed = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(checkpoint.checkpoints(broken)) < 2 and time.monotonic() < deadline:
+        assert killed.poll() is None
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    reached = checkpoint.read_state(checkpoint.checkpoints(broken)[-1])["step"]
+    assert reached < 12
+    resumed = Trainer(dataset, TINY, broken, FitOptions(steps=12, samples_s=1e9))
+    assert resumed.step == reached
+    resumed.fit()
+    expected, got = losses_of(whole), losses_of(broken)
+    assert expected.keys() == got.keys()
+    for key, value in expected.items():
+        assert got[key] == pytest.approx(value, rel=1e-3, abs=1e-4), key
+
+
+def test_asked_to_stop_it_writes_a_checkpoint_first(dataset, tmp_path):
+    trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=1000))
+
+    def interrupt(progress):
+        if progress.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="step 3.*goes on"):
+        trainer.fit(interrupt)
+    assert Trainer(dataset, TINY, tmp_path, FitOptions(steps=1000)).step == 3
+
+
+def test_a_checkpoint_of_another_recipe_or_a_damaged_one_is_refused(dataset, tmp_path):
+    trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=2))
+    trainer.one_step()
+    folder = trainer.save()
+    with pytest.raises(TrainingError, match="another recipe.*differs in"):
+        Trainer(dataset, TINY_PAPER, tmp_path, FitOptions(steps=2))
+    (folder / "critic.safetensors").write_bytes(b"short")
+    with pytest.raises(TrainingError, match="critic.safetensors"):
+        Trainer(dataset, TINY, tmp_path, FitOptions(steps=2))
+
+
+def test_two_checkpoints_are_kept_and_a_half_written_one_is_ignored(dataset, tmp_path):
+    trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=9))
+    for _ in range(3):
+        trainer.one_step()
+        trainer.save()
+    shutil.copytree(
+        tmp_path / "checkpoints" / "step-00000003",
+        tmp_path / "checkpoints" / "step-00000009.partial",
+    )
+    names = [path.name for path in checkpoint.checkpoints(tmp_path)]
+    assert names == ["step-00000002", "step-00000003"]
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(dataset, tmp_path, monkeypatch):
+    trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=9))
+    trainer.one_step()
+    trainer.save()
+    trainer.one_step()
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(TrainingError, match="No space left.*the one before is kept"):
+        trainer.save()
+    assert [p.name for p in checkpoint.checkpoints(tmp_path)] == ["step-00000001"]
+    assert not list((tmp_path / "checkpoints").glob("*.partial"))
+
+
+def test_the_rate_falls_at_the_end_only():
+    assert learning_rate(TINY, 0.5) == TINY.learning_rate
+    assert learning_rate(TINY, 1.0) == pytest.approx(TINY.learning_rate * TINY.final_rate)
+    assert learning_rate(TINY_PAPER, 1.0) == TINY_PAPER.learning_rate
