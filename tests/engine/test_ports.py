@@ -200,7 +200,8 @@ def test_rings_lose_repeat_and_tear_nothing_under_stress() -> None:
     # The last swap of each left its second cell on the slot.
     assert released.tolist() == [swaps // 2, swaps // 2 - 1] * producers
     assert engine.stats().dropped_commands == sum(port.dropped for port in ports)
-    assert engine.stats().blocks > 100
+    # Rings hold so many commands: this many blocks drained them while they were being filled.
+    assert engine.stats().blocks >= swaps // layout.RING_COMMANDS
 
 
 def test_cells_are_never_overwritten_while_they_sound() -> None:
@@ -209,9 +210,8 @@ def test_cells_are_never_overwritten_while_they_sound() -> None:
     renderer = Renderer(engine, 16)
     renderer.start()
     written = 0
-    deadline_s = time.monotonic() + 1.0
     try:
-        while time.monotonic() < deadline_s:
+        while written < 500:
             cell = engine.write_sound(np.full(300, 2.0**-10, np.float32))
             if cell is None:
                 time.sleep(0.0002)
@@ -228,5 +228,4 @@ def test_cells_are_never_overwritten_while_they_sound() -> None:
     for slot in range(4):
         port.assign(slot, NO_CELL)
     render(engine, 1000)
-    assert written > 50
     assert engine.free_cells() == 8
