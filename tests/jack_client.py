@@ -19,7 +19,7 @@ AUDIO_TYPE, MIDI_TYPE = b"32 bit float mono audio", b"8 bit raw midi"
 IS_INPUT, IS_OUTPUT = 1, 2
 NO_START_SERVER = 1
 CHANNELS = 2
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 20.0
 POINTER, FRAMES = ctypes.c_void_p, ctypes.c_uint32
 PROCESS = ctypes.CFUNCTYPE(ctypes.c_int, FRAMES, POINTER)
 
@@ -168,7 +168,7 @@ def capture(client: Client, out: BinaryIO, seconds: float) -> None:
     client.notes.sort()
     take = Take(round(seconds * client.rate_hz))
     client.take = take
-    deadline_s = time.monotonic() + 3 * seconds + 5
+    deadline_s = time.monotonic() + 3 * seconds + 30
     while not take.complete and time.monotonic() < deadline_s:
         time.sleep(0.01)
     client.take = None

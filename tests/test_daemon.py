@@ -24,6 +24,7 @@ from gan808.engine.files import PacedOutput
 from gan808.errors import DeviceError
 from gan808.supervision import noticing_broken_threads, stopping_on_signals
 from tests.running import STOPS_WITHIN_S, Running, environment
+from tests.timing import SOON_S, WITHIN_S
 
 ALONE = ("--output", "null", "--midi", "off", "--osc", "off")
 
@@ -61,7 +62,7 @@ def test_quiet_says_nothing(tiny_kit: Path, tmp_path: Path) -> None:
     options = ["--kit", str(tiny_kit), *ALONE, "--quiet", "--seconds", "0.3"]
     with Running(tmp_path, *options) as running:
         assert running.process.wait(30) == 0
-        assert running.out.get(timeout=5) == ""
+        assert running.out.get(timeout=SOON_S) == ""
         assert running.errors() == []
 
 
@@ -175,7 +176,7 @@ def test_the_last_pool_is_there_at_the_next_start(one_class_kit: Path, tmp_path:
     with Running(tmp_path, "--kit", str(one_class_kit), *ALONE, "--tempo", "300") as running:
         running.introduction()
         # long before the renderer is up: TensorFlow's import alone takes longer than a bar here
-        assert running.out.get(timeout=3).startswith("bar 2")
+        assert running.out.get(timeout=WITHIN_S).startswith("bar 2")
 
 
 class Unplugged(PacedOutput):
@@ -259,7 +260,7 @@ def test_signals_set_the_event_and_are_given_back() -> None:
     stop = threading.Event()
     with stopping_on_signals(stop):
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(1)
+        assert stop.wait(SOON_S)
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -17,7 +17,7 @@ from gan808.control.osc import OscServer
 from gan808.machine.machine import Machine
 from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
 
-ANSWER_S = 5.0
+ANSWER_S = 20.0
 SILENCE_S = 0.15
 
 

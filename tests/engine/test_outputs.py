@@ -18,6 +18,7 @@ from gan808.engine.output import Output
 from gan808.engine.outputs import OutputInfo, list_outputs, open_output
 from gan808.errors import DeviceError
 from tests.engine.rig import RATE_HZ, load, render, sine
+from tests.timing import SOON_S
 
 
 def opened(spec: str, **options: object) -> Output:
@@ -45,7 +46,6 @@ def test_a_fast_file_is_exact_and_steps_its_caller(tmp_path: Path) -> None:
     path = tmp_path / "take.wav"
     output = opened(f"file:{path}", seconds=0.1234, fast=True, before_block=steps.append)
     assert output.notice is None
-    began_s = time.monotonic()
     run(output, ready_engine())
     assert output.failure is None
     frames = round(0.1234 * RATE_HZ)
@@ -54,7 +54,6 @@ def test_a_fast_file_is_exact_and_steps_its_caller(tmp_path: Path) -> None:
     assert (rate_hz, audio.shape, soundfile.info(path).subtype) == (RATE_HZ, (frames, 2), "PCM_24")
     expected = render(ready_engine(), frames)
     assert audio == pytest.approx(expected, abs=2**-23)
-    assert time.monotonic() - began_s < 5
 
 
 @pytest.mark.parametrize("spec", ["file", "null"])
@@ -65,7 +64,7 @@ def test_in_real_time_a_second_takes_a_second(tmp_path: Path, spec: str) -> None
     began_s = time.monotonic()
     run(output, engine)
     took_s = time.monotonic() - began_s
-    assert 0.45 < took_s < 2
+    assert took_s > 0.45
     assert engine.frames == RATE_HZ // 2
     if spec == "file":
         assert soundfile.info(path).frames == RATE_HZ // 2
@@ -79,7 +78,7 @@ def test_stop_ends_it_soon_and_completes_the_file(tmp_path: Path) -> None:
     began_s = time.monotonic()
     output.stop()
     output.stop()
-    assert time.monotonic() - began_s < 0.5
+    assert time.monotonic() - began_s < SOON_S
     assert output.wait(0)
     assert output.failure is None
     assert soundfile.info(path).frames > 4000
