@@ -2,21 +2,18 @@
 
 A dataset is a folder: dataset.json (geometry, classes, counts), labels.npy, held_out.npy,
 moments.npz, origins.txt, skipped.txt and shard-*.npy (float16 log images, mapped, never loaded
-whole). It is written beside its name and renamed when complete.
+whole). It is written beside its name and renamed when complete; what is written of it before is
+enough to go on.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
-import os
 import re
 import shutil
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,97 +21,47 @@ import soxr
 
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.geometry import Geometry
-from gan808.sound.recording import SILENT_PEAK, onset_first
+from gan808.sound.recording import SILENT_PEAK
 from gan808.sound.spectrogram import Moments, log_image, normalise, place
-from training.corpus.recording import Recording, Skipped, Source
+from training.corpus.recording import Skipped, Source
+from training.corpus.spool import Spool, Spooled
+from training.parallel import in_order
 
 FORMAT_VERSION = 1
 SHARD_ITEMS = 256
-SHORTEST_S = 0.003
-MAX_CLASSES = 16
 MAX_SEMITONES = 4.0
-HELD_OUT = 0.1
+MOST_COPIES = 11
+PARTIAL_MARK = "preparing.json"
+PROGRESS = "progress.npz"
 
 
 @dataclass(frozen=True)
 class PrepareOptions:
     """variants_to: every class is filled to about this many images with pitched copies of its
-    training sounds (2 to 12 a sound, up to 4 semitones either way); 0 adds none."""
+    training sounds (up to MOST_COPIES each, up to MAX_SEMITONES either way); 0 adds none."""
 
     variants_to: int = 300
     seed: int = 808
 
 
-def clean(recording: Recording, geometry: Geometry) -> np.ndarray:
-    """Mono sound at the geometry's rate, onset first, peak 1. Raises CorpusError with a reason."""
-    audio = onset_first(recording.audio, recording.sample_rate_hz, geometry.sample_rate_hz)
-    if audio is None:
-        raise CorpusError("silent")
-    if len(audio) < SHORTEST_S * geometry.sample_rate_hz:
-        raise CorpusError(f"shorter than {SHORTEST_S * 1000:.0f} ms")
-    return audio
+@dataclass(frozen=True)
+class _Job:
+    """One image to be made: a sound at so many semitones."""
+
+    sound: Spooled
+    semitones: float = 0.0
+
+    @property
+    def origin(self) -> str:
+        name = self.sound.origin.replace("\n", " ")
+        return f"{name} {self.semitones:+.1f} st" if self.semitones else name
 
 
-def is_held_out(pack: str) -> bool:
-    """Whether a pack is kept from training: by a hash of its name, so that it never changes."""
-    return hashlib.sha256(pack.encode()).digest()[0] < 256 * HELD_OUT
-
-
-@dataclass(frozen=True, eq=False)
-class _Clean:
-    audio: np.ndarray
-    class_name: str
-    origin: str
-    held_out: bool
-
-
-def _usable(
-    sources: Sequence[Source], geometry: Geometry, skipped: Skipped
-) -> Iterator[_Clean]:
-    for source in sources:
-        for recording in source.recordings(skipped):
-            try:
-                audio = clean(recording, geometry)
-            except CorpusError as error:
-                skipped.add(recording.origin, str(error))
-                continue
-            room = 2 * geometry.n_samples  # a pitched-up copy needs more than the window
-            yield _Clean(audio[:room], recording.class_name, recording.origin,
-                         is_held_out(recording.pack))
-
-
-def _select(sounds: list[_Clean], skipped: Skipped) -> tuple[list[_Clean], tuple[str, ...]]:
-    """Drop classes of one sound; make sure every class has a training sound."""
-    counts = Counter(sound.class_name for sound in sounds)
-    kept = []
-    for sound in sounds:
-        if counts[sound.class_name] < 2:
-            skipped.add(sound.origin, "alone in its class")
-        else:
-            kept.append(sound)
-    classes = tuple(sorted({sound.class_name for sound in kept}))
-    if not classes:
-        why = "; ".join(f"{n} {reason}" for reason, n in skipped.reasons().items()) or "no files"
-        raise CorpusError(f"nothing usable to train on ({why})")
-    if len(classes) > MAX_CLASSES:
-        raise CorpusError(
-            f"{len(classes)} classes found, at most {MAX_CLASSES} fit a kit: {', '.join(classes)}"
-        )
-    training = Counter(sound.class_name for sound in kept if not sound.held_out)
-    whole = [
-        _Clean(s.audio, s.class_name, s.origin, s.held_out and training[s.class_name] > 0)
-        for s in kept
-    ]
-    return whole, classes
-
-
-def _pitched(sound: _Clean, semitones: float) -> _Clean:
+def _pitched(audio: np.ndarray, semitones: float) -> np.ndarray:
     if semitones == 0.0:
-        return sound
-    ratio = 2.0 ** (semitones / 12.0)
-    audio = soxr.resample(sound.audio, ratio, 1.0).astype(np.float32)
-    audio /= max(np.abs(audio).max(), SILENT_PEAK)
-    return _Clean(audio, sound.class_name, f"{sound.origin} {semitones:+.1f} st", sound.held_out)
+        return audio
+    moved = soxr.resample(audio, 2.0 ** (semitones / 12.0), 1.0).astype(np.float32)
+    return np.asarray(moved / max(np.abs(moved).max(), SILENT_PEAK), np.float32)
 
 
 def is_variant(origin: str) -> bool:
@@ -122,19 +69,17 @@ def is_variant(origin: str) -> bool:
     return re.search(r" [+-]\d+\.\d st$", origin) is not None
 
 
-def _with_variants(
-    sounds: list[_Clean], options: PrepareOptions
-) -> Iterator[Callable[[], _Clean]]:
+def _jobs(sounds: list[Spooled], options: PrepareOptions) -> Iterator[_Job]:
+    """Every sound, and after a training sound its copies; always the same."""
     counts = Counter(s.class_name for s in sounds if not s.held_out)
     random = np.random.default_rng(options.seed)
     for sound in sounds:
-        yield functools.partial(_pitched, sound, 0.0)
-        if sound.held_out or not options.variants_to:
+        yield _Job(sound)
+        if sound.held_out:
             continue
         copies = -(-options.variants_to // counts[sound.class_name]) - 1
-        for _ in range(min(max(copies, 1), 11)):
-            semitones = float(random.uniform(-MAX_SEMITONES, MAX_SEMITONES))
-            yield functools.partial(_pitched, sound, semitones)
+        for _ in range(min(copies, MOST_COPIES)):
+            yield _Job(sound, float(random.uniform(-MAX_SEMITONES, MAX_SEMITONES)))
 
 
 def prepare(
@@ -142,89 +87,126 @@ def prepare(
     out: Path,
     geometry: Geometry,
     options: PrepareOptions | None = None,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[float | None, str], None] = lambda *_: None,
+    mark: str = "",
 ) -> Skipped:
     """Write the dataset folder `out` from the sources; returns what was skipped and why.
 
-    progress is called with the number of images written. Raises CorpusError when nothing is
-    usable, TrainingError when the folder cannot be written.
+    Memory holds a few dozen sounds and an index, whatever their number; all cores work. Killed, or
+    stopped by a full disk, the same call goes on where it was if `mark` (what tells these sources
+    from others) and the geometry are the same. progress is called with the share done, None while
+    it is unknown, and a few words. Raises CorpusError when nothing is usable, TrainingError when
+    the folder cannot be written.
     """
-    skipped = Skipped()
-    sounds, classes = _select(list(_usable(sources, geometry, skipped)), skipped)
+    chosen = options or PrepareOptions()
     partial = out.with_name(out.name + ".partial")
+    skipped = Skipped()
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        jobs = _with_variants(sounds, options or PrepareOptions())
-        _write(partial, _images(jobs, geometry), classes, geometry, progress)
+        _open_partial(partial, json.dumps([mark, geometry.to_dict(), asdict(chosen)]))
+        spool = Spool(partial)
+        try:
+            sounds, classes = spool.fill(
+                sources, geometry, skipped, lambda n: progress(None, f"{n} sounds read"))
+        except CorpusError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        _write_images(partial, spool, list(_jobs(sounds, chosen)), geometry, progress)
+        _write_index(partial, list(_jobs(sounds, chosen)), classes, geometry)
         lines = [f"{where}\t{why}" for where, why in skipped.entries]
         (partial / "skipped.txt").write_text("\n".join(lines) + "\n" if lines else "")
+        spool.remove()
+        (partial / PARTIAL_MARK).unlink()
+        (partial / PROGRESS).unlink()
         shutil.rmtree(out, ignore_errors=True)
         partial.rename(out)
     except OSError as error:
-        raise TrainingError(f"{out}: cannot write the dataset ({error})") from error
+        raise TrainingError(
+            f"{out}: cannot write the dataset ({error.strerror or error}); what is there is kept, "
+            "the same command goes on from it"
+        ) from error
     return skipped
 
 
-def _images(
-    jobs: Iterable[Callable[[], _Clean]], geometry: Geometry
-) -> Iterator[tuple[_Clean, np.ndarray]]:
-    """Images in order, computed on all cores; at most a few dozen in flight."""
-
-    def one(job: Callable[[], _Clean]) -> tuple[_Clean, np.ndarray]:
-        sound = job()
-        return sound, log_image(place(sound.audio, geometry), geometry)
-
-    pending: deque[Future[tuple[_Clean, np.ndarray]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for job in jobs:
-            pending.append(pool.submit(one, job))
-            if len(pending) >= 32:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+def _open_partial(partial: Path, mark: str) -> None:
+    """The folder of an unfinished preparation: kept when it was of the same, else made anew."""
+    path = partial / PARTIAL_MARK
+    if not path.is_file() or path.read_text() != mark:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        path.write_text(mark)
 
 
-def _write(
-    folder: Path,
-    images: Iterator[tuple[_Clean, np.ndarray]],
-    classes: tuple[str, ...],
-    geometry: Geometry,
-    progress: Callable[[int], None],
+class _Sums:
+    """Per-band sums of training images, from which the moments follow; on disk between shards."""
+
+    def __init__(self, folder: Path, geometry: Geometry) -> None:
+        self._path = folder / PROGRESS
+        self.n_shards = 0
+        self.n_training = 0
+        self.total = np.zeros(geometry.n_bands)
+        self.squares = np.zeros(geometry.n_bands)
+        if self._path.is_file():
+            with np.load(self._path, allow_pickle=False) as kept:
+                self.n_shards, self.n_training = int(kept["n_shards"]), int(kept["n_training"])
+                self.total, self.squares = kept["total"], kept["squares"]
+
+    def add(self, image: np.ndarray) -> None:
+        self.n_training += 1
+        self.total += image.mean(axis=1)
+        self.squares += (image.astype(np.float64) ** 2).mean(axis=1)
+
+    def save(self) -> None:
+        writing = self._path.with_suffix(".writing.npz")
+        np.savez(writing, n_shards=self.n_shards, n_training=self.n_training, total=self.total,
+                 squares=self.squares)
+        writing.replace(self._path)
+
+    def moments(self) -> Moments:
+        mean = self.total / self.n_training
+        deviation = np.sqrt(np.maximum(self.squares / self.n_training - mean**2, 1e-4))
+        return Moments(mean.astype(np.float32), deviation.astype(np.float32))
+
+
+def _write_images(
+    folder: Path, spool: Spool, jobs: list[_Job], geometry: Geometry,
+    progress: Callable[[float | None, str], None],
 ) -> None:
-    labels: list[int] = []
-    held_out: list[bool] = []
-    total = np.zeros(geometry.n_bands)
-    squares = np.zeros(geometry.n_bands)
-    n_training = 0
+    """The shards that are missing, and moments.npz."""
+
+    def image_of(job: _Job) -> tuple[bool, np.ndarray]:
+        audio = _pitched(spool.audio(job.sound), job.semitones)
+        return job.sound.held_out, log_image(place(audio, geometry), geometry)
+
+    sums = _Sums(folder, geometry)
+    done = min(sums.n_shards * SHARD_ITEMS, len(jobs))
     shard: list[np.ndarray] = []
-    n_shards = 0
+    for held_out, image in in_order(image_of, jobs[done:]):
+        if not held_out:
+            sums.add(image)
+        shard.append(image.astype(np.float16))
+        done += 1
+        if len(shard) == SHARD_ITEMS or done == len(jobs):
+            np.save(folder / f"shard-{sums.n_shards:05d}.npy", np.stack(shard))
+            sums.n_shards, shard = sums.n_shards + 1, []
+            sums.save()
+        progress(done / len(jobs), f"{done} of {len(jobs)} images")
+    moments = sums.moments()
+    np.savez(folder / "moments.npz", mean=moments.mean, deviation=moments.deviation)
+
+
+def _write_index(
+    folder: Path, jobs: list[_Job], classes: tuple[str, ...], geometry: Geometry
+) -> None:
+    number = {name: i for i, name in enumerate(classes)}
+    np.save(folder / "labels.npy",
+            np.asarray([number[job.sound.class_name] for job in jobs], dtype=np.int16))
+    np.save(folder / "held_out.npy", np.asarray([job.sound.held_out for job in jobs]))
     with (folder / "origins.txt").open("w") as origins:
-        for sound, image in images:
-            labels.append(classes.index(sound.class_name))
-            held_out.append(sound.held_out)
-            origins.write(sound.origin.replace("\n", " ") + "\n")
-            if not sound.held_out:
-                n_training += 1
-                total += image.mean(axis=1)
-                squares += (image.astype(np.float64) ** 2).mean(axis=1)
-            shard.append(image.astype(np.float16))
-            if len(shard) == SHARD_ITEMS:
-                np.save(folder / f"shard-{n_shards:05d}.npy", np.stack(shard))
-                n_shards, shard = n_shards + 1, []
-            progress(len(labels))
-    if shard:
-        np.save(folder / f"shard-{n_shards:05d}.npy", np.stack(shard))
-    mean = total / n_training
-    deviation = np.sqrt(np.maximum(squares / n_training - mean**2, 1e-4))
-    np.savez(folder / "moments.npz", mean=mean.astype(np.float32),
-             deviation=deviation.astype(np.float32))
-    np.save(folder / "labels.npy", np.asarray(labels, dtype=np.int16))
-    np.save(folder / "held_out.npy", np.asarray(held_out))
-    counts = Counter(classes[label] for label in labels)
+        origins.writelines(f"{job.origin}\n" for job in jobs)
     (folder / "dataset.json").write_text(json.dumps({
         "format_version": FORMAT_VERSION, "geometry": geometry.to_dict(), "classes": classes,
-        "count": len(labels), "held_out": int(sum(held_out)), "per_class": counts,
+        "count": len(jobs), "held_out": sum(job.sound.held_out for job in jobs),
+        "per_class": Counter(job.sound.class_name for job in jobs),
     }, indent=1))
 
 
@@ -268,6 +250,13 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def normalised_by(self, moments: Moments) -> Dataset:
+        """The same dataset, its images normalised by other moments: those of the kit or checkpoint
+        whose networks are to see them."""
+        other = copy.copy(self)
+        other.moments = moments
+        return other
 
     def image(self, index: int) -> np.ndarray:
         """Normalised image, float32, shape (n_bands, n_frames)."""
