@@ -8,6 +8,7 @@ enough to go on.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
