@@ -26,7 +26,11 @@ DEFAULT_HOURS = 2.0
 
 Sources = Annotated[
     list[Path],
-    typer.Argument(metavar="SOURCE...", help="Folder of class folders, or SoundFont; several add."),
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Folder of class folders, SoundFont, or synth:N (N synthesised sounds a class); "
+             "several add.",
+    ),
 ]
 Dataset = Annotated[Path, typer.Argument(help="A folder that `gan808 prepare` wrote.")]
 Run = Annotated[Path, typer.Option("--run", help="Folder of checkpoints, samples and losses.")]

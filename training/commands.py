@@ -27,6 +27,7 @@ from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped, Source
 from training.corpus.soundfont import SoundFontSource
+from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
 from training.evaluate import MIN_HELD_OUT, SOUNDS_A_CLASS, Evaluation, evaluate
 from training.export import ExportOptions, export
@@ -58,19 +59,26 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def open_sources(paths: Sequence[Path]) -> list[Source]:
-    """A folder of sounds or a SoundFont (.sf2, .sf3) each. Raises CorpusError."""
-    sources: list[Source] = []
-    for path in paths:
-        is_font = path.is_file() and path.suffix.lower() in (".sf2", ".sf3")
-        sources.append(SoundFontSource(path) if is_font else FolderSource(path))
-    return sources
+def open_source(path: Path) -> Source:
+    """A folder of sounds, a SoundFont (.sf2, .sf3), or `synth:N`. Raises CorpusError."""
+    if (synth := parse_synth(str(path))) is not None:
+        return synth
+    if not path.exists():
+        raise CorpusError(
+            f"{path}: no such folder or SoundFont (sounds can also be synthesised: {PREFIX}:500)"
+        )
+    if path.is_file() and path.suffix.lower() in (".sf2", ".sf3"):
+        return SoundFontSource(path)
+    return FolderSource(path)
 
 
 def fingerprint(paths: Sequence[Path], recipe: Recipe) -> str:
     """Changes when a source file is added, removed or changed, or the geometry differs."""
     lines = [json.dumps(recipe.geometry.to_dict())]
     for root in paths:
+        if not root.exists():  # synthesised: its name says all
+            lines.append(str(root))
+            continue
         files = sorted(p for p in root.rglob("*") if p.is_file()) if root.is_dir() else [root]
         for path in files:
             stat = path.stat()
@@ -95,7 +103,7 @@ def prepare_dataset(
 ) -> Dataset:
     """Write the dataset FOLDER from the sources, or open it if it already holds just them."""
     mark = folder / "sources.sha256"
-    sources = open_sources(paths)
+    sources = [open_source(path) for path in paths]
     now = fingerprint(paths, recipe)
     if mark.is_file() and mark.read_text().strip() == now:
         dataset = Dataset(folder)
@@ -103,8 +111,7 @@ def prepare_dataset(
         return dataset
     with reporter.bar("prepare") as bar:
         try:
-            skipped = prepare(sources, folder, recipe.geometry, options,
-                              lambda done: bar.update(None, f"{done} images"))
+            skipped = prepare(sources, folder, recipe.geometry, options, bar.update, mark=now)
         except CorpusError as error:
             where = ", ".join(str(path) for path in paths)
             raise CorpusError(
@@ -222,8 +229,7 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     recipe = recipe_named(options.recipe)
     dataset_folder, run = options.work / "dataset", options.work / "run"
     for path in options.sources:
-        if not path.exists():
-            raise CorpusError(f"{path}: no such folder or SoundFont")
+        open_source(path)
     if options.fresh:
         shutil.rmtree(options.work, ignore_errors=True)
     _refuse_changed_sources(options, recipe)

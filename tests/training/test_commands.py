@@ -74,7 +74,7 @@ def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
 
     monkeypatch.setattr(evaluate, "MIN_HELD_OUT", 4)
     monkeypatch.setattr(commands, "MIN_HELD_OUT", 4)
-    monkeypatch.setattr("training.dataset.HELD_OUT", 0.5)
+    monkeypatch.setattr("training.corpus.split.HELD_OUT", 0.5)
     sounds = write_drums(tmp_path / "drums", each=20)
     kit = train(options(tmp_path, sounds, 1), Lines())
     scores = json.loads((kit.folder / "report" / "scores.json").read_text())

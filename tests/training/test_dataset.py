@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
-from training.dataset import Dataset, is_held_out
+from training.corpus.split import is_held_out
+from training.dataset import Dataset
 
 
 def test_batches_are_even_over_classes_and_repeatable(dataset):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,12 +76,8 @@ class FolderSource:
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         for class_name, paths in sorted(self._files_by_class(skipped).items()):
             for path in paths:
-                try:
-                    audio, rate = read_mono(path)
-                except (CorpusError, OSError) as error:
-                    skipped.add(self._origin(path), str(error))
-                    continue
-                yield Recording(audio, rate, class_name, self._origin(path), self._pack(path))
+                yield Recording(functools.partial(read_mono, path), class_name,
+                                self._origin(path), self._pack(path))
 
     def _origin(self, path: Path) -> str:
         return f"{self.root.name}/{path.relative_to(self.root).as_posix()}"

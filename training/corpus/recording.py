@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,14 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One labelled sound. audio: float32, shape (n,), mono, at sample_rate_hz.
+    """One labelled sound.
 
-    origin names where it came from for people; pack groups what must not be split between
-    training and held-out sounds.
+    read: decodes or makes it, on whichever thread has time: mono audio, float32, shape (n,), and
+    its sample rate in Hz; raises CorpusError with a reason of a few words, or OSError. origin
+    names where it came from for people; pack groups what must not be split between training and
+    held-out sounds.
     """
 
-    audio: np.ndarray
-    sample_rate_hz: int
+    read: Callable[[], tuple[np.ndarray, int]]
     class_name: str
     origin: str
     pack: str
@@ -45,5 +46,6 @@ class Source(Protocol):
     """A stream of recordings."""
 
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
-        """Yield what is usable, one at a time; add the rest to skipped."""
+        """Yield what may be usable, one at a time and always in the same order; add to skipped
+        what cannot be."""
         ...

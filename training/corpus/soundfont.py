@@ -5,6 +5,7 @@ Needs libfluidsynth and its binding pyfluidsynth (the extra `gan808[soundfont]`)
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ CHANNEL = 9  # the percussion channel, counted from 0
 SAMPLE_RATE_HZ = 44100
 VELOCITIES = (64, 96, 127)
 MAX_SECONDS = 1.5
+SILENT_PEAK = 1e-4
 
 # General MIDI level 1 percussion map, what belongs to a class of ours.
 CLASS_OF_NOTE = {
@@ -36,9 +38,46 @@ CLASS_OF_NOTE = {
 EXCEPTIONS = {"orchestra": frozenset({39, *range(41, 54)}), "brush": frozenset({39, 40})}
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two renderings differ by no more than the synthesiser's dither."""
-    return bool(np.abs(a[:8192] - b[:8192]).max() < 4 / 32768)
+COMPARED = 8192  # samples of the attack by which renderings are compared
+DITHER = 4 / 32768  # of the synthesiser: what differs by less is the same
+ALIKE = 0.9  # correlation from which two renderings are one recording at other settings
+
+
+class _Heard:
+    """The renderings of one note so far, and the pack that each belongs to.
+
+    Kits of a SoundFont share recordings: what sounds alike goes into one pack whatever the kit,
+    or training would hear what is held out.
+    """
+
+    def __init__(self) -> None:
+        self._attacks: list[np.ndarray] = []
+        self._packs: list[str] = []
+
+    def is_known(self, audio: np.ndarray) -> bool:
+        """Whether the same rendering, but for dither, was there."""
+        attack = audio[:COMPARED]
+        return any(np.abs(attack - known).max() < DITHER for known in self._attacks)
+
+    def pack_of(self, renderings: list[np.ndarray], own: str) -> str:
+        """The pack of the first known rendering that one of these is like, or their own."""
+        for audio in renderings:
+            for known, pack in zip(self._attacks, self._packs, strict=True):
+                if _correlation(audio[:COMPARED], known) > ALIKE:
+                    return pack
+        return own
+
+    def add(self, audio: np.ndarray, pack: str) -> None:
+        self._attacks.append(audio[:COMPARED])
+        self._packs.append(pack)
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12))
+
+
+def _rendered(audio: np.ndarray) -> tuple[np.ndarray, int]:
+    return audio, SAMPLE_RATE_HZ
 
 
 class SoundFontSource:
@@ -67,7 +106,7 @@ class SoundFontSource:
 
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         synth, loaded = self._synth()
-        seen: dict[str, list[np.ndarray]] = defaultdict(list)
+        heard: dict[int, _Heard] = defaultdict(_Heard)
         try:
             for program in range(128):
                 preset = synth.sfpreset_name(loaded, DRUM_BANK, program)
@@ -75,29 +114,28 @@ class SoundFontSource:
                     continue
                 preset = preset.decode() if isinstance(preset, bytes) else str(preset)
                 synth.program_select(CHANNEL, loaded, DRUM_BANK, program)
-                for recording in self._preset(synth, preset, skipped):
-                    heard = seen[recording.origin.rsplit("/", 1)[-1]]
-                    if not any(_same(recording.audio, other) for other in heard):
-                        heard.append(recording.audio)
-                        yield recording
+                yield from self._preset(synth, preset, heard, skipped)
         finally:
             synth.delete()
 
-    def _preset(self, synth: Any, preset: str, skipped: Skipped) -> Iterator[Recording]:
+    def _preset(
+        self, synth: Any, preset: str, heard: dict[int, _Heard], skipped: Skipped
+    ) -> Iterator[Recording]:
         other = frozenset().union(
             *(notes for word, notes in EXCEPTIONS.items() if word in preset.lower())
         )
         for note, class_name in CLASS_OF_NOTE.items():
             if note in other:
                 continue
-            for velocity in VELOCITIES:
+            renderings = [self._render(synth, note, velocity) for velocity in VELOCITIES]
+            pack = heard[note].pack_of(renderings, f"{self.path.name}/{preset}/{note}")
+            for velocity, audio in zip(VELOCITIES, renderings, strict=True):
                 origin = f"{self.path.name}/{preset}/note {note} velocity {velocity}"
-                audio = self._render(synth, note, velocity)
-                if np.abs(audio).max() < 1e-4:
+                if np.abs(audio).max() < SILENT_PEAK:
                     skipped.add(origin, "silent")
-                    continue
-                yield Recording(audio, SAMPLE_RATE_HZ, class_name, origin,
-                                f"{self.path.name}/{preset}/{note}")
+                elif not heard[note].is_known(audio):
+                    heard[note].add(audio, pack)
+                    yield Recording(functools.partial(_rendered, audio), class_name, origin, pack)
 
     @staticmethod
     def _render(synth: Any, note: int, velocity: int) -> np.ndarray:
