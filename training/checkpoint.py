@@ -16,11 +16,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from gan808.errors import TrainingError
+from gan808.sound.spectrogram import Moments
 from training.recipes import Recipe
 from training.steps import Steps
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEEP = 2
+MOMENTS = "moments.safetensors"
 
 
 def _variables(steps: Steps) -> dict[str, dict[str, Any]]:
@@ -53,6 +55,8 @@ def save(run: Path, steps: Steps, state: dict[str, Any]) -> Path:
                 for name, variable in variables.items()
             }
             save_file(arrays, partial / f"{group}.safetensors")
+        moments = {"mean": steps.moments.mean, "deviation": steps.moments.deviation}
+        save_file(moments, partial / MOMENTS)
         content = {"format_version": FORMAT_VERSION, "recipe": steps.recipe.to_dict(), **state}
         (partial / "state.json").write_text(json.dumps(content, indent=1))
         shutil.rmtree(folder, ignore_errors=True)
@@ -84,6 +88,15 @@ def read_state(folder: Path) -> dict[str, Any]:
             f"{folder}: checkpoint format {version}, this program reads {FORMAT_VERSION}"
         )
     return state
+
+
+def read_moments(folder: Path) -> Moments:
+    """By which the run's images are normalised. Raises TrainingError."""
+    try:
+        arrays = load_file(folder / MOMENTS)
+        return Moments(arrays["mean"], arrays["deviation"])
+    except (OSError, SafetensorError, KeyError) as error:
+        raise TrainingError(f"{folder / MOMENTS}: damaged checkpoint ({error})") from error
 
 
 def check_recipe(folder: Path, state: dict[str, Any], recipe: Recipe) -> None:

@@ -38,6 +38,14 @@ KitName = Annotated[str, typer.Option("--kit", help="Name of the kit.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="house, or paper (SpecGAN as published).")]
 Hours = Annotated[float | None, typer.Option("--hours", min=0.0, help="Train for so many hours.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Train for so many steps.")]
+From = Annotated[
+    str | None, typer.Option("--from", help="Begin from the networks of this kit (name or path).")
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option("--learning-rate", min=1e-7, max=0.1,
+                 help="At its peak; default: the recipe's, with --from half of it."),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of weights, batches and latents.")]
 KitsFolder = Annotated[
     Path | None, typer.Option("--kits-folder", help="Where kits go; default: your own.")
@@ -116,17 +124,22 @@ def _reporter() -> Reporter:
     return ConsoleReporter()
 
 
-def _fit_options(hours: float | None, steps: int | None, seed: int) -> FitOptions:
+def _fit_options(
+    hours: float | None, steps: int | None, seed: int, start: str | None, rate: float | None
+) -> FitOptions:
+    from gan808.sound.kit import find_kit
     from training.trainer import FitOptions
 
     if hours is None and steps is None:
         hours = DEFAULT_HOURS
-    return FitOptions(hours=hours, steps=steps, seed=seed)
+    kit = None if start is None else find_kit(start, places.kit_folders())
+    return FitOptions(hours=hours, steps=steps, seed=seed, start=kit, learning_rate=rate)
 
 
 def train(
     sources: Sources, kit: KitName, hours: Hours = None, steps: Steps = None,
-    recipe: Recipe = "house", seed: Seed = 808, kits_folder: KitsFolder = None,
+    recipe: Recipe = "house", start: From = None, learning_rate: LearningRate = None,
+    seed: Seed = 808, kits_folder: KitsFolder = None,
     work: Annotated[
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
@@ -145,7 +158,8 @@ def train(
         TrainOptions(
             sources=tuple(sources), kit=kit, kits=kits_folder or places.user_kits_folder(),
             work=work or places.training_folder() / kit, recipe=recipe,
-            fit=_fit_options(hours, steps, seed), provenance=provenance, fresh=fresh,
+            fit=_fit_options(hours, steps, seed, start, learning_rate),
+            provenance=provenance, fresh=fresh,
         ),
         reporter,
     )
@@ -165,7 +179,7 @@ def prepare(
 
 def fit(
     dataset: Dataset, run: Run, hours: Hours = None, steps: Steps = None, recipe: Recipe = "house",
-    seed: Seed = 808,
+    start: From = None, learning_rate: LearningRate = None, seed: Seed = 808,
 ) -> None:
     """Train on a dataset; goes on from the last checkpoint of --run."""
     reporter = _reporter()
@@ -173,7 +187,7 @@ def fit(
     from training.commands import recipe_named
     from training.dataset import Dataset as Prepared
 
-    options = _fit_options(hours, steps, seed)
+    options = _fit_options(hours, steps, seed, start, learning_rate)
     run_fit(Prepared(dataset), run, recipe_named(recipe), options, reporter)
 
 

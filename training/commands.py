@@ -131,6 +131,9 @@ def fit(
 ) -> None:
     """Train until options.hours or options.steps; goes on from RUN's last checkpoint."""
     trainer = Trainer(dataset, recipe, run, options)
+    if (start := options.start) is not None and not trainer.step:
+        new = ", ".join(trainer.new_classes)
+        reporter.say(f"beginning from kit {start.name}" + (f"; new to it: {new}" if new else ""))
     if trainer.step:
         reporter.say(f"going on from step {trainer.step} ({trainer.elapsed_s / 3600:.2f} h)")
     reporter.say(f"pictures and sounds of what it learns: {run / 'samples'}")
@@ -184,6 +187,7 @@ def evaluate_kit(
     kit: Kit, dataset: Dataset, reporter: Reporter, losses: Path | None = None
 ) -> Evaluation | None:
     """Judge the kit and write KIT/report; None, and said so, when too little was held out."""
+    dataset = dataset.normalised_by(kit.statistics()[0])
     renderer = Renderer(kit, kit.geometry.sample_rate_hz, threads=0)
     evaluation = None
     with reporter.bar("evaluate") as bar:

@@ -154,14 +154,21 @@ def export(
     checkpoint.check_recipe(found[-1], state, recipe)
     if tuple(state["classes"]) != dataset.classes:
         raise TrainingError(f"{found[-1]}: trained on other classes than {dataset.folder} has")
+    dataset = dataset.normalised_by(checkpoint.read_moments(found[-1]))
     weights = _weights(found[-1], recipe, dataset)
+    # The kit that the run began from: its sounds live on in the weights.
+    before = state["origin"] or {"steps": 0, "hours": 0.0, "provenance": []}
+    inherited = [Provenance.model_validate(entry) for entry in before["provenance"]]
+    named = {entry.source for entry in options.provenance}
+    provenance = options.provenance + tuple(p for p in inherited if p.source not in named)
     manifest = KitManifest(
         format_version=1, name=options.name, description=options.description,
         made=datetime.date.today().isoformat(), recipe=recipe.name,
-        training_steps=int(state["step"]), training_hours=round(state["elapsed_s"] / 3600, 2),
+        training_steps=int(state["step"]) + before["steps"],
+        training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
         classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,
         slots=tuple(_slot_entry(slot) for slot in layout_for(dataset.classes)),
-        provenance=options.provenance,
+        provenance=provenance,
     )
     quantiles, candidates = _listen(manifest, weights, dataset, say)
     sounds = choose_factory(candidates, layout_for(dataset.classes))

@@ -12,9 +12,11 @@ from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec
 @dataclass(frozen=True)
 class Recipe:
     """penalty: wgan_gp, on points between real and generated, every step; or r1_r2, on both,
-    every penalty_every steps and weighted up as much. average: decay of the averaged generator,
-    0 uses the last weights. final_rate: the learning rate falls to this share of itself over the
-    last 40% of the run."""
+    every penalty_every steps and weighted up as much. precision: of the convolutions; bfloat16
+    where the processor has it, with penalties and weights in float32. average: half-life of the
+    averaged generator as a share of the steps so far, up to average_most steps; 0 uses the last
+    weights. final_rate: the learning rate falls to this share of itself over the last 40% of the
+    run."""
 
     name: str
     spec: NetworkSpec
@@ -31,7 +33,9 @@ class Recipe:
     class_weight_critic: float
     class_weight_generator: float
     augment: bool
+    precision: Literal["float32", "bfloat16"]
     average: float
+    average_most: int
     final_rate: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,13 +47,13 @@ HOUSE_RECIPE = Recipe(
     name="house", spec=HOUSE_SPEC, geometry=HOUSE, loss="relativistic", penalty="r1_r2",
     penalty_weight=1.0, penalty_every=4, critic_steps=1, learning_rate=2e-4, beta_1=0.0,
     beta_2=0.99, batch=32, class_weight_critic=1.0, class_weight_generator=0.5, augment=True,
-    average=0.9985, final_rate=0.2,
+    precision="bfloat16", average=0.12, average_most=4000, final_rate=0.1,
 )
 # Donahue et al. 2018, table of hyperparameters, with the class added.
 PAPER_RECIPE = Recipe(
     name="paper", spec=PAPER_SPEC, geometry=PAPER, loss="wasserstein", penalty="wgan_gp",
     penalty_weight=10.0, penalty_every=1, critic_steps=5, learning_rate=1e-4, beta_1=0.5,
     beta_2=0.9, batch=64, class_weight_critic=1.0, class_weight_generator=1.0, augment=False,
-    average=0.0, final_rate=1.0,
+    precision="float32", average=0.0, average_most=0, final_rate=1.0,
 )
 RECIPES = {recipe.name: recipe for recipe in (HOUSE_RECIPE, PAPER_RECIPE)}

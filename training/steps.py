@@ -16,6 +16,7 @@ from gan808.sound.networks import realness_of
 from gan808.sound.spectrogram import Moments
 from training import losses
 from training.augment import MAX_GAIN_DB, MAX_SHIFT_FRAMES, Augment
+from training.precision import in_float32
 from training.recipes import Recipe
 
 NEPERS_PER_DB = float(np.log(10) / 20)
@@ -25,7 +26,7 @@ class Steps:
     """Owns the graphs and optimizers of one run.
 
     Attributes: generator, critic, averaged (the generator whose weights are averaged),
-    generator_optimizer, critic_optimizer.
+    generator_optimizer, critic_optimizer, moments (by which the images are normalised).
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Steps:
         self.recipe = recipe
         self.generator = generator
         self.critic = critic
+        self._precise_critic = in_float32(critic)
+        self.moments = moments
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self._augment = Augment(recipe.geometry, moments) if recipe.augment else None
@@ -76,7 +79,8 @@ class Steps:
                 results |= self._critic(*self._inputs(batch, random), mix)
             results |= self._generator(*self._inputs(batches[-1], random)[1:])
         if self.recipe.average:
-            decay = min(self.recipe.average, (1 + step) / (20 + step))
+            half_life = min(self.recipe.average_most, 1 + self.recipe.average * step)
+            decay = 0.5 ** (1 / half_life)
             self._average(tf.constant(decay, tf.float32))
         return {name: float(value) for name, value in results.items()}
 
@@ -134,18 +138,22 @@ class Steps:
         n = tf.shape(label)[0] // 2  # half the batch: the estimate is good enough, the cost half
         label = label[:n]
         fake = self.generator([latent[:n], label], training=False)
+        critic = self._precise_critic
+        if critic is not self.critic:
+            for copy, now in zip(critic.variables, self.critic.variables, strict=True):
+                copy.assign(now)
         seen = self._seen(tf.concat([real[:n], fake], 0), tf.tile(gain[:n], [2]), shift)
         with tf.GradientTape() as outer:
             with tf.GradientTape() as inner:
                 inner.watch(seen)
-                realness, _ = self.critic(seen, training=True)
+                realness, _ = critic(seen, training=True)
                 total = tf.reduce_sum(realness_of(realness, tf.tile(label, [2])))
             gradient = inner.gradient(total, seen)
             penalty = losses.zero_centred_penalty(gradient[:n])
             penalty += losses.zero_centred_penalty(gradient[n:])
             weighted = self.recipe.penalty_weight * self.recipe.penalty_every * penalty
         variables = self.critic.trainable_variables
-        gradients = outer.gradient(weighted, variables)
+        gradients = outer.gradient(weighted, critic.trainable_variables)
         pairs = [(g, v) for g, v in zip(gradients, variables, strict=True)]
         gradients = [tf.zeros_like(v) if g is None else g for g, v in pairs]
         self.critic_optimizer.apply(gradients, variables)

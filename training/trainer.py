@@ -21,25 +21,34 @@ import keras
 import numpy as np
 
 from gan808.errors import TrainingError
+from gan808.sound.kit import Kit
 from gan808.sound.networks import build_critic, build_generator
 from training import checkpoint
 from training.dataset import Dataset
+from training.precision import built_in
 from training.recipes import Recipe
 from training.samples import SampleMaker
 from training.steps import Steps
+from training.transfer import begin_from
 
 DECAY_FROM = 0.6  # of the run: from here the learning rate falls
+WARM_UP_STEPS = 200  # of a run that begins from a kit: its optimisers know nothing yet
+TRANSFER_RATE = 0.5  # of the recipe's learning rate: what is there must not be lost
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """hours or steps ends the run; both count what came before a resumption."""
+    """hours or steps ends the run; both count what came before a resumption. start: the kit whose
+    networks a new run begins from. learning_rate: at its peak; None is the recipe's, or
+    TRANSFER_RATE of it when a kit is begun from."""
 
     hours: float | None = None
     steps: int | None = None
     seed: int = 808
     checkpoint_s: float = 180.0
     samples_s: float = 600.0
+    start: Kit | None = None
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,13 +65,12 @@ class Interrupted(TrainingError):
     """Asked to stop (Ctrl-C, SIGTERM); the checkpoint was written."""
 
 
-def learning_rate(recipe: Recipe, fraction: float) -> float:
-    """Constant, then a cosine fall to recipe.final_rate of itself at the end of the run."""
+def rate_share(recipe: Recipe, fraction: float) -> float:
+    """Of the peak learning rate: 1, then a cosine fall to recipe.final_rate at the run's end."""
     if fraction <= DECAY_FROM:
-        return recipe.learning_rate
+        return 1.0
     phase = min((fraction - DECAY_FROM) / (1.0 - DECAY_FROM), 1.0)
-    share = recipe.final_rate + (1.0 - recipe.final_rate) * 0.5 * (1 + math.cos(math.pi * phase))
-    return recipe.learning_rate * share
+    return recipe.final_rate + (1.0 - recipe.final_rate) * 0.5 * (1 + math.cos(math.pi * phase))
 
 
 @contextmanager
@@ -91,20 +99,52 @@ class Trainer:
             )
         if options.hours is None and options.steps is None:
             raise TrainingError("how long to train is missing: give --hours or --steps")
-        self.dataset, self.recipe, self.run, self.options = dataset, recipe, run, options
-        keras.utils.set_random_seed(options.seed)
-        n_classes = len(dataset.classes)
-        generator = build_generator(recipe.spec, recipe.geometry, n_classes)
-        critic = build_critic(recipe.spec, recipe.geometry, n_classes)
-        self.steps = Steps(recipe, generator, critic, dataset.moments)
+        self.recipe, self.run, self.options = recipe, run, options
         self.step = 0
         self.elapsed_s = 0.0
+        self.origin: dict[str, Any] | None = None  # the kit that the run began from
+        self.new_classes: tuple[str, ...] = ()  # that this kit did not have
+        self.peak_rate = options.learning_rate or recipe.learning_rate
         found = checkpoint.checkpoints(run)
+        if found:
+            moments = checkpoint.read_moments(found[-1])
+        elif options.start is not None:
+            moments = options.start.statistics()[0]
+        else:
+            moments = dataset.moments
+        self.dataset = dataset.normalised_by(moments)
+        keras.utils.set_random_seed(options.seed)
+        with built_in(recipe.precision):
+            n_classes = len(dataset.classes)
+            generator = build_generator(recipe.spec, recipe.geometry, n_classes)
+            critic = build_critic(recipe.spec, recipe.geometry, n_classes)
+        if options.start is not None and not found:
+            self._begin(options.start, generator, critic)
+        self.steps = Steps(recipe, generator, critic, moments)
         if found:
             self._resume(found[-1])
 
+    def _begin(self, kit: Kit, generator: keras.Model, critic: keras.Model) -> None:
+        self.new_classes = begin_from(kit, self.recipe, self.dataset.classes, generator, critic)
+        self.origin = {
+            "kit": kit.name, "steps": kit.manifest.training_steps,
+            "hours": kit.manifest.training_hours,
+            "provenance": [entry.model_dump() for entry in kit.manifest.provenance],
+        }
+        if self.options.learning_rate is None:
+            self.peak_rate *= TRANSFER_RATE
+
     def _resume(self, folder: Path) -> None:
         state = checkpoint.load(folder, self.steps)
+        self.origin = state["origin"]
+        begun_from, start = self.origin and self.origin["kit"], self.options.start
+        if start is not None and start.name != begun_from:
+            raise TrainingError(
+                f"{folder}: this run began from {begun_from or 'nothing'}, not from kit "
+                f"{start.name}; give --run another folder, or leave out --from to go on"
+            )
+        if self.options.learning_rate is None:
+            self.peak_rate = float(state["peak_rate"])
         if tuple(state["classes"]) != self.dataset.classes:
             raise TrainingError(
                 f"{folder}: trained on classes {', '.join(state['classes'])}, the dataset has "
@@ -127,6 +167,7 @@ class Trainer:
         """Write a checkpoint of now."""
         return checkpoint.save(self.run, self.steps, {
             "step": self.step, "elapsed_s": self.elapsed_s, "seed": self.options.seed,
+            "origin": self.origin, "peak_rate": self.peak_rate,
             "classes": self.dataset.classes, "dataset": str(self.dataset.folder.resolve()),
         })
 
@@ -135,7 +176,9 @@ class Trainer:
         random = np.random.default_rng([self.options.seed, self.step])
         n_batches = self.recipe.critic_steps if self.recipe.penalty == "wgan_gp" else 1
         batches = [self.dataset.batch(self.recipe.batch, random) for _ in range(n_batches)]
-        rate = learning_rate(self.recipe, self.fraction)
+        rate = self.peak_rate * rate_share(self.recipe, self.fraction)
+        if self.origin is not None:
+            rate *= min(1.0, (self.step + 1) / WARM_UP_STEPS)
         results = self.steps.run(self.step, rate, batches, random)
         if not all(math.isfinite(value) for value in results.values()):
             raise TrainingError(

@@ -14,7 +14,7 @@ import pytest
 from gan808.errors import TrainingError
 from tests.training.tiny_recipe import TINY, TINY_PAPER
 from training import checkpoint
-from training.trainer import FitOptions, Interrupted, Trainer, learning_rate
+from training.trainer import FitOptions, Interrupted, Trainer, rate_share
 
 # A fit of the tiny recipe in a process of its own, to be killed: dataset folder, run folder, steps.
 FIT = """
@@ -133,6 +133,6 @@ def test_a_full_disk_keeps_the_checkpoint_before(dataset, tmp_path, monkeypatch)
 
 
 def test_the_rate_falls_at_the_end_only():
-    assert learning_rate(TINY, 0.5) == TINY.learning_rate
-    assert learning_rate(TINY, 1.0) == pytest.approx(TINY.learning_rate * TINY.final_rate)
-    assert learning_rate(TINY_PAPER, 1.0) == TINY_PAPER.learning_rate
+    assert rate_share(TINY, 0.5) == 1.0
+    assert rate_share(TINY, 1.0) == pytest.approx(TINY.final_rate)
+    assert rate_share(TINY_PAPER, 1.0) == 1.0

@@ -11,7 +11,9 @@ import soundfile
 from tests.tiny_kit import GEOMETRY, SPEC, drum
 from training.recipes import HOUSE_RECIPE, PAPER_RECIPE
 
-TINY = replace(HOUSE_RECIPE, name="tiny", spec=SPEC, geometry=GEOMETRY, batch=4)
+TINY = replace(
+    HOUSE_RECIPE, name="tiny", spec=SPEC, geometry=GEOMETRY, batch=4, precision="float32",
+)
 TINY_PAPER = replace(
     PAPER_RECIPE,
     name="tiny_paper",
