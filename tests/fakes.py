@@ -123,6 +123,11 @@ class FakePort:
     def release(self, slot: int, frame: int = 0) -> bool:
         return self._push(Command(self.name, "release", frame, slot))
 
+    def forget(self) -> bool:
+        kept = [c for c in self._engine.queued if (c.port, c.name) != (self.name, "trigger")]
+        self._engine.queued[:] = kept
+        return not self.full
+
     def assign(self, slot: int, cell: int, frame: int = 0) -> bool:
         if not (0 <= slot < SLOTS and NO_CELL <= cell < self._engine.cells):
             raise IndexError(f"slot {slot}, cell {cell}")

@@ -14,7 +14,9 @@ from gan808.engine.layout import (
     ALL_SLOTS,
     CHOKE,
     COMMAND_ASSIGN,
+    COMMAND_FORGET,
     COMMAND_MASTER,
+    COMMAND_NOTHING,
     COMMAND_RELEASE,
     COMMAND_SET,
     COMMAND_STOP,
@@ -97,8 +99,20 @@ def release_cell(memory: Any, cell: int) -> None:
 
 
 @compiled
-def accept(memory: Any, command: Any) -> None:
-    """Puts one command from a ring into the queue; what is due already is due now."""
+def forget(memory: Any, port: int) -> None:
+    """Takes back the triggers of a port that are not due yet: they stay queued and do nothing."""
+    queue = memory.queue
+    for index in range(memory.queued):
+        if queue[index].kind == COMMAND_TRIGGER and queue[index].parameter == port:
+            queue[index].kind = COMMAND_NOTHING
+
+
+@compiled
+def accept(memory: Any, command: Any, port: int) -> None:
+    """Puts one command from a port's ring into the queue; what is due already is due now."""
+    if command.kind == COMMAND_FORGET:
+        forget(memory, port)
+        return
     if memory.queued >= QUEUE_COMMANDS:
         memory.dropped += 1
         if command.kind == COMMAND_ASSIGN:
@@ -110,6 +124,8 @@ def accept(memory: Any, command: Any) -> None:
         if resting.frame > 0:
             memory.late += 1
         resting.frame = memory.frame
+    if resting.kind == COMMAND_TRIGGER:
+        resting.parameter = port
     memory.order += 1
     resting.order = memory.order
     if resting.kind <= COMMAND_RELEASE:
@@ -128,7 +144,7 @@ def drain_rings(memory: Any) -> None:
             continue
         ring = memory.rings[port]
         while read < written:
-            accept(memory, ring[read % RING_COMMANDS])
+            accept(memory, ring[read % RING_COMMANDS], port)
             read += 1
         store_release(read_at, 0, read)
 

@@ -77,6 +77,23 @@ class TestEngine:
         assert free == set(cells[:-1]), "the slot holds only the last"
         assert engine.write_sound(tone()) is None
 
+    def test_a_port_takes_back_what_it_has_not_played_yet(self, engine: EngineLike) -> None:
+        one, other = engine.port("sequencer"), engine.port("midi")
+        cell = engine.write_sound(tone())
+        assert cell is not None
+        assert engine.port("machine").assign(0, cell)
+        mix(engine)
+        for port, frame in ((one, 500), (one, 2000), (other, 2500)):
+            assert port.trigger(0, 1.0, frame)
+        mix(engine)
+        assert one.forget()
+        assert engine.stats().voices == 1, "what sounds is left to sound"
+        mix(engine, 1900)
+        assert engine.stats().voices == 0, "the note at 2000 was taken back"
+        mix(engine, 100)
+        assert engine.stats().voices == 1, "another port's notes stay"
+        assert engine.stats().dropped_commands == 0
+
     def test_a_sounding_voice_holds_its_cell(self, engine: EngineLike) -> None:
         port = engine.port("machine")
         cell = engine.write_sound(tone())
