@@ -1,4 +1,6 @@
-"""Where musical time meets frames: a tempo line. Immutable values, no thread.
+"""Where musical time meets frames: a tempo line, and whoever can lead the sequencer along one.
+
+Immutable values, no thread.
 
 A line is straight from its anchor on; a tempo change makes a new line through the same point, so
 nothing jumps. Positions are in sixteenths since the sequencer started, frames are the engine's.
@@ -45,6 +47,17 @@ class TempoLine:
         # 1e-6 of a step: a boundary at exactly `frame` counts although floats blur it.
         count = math.ceil(self.step_at(frame) / steps - 1e-6)
         return max(round(self.frame_of(count * steps)), math.ceil(frame))
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """What the sequencer does now. starts counts how often it was started; first_step is where
+    it began last."""
+
+    playing: bool
+    line: TempoLine
+    starts: int
+    first_step: int
 
 
 def swung(step: int, swing: float) -> float:

@@ -210,7 +210,7 @@ class Commands:
         return ()
 
     def _stop(self, _: Call) -> Answer:
-        self._machine.sequencer.stop()
+        self._machine.sequencer.stop(self._machine.now())
         return ()
 
     def _step(self, call: Call) -> Answer:

@@ -7,12 +7,14 @@ machine thread; one lock keeps them apart. Notes played by hand never come here.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from gan808.errors import ConfigError
-from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, swung
+from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.machine.evolution import Quantise
 from gan808.machine.needs import PortLike
 from gan808.machine.patterns import Pattern
@@ -59,6 +61,9 @@ class Sequencer:
         self._pattern_start = 0
         self._frontier = 0
         self._skipped = 0
+        self._led = False
+        self._starts = 0
+        self._first_step = 0
 
     @property
     def playing(self) -> bool:
@@ -82,6 +87,12 @@ class Sequencer:
         """Steps left out because their time had passed."""
         return self._skipped
 
+    @property
+    def transport(self) -> Transport:
+        """Whether and along which line it plays: what a clock sent to others is made from."""
+        with self._lock:
+            return Transport(self._playing, self._line, self._starts, self._first_step)
+
     def play(self, frame: int) -> None:
         """Start from the first step at `frame`, or right after what is already scheduled."""
         with self._lock:
@@ -90,13 +101,47 @@ class Sequencer:
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
             )
-            self._step = 0
-            self._playing = True
+            self._begin(0)
 
-    def stop(self) -> None:
-        """Schedule nothing more; what is scheduled already is heard."""
+    def play_along(
+        self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0
+    ) -> None:
+        """Start on a line that comes from elsewhere, at its first whole step from `step` on.
+
+        Nothing sounds before `frame`. pattern_start: the step of the line on which the pattern
+        begins.
+        """
+        with self._lock:
+            self._led = True
+            self._take_pattern(self._next_pattern or self._pattern, pattern_start)
+            self._frontier = frame
+            self._line = line
+            # 1e-6 of a step: a whole step that floats blur counts as that step.
+            self._begin(math.ceil(step - 1e-6))
+
+    def follow(self, line: TempoLine) -> None:
+        """Go on along a line that comes from elsewhere: another's tempo, the same steps."""
+        with self._lock:
+            self._led = True
+            self._line = line
+
+    def go_alone(self) -> None:
+        """Follow nobody any more: the tempo of now stays."""
+        with self._lock:
+            if self._led:
+                self._led, self._own_tempo = False, True
+
+    def stop(self, frame: int = 0) -> None:
+        """Stop at once; frame: now. Steps scheduled already are taken back."""
         with self._lock:
             self._playing = False
+            self._port.forget()
+            self._frontier = frame
+
+    def _begin(self, step: int) -> None:
+        self._step = self._first_step = step
+        self._starts += 1
+        self._playing = True
 
     def set_tempo(self, tempo_bpm: float) -> None:
         """Change tempo from the first step not scheduled yet; the beat goes on from there."""
@@ -192,7 +237,7 @@ class Sequencer:
         self._pattern_start = at_step
         if not self._own_swing:
             self._swing = pattern.swing
-        if not self._own_tempo:
+        if not self._own_tempo and not self._led:
             self._line = self._line.at_tempo(pattern.tempo_bpm, self._line.frame_of(at_step))
 
     def _hit(self, frame: int) -> None:
@@ -216,20 +261,31 @@ class SequencerThread:
         self._advance = advance
         self._frame_now = frame_now
         self._ahead_frames = ahead_frames
-        self._stopping = threading.Event()
+        self._wakes: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="gan808-sequencer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def wake(self) -> None:
+        """Look at once, not at the end of the 20 ms. Any thread; never waits."""
+        self._wakes.put(True)
+
     def stop(self) -> None:
-        """Returns when the thread has ended, within 20 ms."""
-        self._stopping.set()
+        """Returns when the thread has ended."""
+        self._wakes.put(False)
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self.PERIOD_S):
+        while self._sleep():
             now = self._frame_now()
             # One lead of grace: a step that late is still heard as late, not as wrong.
             self._advance(now + self._ahead_frames, now - self._ahead_frames)
+
+    def _sleep(self) -> bool:
+        """Until the period is over or somebody wakes it; False when it is to end."""
+        try:
+            return self._wakes.get(timeout=self.PERIOD_S)
+        except Empty:
+            return True
