@@ -1,6 +1,6 @@
 """The percussion notes of a SoundFont's General MIDI drum kits, rendered one by one.
 
-Needs libfluidsynth and its binding pyfluidsynth (the extra `gan808[soundfont]`).
+Needs libfluidsynth, its binding pyfluidsynth and sf2utils (the extra `gan808[soundfont]`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from gan808.errors import CorpusError
 from training.corpus.recording import Recording, Skipped
+from training.corpus.soundfont_packs import packs_of
 
 DRUM_BANK = 128
 CHANNEL = 9  # the percussion channel, counted from 0
@@ -38,42 +39,12 @@ CLASS_OF_NOTE = {
 EXCEPTIONS = {"orchestra": frozenset({39, *range(41, 54)}), "brush": frozenset({39, 40})}
 
 
-COMPARED = 8192  # samples of the attack by which renderings are compared
-DITHER = 4 / 32768  # of the synthesiser: what differs by less is the same
-ALIKE = 0.9  # correlation from which two renderings are one recording at other settings
+DITHER = 4 / 32768  # of the synthesiser: renderings that differ by less are the same
+COMPARED = 8192  # samples of the attack by which they are compared
 
 
-class _Heard:
-    """The renderings of one note so far, and the pack that each belongs to.
-
-    Kits of a SoundFont share recordings: what sounds alike goes into one pack whatever the kit,
-    or training would hear what is held out.
-    """
-
-    def __init__(self) -> None:
-        self._attacks: list[np.ndarray] = []
-        self._packs: list[str] = []
-
-    def is_known(self, audio: np.ndarray) -> bool:
-        """Whether the same rendering, but for dither, was there."""
-        attack = audio[:COMPARED]
-        return any(np.abs(attack - known).max() < DITHER for known in self._attacks)
-
-    def pack_of(self, renderings: list[np.ndarray], own: str) -> str:
-        """The pack of the first known rendering that one of these is like, or their own."""
-        for audio in renderings:
-            for known, pack in zip(self._attacks, self._packs, strict=True):
-                if _correlation(audio[:COMPARED], known) > ALIKE:
-                    return pack
-        return own
-
-    def add(self, audio: np.ndarray, pack: str) -> None:
-        self._attacks.append(audio[:COMPARED])
-        self._packs.append(pack)
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12))
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(np.abs(a[:COMPARED] - b[:COMPARED]).max() < DITHER)
 
 
 def _rendered(audio: np.ndarray) -> tuple[np.ndarray, int]:
@@ -81,7 +52,11 @@ def _rendered(audio: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 class SoundFontSource:
-    """Recordings of a SoundFont's drum kits (bank 128); equal renderings are yielded once."""
+    """Recordings of a SoundFont's drum kits (bank 128); equal renderings are yielded once.
+
+    The kits of a SoundFont share samples: notes that play the same one at another pitch, level or
+    place are one pack, whatever their kit, or training would hear what is held out.
+    """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -106,7 +81,8 @@ class SoundFontSource:
 
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         synth, loaded = self._synth()
-        heard: dict[int, _Heard] = defaultdict(_Heard)
+        packs = packs_of(self.path)
+        heard: dict[int, list[np.ndarray]] = defaultdict(list)
         try:
             for program in range(128):
                 preset = synth.sfpreset_name(loaded, DRUM_BANK, program)
@@ -114,12 +90,14 @@ class SoundFontSource:
                     continue
                 preset = preset.decode() if isinstance(preset, bytes) else str(preset)
                 synth.program_select(CHANNEL, loaded, DRUM_BANK, program)
-                yield from self._preset(synth, preset, heard, skipped)
+                own = {note: packs[program, note] for note in CLASS_OF_NOTE}
+                yield from self._preset(synth, preset, own, heard, skipped)
         finally:
             synth.delete()
 
     def _preset(
-        self, synth: Any, preset: str, heard: dict[int, _Heard], skipped: Skipped
+        self, synth: Any, preset: str, packs: dict[int, str],
+        heard: dict[int, list[np.ndarray]], skipped: Skipped,
     ) -> Iterator[Recording]:
         other = frozenset().union(
             *(notes for word, notes in EXCEPTIONS.items() if word in preset.lower())
@@ -127,15 +105,15 @@ class SoundFontSource:
         for note, class_name in CLASS_OF_NOTE.items():
             if note in other:
                 continue
-            renderings = [self._render(synth, note, velocity) for velocity in VELOCITIES]
-            pack = heard[note].pack_of(renderings, f"{self.path.name}/{preset}/{note}")
-            for velocity, audio in zip(VELOCITIES, renderings, strict=True):
+            for velocity in VELOCITIES:
                 origin = f"{self.path.name}/{preset}/note {note} velocity {velocity}"
+                audio = self._render(synth, note, velocity)
                 if np.abs(audio).max() < SILENT_PEAK:
                     skipped.add(origin, "silent")
-                elif not heard[note].is_known(audio):
-                    heard[note].add(audio, pack)
-                    yield Recording(functools.partial(_rendered, audio), class_name, origin, pack)
+                elif not any(_same(audio, known) for known in heard[note]):
+                    heard[note].append(audio[:COMPARED])
+                    yield Recording(functools.partial(_rendered, audio), class_name, origin,
+                                    f"{self.path.name}/{packs[note]}")
 
     @staticmethod
     def _render(synth: Any, note: int, velocity: int) -> np.ndarray:
