@@ -59,7 +59,6 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._audio_path, self._index_path = folder / "audio.i16", folder / "index.jsonl"
-        self._audio: np.ndarray = np.zeros(0, np.int16)
 
     def fill(
         self, sources: Sequence[Source], geometry: Geometry, skipped: Skipped,
@@ -79,7 +78,6 @@ class Spool:
             self._append(audio.write, index.write, _cleaned(recordings, n_met, geometry), sounds,
                          skipped, lambda n: progress(n_met + n), (audio.flush, index.flush))
         kept, classes = _select(sounds, skipped)
-        self._audio = np.memmap(self._audio_path, np.int16, "r")
         return choose_held_out(kept), classes
 
     def _append(
@@ -131,12 +129,13 @@ class Spool:
 
     def audio(self, sound: Spooled) -> np.ndarray:
         """float32, shape (n_samples,), peak 1. Any thread."""
-        samples = self._audio[sound.start : sound.start + sound.n_samples]
+        # Read, not mapped: mapped pages would count as this process's memory.
+        samples = np.fromfile(self._audio_path, "<i2", count=sound.n_samples,
+                              offset=sound.start * SAMPLE_BYTES)
         return np.asarray(samples, np.float32) / FULL_SCALE
 
     def remove(self) -> None:
-        """Delete the files; what was read from them stays as it is."""
-        self._audio = np.zeros(0, np.int16)
+        """Delete the files."""
         self._audio_path.unlink()
         self._index_path.unlink()
 
