@@ -22,6 +22,7 @@ from gan808.errors import ConfigError
 NoteMode = Literal["fast", "steady"]
 VelocityCurve = Literal["linear", "soft", "hard", "fixed"]
 Quantise = Literal["now", "beat", "bar"]
+SyncMode = Literal["internal", "midi", "link", "auto"]
 EvolveMode = Literal["one", "all", "fresh"]
 
 HIGHEST_SEED = 2**31 - 1  # a seed travels as an OSC int32
@@ -65,6 +66,9 @@ class MidiSettings(_Section):
     velocity_curve: VelocityCurve = Field(
         default="linear", description="linear, soft, hard or fixed"
     )
+    clock_out: str = Field(
+        default="off", description="MIDI clock sent to: part of a port's name, virtual or off"
+    )
 
 
 class OscSettings(_Section):
@@ -86,6 +90,16 @@ class SequencerSettings(_Section):
         default=-1.0, ge=-1.0, le=1.0, description="0 straight, 1 hardest; -1: the pattern's own"
     )
     playing: bool = Field(default=True, description="whether the pattern plays from the start")
+    sync: SyncMode = Field(
+        default="auto",
+        description="tempo from: internal, midi, link, or auto: MIDI once it sends a start",
+    )
+    sync_offset_ms: float = Field(
+        default=0.0, ge=-200.0, le=200.0, description="steps later than the master; -: earlier"
+    )
+    link_start_stop: bool = Field(
+        default=False, description="whether starts and stops are shared with the Link session"
+    )
 
     @field_validator("tempo_bpm")
     @classmethod

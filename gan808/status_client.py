@@ -25,6 +25,8 @@ VALUES = {
     "/gan808/evolve": "evolve",
     "/gan808/seq/tempo": "tempo_bpm",
     "/gan808/seq/pattern": "pattern",
+    "/gan808/seq/sync": "sync",
+    "/gan808/seq/clock": "clock",
 }
 
 

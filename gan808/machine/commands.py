@@ -101,16 +101,20 @@ class Commands:
         return handlers | self._sequencer_table() | self._evolution_table()
 
     def _sequencer_table(self) -> dict[str, Handler]:
-        sequencer, shelf = self._machine.sequencer, self._machine.shelf
+        sequencer, shelf, sync = self._machine.sequencer, self._machine.shelf, self._machine.sync
         return {
             "/seq/play": self._play,
             "/seq/stop": self._stop,
             "/seq/step": self._step,
             "/seq/tempo": partial(
                 self._value,
-                lambda tempo: sequencer.set_tempo(float(tempo)),
+                lambda tempo: sync.set_tempo(float(tempo)),
                 lambda: sequencer.tempo_bpm,
             ),
+            "/seq/sync": partial(
+                self._value, lambda mode: sync.set_mode(mode), lambda: sync.mode  # type: ignore[arg-type]
+            ),
+            "/seq/clock": lambda _: (sync.clock,),
             "/seq/swing": partial(
                 self._value,
                 lambda swing: sequencer.set_swing(float(swing)),
@@ -206,11 +210,11 @@ class Commands:
     # Sequencer
 
     def _play(self, call: Call) -> Answer:
-        self._machine.sequencer.play(call.frame or self._machine.soon())
+        self._machine.sync.play(call.frame or self._machine.soon())
         return ()
 
     def _stop(self, _: Call) -> Answer:
-        self._machine.sequencer.stop(self._machine.now())
+        self._machine.sync.stop(self._machine.now())
         return ()
 
     def _step(self, call: Call) -> Answer:

@@ -75,5 +75,6 @@ class Status:
     pattern: str
     playing: bool
     tempo_bpm: float
+    clock: str
     swaps_per_bar: float
     sounds: tuple[str, ...]

@@ -27,6 +27,7 @@ from gan808.machine.parameters import BY_ADDRESS, Kind, Value
 from gan808.machine.sequencer import Sequencer, SequencerThread
 from gan808.machine.shelf import Shelf
 from gan808.machine.swaps import Swaps
+from gan808.machine.sync import Sync
 from gan808.sound.sound import Sound
 
 # Steps, and commands that have a time, are sent on this long before they are due, with their
@@ -68,6 +69,10 @@ class Machine:
             None if settings.renderer.seed < 0 else settings.renderer.seed,
         )
         self.sequencer = self._make_sequencer()
+        self.sync = Sync(
+            self.sequencer, engine, settings.sequencer.sync,
+            offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
+        )
         self._commands = Commands(self)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
@@ -103,12 +108,14 @@ class Machine:
         self.port.set_master(self.settings.audio.master_volume)
         self.wear(self.kit, self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
         self._offline_frame = None if live else 0
-        if self.settings.sequencer.playing:
-            self.sequencer.play(self.soon())
         if not live:
+            if self.settings.sequencer.playing:
+                self.sequencer.play(self.soon())
             return
+        if self.settings.sequencer.playing:
+            self.sync.begin(self.soon())
         sequencing = SequencerThread(
-            self.sequencer.advance, self.engine.clock.frame_now, self._ahead_frames
+            self.sync.advance, self.engine.clock.frame_now, self._ahead_frames
         )
         working = threading.Thread(target=self._work, name="gan808-machine", daemon=True)
         self._threads = (working, sequencing)
@@ -121,6 +128,7 @@ class Machine:
             return
         working, sequencing = self._threads
         sequencing.stop()
+        self.sync.close()
         self._inbox.put(None)
         working.join()
         self._threads = None
@@ -223,6 +231,16 @@ class Machine:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
 
+    def look_at_clock(self) -> None:
+        """The MIDI clock starts, jumps or is new: the sequencer looks at once. Any thread."""
+        threads = self._threads
+        if threads is not None:
+            threads[1].wake()
+
+    def say(self, text: str) -> None:
+        """One line for the user, from any thread."""
+        self.later(self.emit, Notice(text))
+
     def load_numbered_kit(self, number: int, reply: Reply | None = None) -> None:
         """Load the kit at that place (0..127) of /kit/list: a MIDI program change. Any thread."""
         self._inbox.put(partial(self._load_numbered, number, reply))
@@ -264,7 +282,8 @@ class Machine:
             stolen_voices=stats.stolen_voices, sample_rate_hz=rate,
             latency_ms=1000.0 * self.engine.latency_frames / rate,
             pattern=self.sequencer.pattern.name, playing=self.sequencer.playing,
-            tempo_bpm=self.sequencer.tempo_bpm, swaps_per_bar=self.evolution.swaps_per_bar,
+            tempo_bpm=self.sequencer.tempo_bpm, clock=self.sync.clock,
+            swaps_per_bar=self.evolution.swaps_per_bar,
             sounds=tuple(slot.sound.id if slot.sound else "" for slot in tuple(self.swaps.slots)),
         )
 

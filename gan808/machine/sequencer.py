@@ -108,12 +108,13 @@ class Sequencer:
     ) -> None:
         """Start on a line that comes from elsewhere, at its first whole step from `step` on.
 
-        Nothing sounds before `frame`. pattern_start: the step of the line on which the pattern
-        begins.
+        Nothing sounds before `frame`, and what was scheduled is taken back. pattern_start: the
+        step of the line on which the pattern begins.
         """
         with self._lock:
             self._led = True
             self._take_pattern(self._next_pattern or self._pattern, pattern_start)
+            self._port.forget()
             self._frontier = frame
             self._line = line
             # 1e-6 of a step: a whole step that floats blur counts as that step.
