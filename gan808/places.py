@@ -67,3 +67,9 @@ def training_folder() -> Path:
 def pool_folder(kit_name: str) -> Path:
     """Where the last pool of one kit is kept between runs."""
     return _APP.user_cache_path / "pool" / kit_name
+
+
+def compiled_folders() -> tuple[Path, ...]:
+    """Where the compiled audio callback is kept, so that a start need not compile it: beside the
+    program, as Python does; where that cannot be written, in the user's cache."""
+    return (_PACKAGE / "engine" / "__pycache__", _APP.user_cache_path / "compiled")

@@ -42,11 +42,11 @@ class EngineClock:
     taken to stand still within a block: every time maps around the frame mixed last.
     """
 
-    def __init__(self, memory: NDArray[np.void], read_clock: Callable[..., bool],
+    def __init__(self, memory: NDArray[np.void], read_clock: Callable[[int, int, int], int],
                  sample_rate_hz: int) -> None:
         self._memory = memory
         self._index: NDArray[np.int64] = memory[0]["clock_index"]
-        self._values: NDArray[np.float64] = memory[0]["clock_time"]
+        self._addresses = memory[0]["clock_index"].ctypes.data, memory[0]["clock_time"].ctypes.data
         self._read_clock = read_clock
         self._sample_rate_hz = sample_rate_hz
 
@@ -68,8 +68,8 @@ class EngineClock:
         memory: Any = self._memory[0]
         if not memory["live"] or not memory["clock_address"] or not self._index[0]:
             return float(memory["frame"]), time.monotonic(), 1.0 / self._sample_rate_hz
-        out = np.empty(3, np.float64)
+        out = (ctypes.c_double * 3)()
         for _ in range(READ_ATTEMPTS):
-            if self._read_clock(self._index, self._values, out):
+            if self._read_clock(*self._addresses, ctypes.addressof(out)):
                 break
-        return float(out[0]), float(out[1]), float(out[2])
+        return out[0], out[1], out[2]

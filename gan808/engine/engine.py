@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from gan808.engine import layout
 from gan808.engine.clock import EngineClock, clock_source
-from gan808.engine.kernel import compiled_callback, word_functions
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL, RING_COMMANDS
+from gan808.engine.routines import routines
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
@@ -77,10 +77,10 @@ class Port:
         self._engine = engine
         memory = engine._memory[0]
         self._ring = memory["rings"][index]
-        self._written_at = memory["ring_write"][index]
-        self._read_at = memory["ring_read"][index]
-        self._load, self._store, _ = word_functions()
-        self._written = int(self._written_at[0])
+        self._written_at = memory["ring_write"][index].ctypes.data
+        self._read_at = memory["ring_read"][index].ctypes.data
+        self._load, self._store = routines().load, routines().store
+        self._written = self._load(self._written_at)
         self._room_until = self._written
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
@@ -137,13 +137,13 @@ class Port:
     def _push(self, command: tuple[float, ...]) -> bool:
         written = self._written
         if written >= self._room_until:
-            self._room_until = self._load(self._read_at, 0) + RING_COMMANDS
+            self._room_until = self._load(self._read_at) + RING_COMMANDS
             if written >= self._room_until:
                 self.dropped += 1
                 return False
         self._ring[written % RING_COMMANDS] = command
         self._written = written + 1
-        self._store(self._written_at, 0, written + 1)
+        self._store(self._written_at, written + 1)
         return True
 
 
@@ -174,10 +174,9 @@ class Engine:
         self._ports: dict[str, Port] = {}
         self._ports_lock = threading.Lock()
         self._peak_requests = 0
-        self._callback = compiled_callback()
-        self._load, self._store, read_clock = word_functions()
+        self._routines = routines()
         self._fill_memory(voices)
-        self.clock = EngineClock(self._memory, read_clock, self.sample_rate_hz)
+        self.clock = EngineClock(self._memory, self._routines.read_clock, self.sample_rate_hz)
         self._ffi = cffi.FFI()
 
     def _fill_memory(self, voices: int) -> None:
@@ -251,9 +250,9 @@ class Engine:
         # a cell no further voice can start on it, so a later zero of its voices is final.
         cells = self._assigned.size
         memory = self._memory[0]
-        self._load(memory["cell_released"], 0)
+        self._routines.load(memory["cell_released"].ctypes.data)
         released = memory["cell_released"][:cells].copy()
-        self._load(memory["cell_voices"], 0)
+        self._routines.load(memory["cell_voices"].ctypes.data)
         sounding = memory["cell_voices"][:cells].copy()
         free: NDArray[np.bool_] = (released == self._assigned) & (sounding == 0) & ~self._claimed
         return free
@@ -279,7 +278,7 @@ class Engine:
         memory = self._memory[0]
         peak = float(memory["peak"])
         self._peak_requests += 1
-        self._store(memory["requests"], 0, self._peak_requests)
+        self._routines.store(memory["requests"].ctypes.data, self._peak_requests)
         ports_dropped = sum(port.dropped for port in self._ports.values())
         return EngineStats(
             blocks=int(memory["blocks"]), frames=int(memory["frame"]),
@@ -310,12 +309,12 @@ class Engine:
         if out.dtype != np.float32 or out.ndim != 2 or out.shape[1] != layout.CHANNELS \
                 or not out.flags.c_contiguous:
             raise ValueError(f"out must be C-ordered float32 (n, 2), not {out.dtype} {out.shape}")
-        self._callback.ctypes(None, out.ctypes.data, len(out), None, 0, self._memory.ctypes.data)
+        self._routines.callback(None, out.ctypes.data, len(out), None, 0, self._memory.ctypes.data)
 
     @property
     def callback(self) -> Any:
         """The audio callback as a cffi pointer: a PaStreamCallback on float32 stereo output."""
-        return self._ffi.cast("void *", self._callback.address)
+        return self._ffi.cast("void *", self._routines.callback_address)
 
     @property
     def userdata(self) -> Any:

@@ -175,6 +175,46 @@ def source_fingerprint() -> int:
     return int.from_bytes(digest.digest()[:8], "little") >> 1
 
 
+def callback(_input: Any, output: Any, frames: Any, _time: Any, flags: Any,
+             userdata: Any) -> int:
+    """PortAudio's PaStreamCallback on interleaved float32 stereo; userdata is a MEMORY."""
+    memory = carray(userdata, 1)[0]
+    count = np.int64(frames)
+    out = carray(output, (2 * count,), np.float32)
+    process(memory, out, count, np.int64(flags))
+    return 0
+
+
+def load_word(word: Any) -> int:
+    """The int64 at an address, acquired."""
+    return load_acquire(carray(word, 1), 0)
+
+
+def store_word(word: Any, value: int) -> None:
+    """Puts an int64 at an address, released."""
+    store_release(carray(word, 1), 0, value)
+
+
+def read_clock(index: Any, values: Any, out: Any) -> int:
+    """Reads clock_index and clock_time into out, float64 (3,): frame, its time in seconds and
+    seconds per frame. 0 when the callback was writing: try again."""
+    index, values, out = carray(index, 2), carray(values, 2), carray(out, 3)
+    version = load_acquire(index, 0)
+    out[0] = load_acquire(index, 1)
+    out[1] = load_acquire(values, 0)
+    out[2] = load_acquire(values, 1)
+    return 1 if load_acquire(index, 0) == version and version % 2 == 0 else 0
+
+
+ROUTINES = {
+    "callback": (CALLBACK_TYPE, callback),
+    "load_word": (types.int64(types.CPointer(types.int64)), load_word),
+    "store_word": (types.void(types.CPointer(types.int64), types.int64), store_word),
+    "read_clock": (types.int32(types.CPointer(types.int64), types.CPointer(types.float64),
+                               types.CPointer(types.float64)), read_clock),
+}
+
+
 # numba keys its cache on one file's date and on closures, not on the other files a function calls.
 # So each function below closes over `build`, the fingerprint of all of them, and has to use it.
 def _compile(build: int, cached: bool) -> Any:

@@ -1,4 +1,7 @@
-"""The compiled callback: kept where it can be, compiled anew where not, and free of allocation."""
+"""Kept code: found without numba, compiled anew when missing, damaged or stale, and the same code.
+
+And the compiled callback itself: made of what its key covers, and free of allocation.
+"""
 
 from __future__ import annotations
 
@@ -8,71 +11,135 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numba
+import numpy as np
 import pytest
 
-from gan808.engine import kernel
+from gan808 import places
+from gan808.engine import compiling, kernel, native
+from gan808.engine.native import ObjectCode
+from gan808.engine.routines import KERNEL_SOURCES, routines
 
 PACKAGE = Path(kernel.__file__).parents[1]
 START = """
-import time
-began_s = time.perf_counter()
+import hashlib, sys
+import numpy as np
 from gan808.engine.engine import Engine
-engine = Engine(48000, cells=1)
-print(engine._callback.cache_hits, time.perf_counter() - began_s)
+engine = Engine(48000, cells=4)
+port = engine.port("test")
+sound = np.random.default_rng(1).uniform(-1, 1, 3000).astype(np.float32)
+port.assign(0, engine.write_sound(sound))
+port.trigger(0, 0.7, 33, tune_semitones=3.3, pan=0.4)
+out = np.zeros((4096, 2), np.float32)
+engine.process(out)
+assert out.any()
+print("numba" in sys.modules, hashlib.sha256(out).hexdigest())
 """
+KEPT = ObjectCode({"answer": "answer_symbol"}, b"\x00code\nof any kind\xff")
 
 
-def start(folder: Path, cache: Path) -> tuple[int, float]:
-    """Cache hits and start time of an engine from a package in `folder`."""
+def start(folder: Path, cache: Path) -> tuple[bool, str]:
+    """Whether an engine from a package in `folder` needed numba, and a digest of what it mixed."""
     environment = dict(os.environ, XDG_CACHE_HOME=str(cache), HOME=str(cache),
                        PYTHONDONTWRITEBYTECODE="1")
-    environment.pop("NUMBA_CACHE_DIR", None)
     done = subprocess.run([sys.executable, "-c", START], cwd=folder, env=environment, text=True,
-                          capture_output=True, check=True, timeout=200)
-    hits, took_s = done.stdout.split()
-    return int(hits), float(took_s)
+                          capture_output=True, check=True, timeout=280)
+    compiled, digest = done.stdout.split()
+    return compiled == "True", digest
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the user's cache folder is elsewhere")
-def test_a_read_only_package_is_cached_in_the_users_folder(tmp_path: Path) -> None:
+def test_kept_code_needs_no_numba_and_sounds_the_same(tmp_path: Path) -> None:
+    """A read-only package: compiled once, kept in the user's folder, then played without numba;
+    where that cannot be written either it is compiled all the same."""
     shutil.copytree(PACKAGE, tmp_path / "gan808", ignore=shutil.ignore_patterns("__pycache__"))
     # Root may write anywhere; but nobody makes a folder where a file is.
     (tmp_path / "gan808" / "engine" / "__pycache__").write_text("")
-    cold_hits, cold_s = start(tmp_path, tmp_path / "cache")
-    warm_hits, warm_s = start(tmp_path, tmp_path / "cache")
-    assert (cold_hits, warm_hits) == (0, 1)
-    assert warm_s < cold_s / 2
-    assert list((tmp_path / "cache").rglob("kernel*.nbi"))
+    (tmp_path / "no_folder").write_text("")
+    compiled, cold = start(tmp_path, tmp_path / "cache")
+    assert compiled
+    assert list((tmp_path / "cache").rglob("kernel-*.bin"))
+    assert start(tmp_path, tmp_path / "cache") == (False, cold)
 
 
-def test_without_any_place_for_a_cache_it_is_compiled_all_the_same() -> None:
-    asked: list[bool] = []
-
-    def compile_it(cached: bool) -> str:
-        asked.append(cached)
-        if cached:
-            raise RuntimeError("cannot cache function: no locator available")
-        return "compiled"
-
-    assert kernel._cached_where_possible(compile_it) == "compiled"
-    assert asked == [True, False]
+def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setattr(places, "compiled_folders", lambda: (blocked, blocked / "below"))
+    monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
+    assert native._kept_or_compiled("kernel", "0" * 64) == KEPT
 
 
-def test_the_fingerprint_covers_every_file_the_callback_is_made_of() -> None:
-    engine = PACKAGE / "engine"
-    imported = {path.stem for path in engine.glob("*.py")
-                if re.search(r"^@(compiled|typed_intrinsic)", path.read_text(), re.MULTILINE)}
-    assert imported | {"layout"} == set(kernel.KERNEL_SOURCES)
+def test_what_is_written_is_read_back_under_its_own_key_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "kernel.bin"
+    assert native.write(path, "key", KEPT)
+    assert native.read(path, "key") == KEPT
+    assert native.read(path, "another key") is None
+    assert [each.name for each in path.parent.iterdir()] == ["kernel.bin"]
 
 
-def test_the_callback_allocates_nothing_and_calls_no_interpreter() -> None:
-    code = kernel.compiled_callback()
-    if code.cache_hits:
-        code = kernel._compile(kernel.source_fingerprint(), False)
-    called = set(re.findall(r"call [^@\n]*@\"?([\w.]+)", code.inspect_llvm()))
-    assert called
-    # numba leaves counting of references in, on memory it does not own: a test for null.
-    counting = {"NRT_incref", "NRT_decref", "NRT_MemInfo_call_dtor", "NRT_Free"}
-    forbidden = {name for name in called if re.match(r"NRT_|malloc|calloc|printf|fopen", name)}
-    assert forbidden <= counting
+@pytest.mark.parametrize("damage", [
+    lambda whole: whole[:-1], lambda whole: whole[:20], lambda whole: b"",
+    lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]), lambda whole: b"[1]\n" + whole,
+    lambda whole: b"\xff" + whole, lambda whole: whole.replace(b'"answer_symbol"', b"3, "),
+], ids=["cut", "head only", "empty", "bit", "no table", "not text", "not JSON"])
+def test_damaged_code_is_not_loaded_but_replaced(
+        damage: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "1" * 64
+    path = tmp_path / f"kernel-{key[:16]}.bin"
+    native.write(path, key, KEPT)
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))  # type: ignore[operator]
+    assert native.read(path, key) is None
+    monkeypatch.setattr(places, "compiled_folders", lambda: (tmp_path,))
+    monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
+    assert native._kept_or_compiled("kernel", key) == KEPT
+    assert path.read_bytes() == whole
+
+
+def test_the_key_follows_sources_processor_and_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = native.key_of(KERNEL_SOURCES)
+    assert key == native.key_of(KERNEL_SOURCES)
+    others = {native.key_of(KERNEL_SOURCES[1:])}
+    for name, value in (("_numba_mark", lambda: "another"),
+                        ("_numba_settings", lambda: [("NUMBA_OPT", "0")])):
+        with monkeypatch.context() as changed:
+            changed.setattr(native, name, value)
+            others.add(native.key_of(KERNEL_SOURCES))
+    with monkeypatch.context() as changed:
+        changed.setattr(native.llvm, "get_host_cpu_name", lambda: "another")
+        others.add(native.key_of(KERNEL_SOURCES))
+    assert len(others) == 4
+    assert key not in others
+
+
+def compiled_from(module: str) -> set[str]:
+    """Modules of the engine that one imports, and those that these import."""
+    text = (PACKAGE / "engine" / f"{module}.py").read_text(encoding="utf-8")
+    found = {module}
+    for imported in re.findall(r"^from gan808\.engine\.(\w+) import", text, re.MULTILINE):
+        found |= compiled_from(imported)
+    return found
+
+
+def test_the_key_covers_every_file_the_routines_are_made_of() -> None:
+    assert compiled_from("kernel") == set(KERNEL_SOURCES)
+
+
+def test_code_that_allocates_is_refused_and_the_callback_is_not() -> None:
+    """numba's names for allocation are no dead ends: code that has one cannot be made."""
+    words = numba.types.CPointer(numba.types.int64)
+
+    def allocating(word: Any) -> int:
+        scratch = np.zeros(word[0], np.int64)
+        scratch[0] = word[0]
+        return int(scratch.sum())
+
+    module: Any = SimpleNamespace(ROUTINES={"one": (numba.types.int64(words), allocating)})
+    with pytest.raises(RuntimeError, match="calls NRT_"):
+        compiling.compiled_routines(module)
+    assert routines().callback_address

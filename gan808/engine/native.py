@@ -1,0 +1,136 @@
+"""Compiled routines kept on disk as object code: a start that finds them needs no numba.
+
+numba takes half a second to import and to load from its own cache; llvmlite alone loads the same
+code in a few milliseconds. Owns the code that runs, and one file a module of routines. Any thread.
+
+What a file depends on is in its key: the sources, numba, llvmlite and the processor. A file that is
+missing, damaged or stale is compiled anew; where none can be written that is done at each start.
+Object code runs: as with Python's own compiled files, who may write there may run code as the user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from gan808 import places
+
+FORMAT = 1
+PACKAGE = "gan808.engine"
+MAX_FILE_BYTES = 16 << 20
+log = logging.getLogger("gan808")
+# The engine that owns the code of each module; code must stay for as long as a callback may run.
+_LOADED: dict[str, tuple[Any, dict[str, int]]] = {}
+
+
+@dataclass(frozen=True)
+class ObjectCode:
+    """Relocatable machine code, and the symbol of each routine in it."""
+
+    symbols: dict[str, str]
+    code: bytes
+
+
+def addresses(module: str, sources: Sequence[str]) -> dict[str, int]:
+    """The addresses of the routines of a module of this package, by name; valid for ever.
+
+    The module has ROUTINES, {name: (numba signature, function)}; it is imported only when they have
+    to be compiled. sources: the modules of this package they are compiled from.
+    """
+    if module not in _LOADED:
+        _LOADED[module] = _link(_kept_or_compiled(module, key_of(sources)))
+    return _LOADED[module][1]
+
+
+def key_of(sources: Sequence[str]) -> str:
+    """What compiled routines depend on, in 64 hexadecimal digits; another value, other code."""
+    features = llvm.get_host_cpu_features().flatten()
+    digest = hashlib.sha256(repr((
+        FORMAT, _numba_mark(), llvmlite.__version__, llvm.llvm_version_info,
+        llvm.get_process_triple(), llvm.get_host_cpu_name(), features, _numba_settings(),
+    )).encode())
+    for name in ("native", "compiling", *sources):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def _numba_mark() -> str:
+    """What tells numba's versions apart, found without importing it."""
+    found = importlib.util.find_spec("numba")
+    origin = Path(found.origin).with_name("_version.py") if found and found.origin else None
+    return origin.read_text(encoding="utf-8") if origin and origin.is_file() else ""
+
+
+def _numba_settings() -> list[tuple[str, str]]:
+    """Settings in the environment that change what numba generates."""
+    return sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+
+
+def _kept_or_compiled(module: str, key: str) -> ObjectCode:
+    paths = [folder / f"{module}-{key[:16]}.bin" for folder in places.compiled_folders()]
+    for path in paths:
+        if (kept := read(path, key)) is not None:
+            return kept
+    compiling: Any = importlib.import_module(f"{PACKAGE}.compiling")
+    fresh: ObjectCode = compiling.compiled_routines(importlib.import_module(f"{PACKAGE}.{module}"))
+    for path in paths:
+        if write(path, key, fresh):
+            break
+    return fresh
+
+
+def read(path: Path, key: str) -> ObjectCode | None:
+    """What `write` wrote under this key; None when it is missing, stale or damaged."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return None
+        head, _, code = path.read_bytes().partition(b"\n")
+        said = json.loads(head)
+        whole = said["key"] == key and said["digest"] == hashlib.sha256(code).hexdigest()
+        symbols = {str(name): str(symbol) for name, symbol in said["symbols"].items()}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.info("%s: kept code cannot be used: %s", path, error)
+        return None
+    return ObjectCode(symbols, code) if whole else None
+
+
+def write(path: Path, key: str, compiled: ObjectCode) -> bool:
+    """Keep code, whole or not at all; False where that is not possible."""
+    head = json.dumps({"key": key, "digest": hashlib.sha256(compiled.code).hexdigest(),
+                       "symbols": compiled.symbols}).encode()
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(head + b"\n" + compiled.code)
+        unfinished.replace(path)
+    except OSError as error:
+        log.info("%s: compiled code was not kept: %s", path, error.strerror)
+        return False
+    return True
+
+
+def _link(compiled: ObjectCode) -> tuple[Any, dict[str, int]]:
+    """Make code ready to run: the engine that owns it, and the address of each routine."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3,
+        reloc="default", codemodel="jitdefault", jit=True)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(compiled.code))
+    engine.finalize_object()
+    return engine, {name: int(engine.get_function_address(symbol))
+                    for name, symbol in compiled.symbols.items()}
