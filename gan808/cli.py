@@ -131,6 +131,10 @@ def render(
     morph: Annotated[
         int | None, typer.Option(metavar="SEED", min=0, help="Sounds from that one to this seed.")
     ] = None,
+    width: Annotated[
+        float | None,
+        typer.Option(metavar="WIDTH", help="Stereo, left and right so far apart: 0-1 far."),
+    ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many, one seed after the other.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the WAV files.")] = Path(),
     rate: Annotated[
@@ -147,6 +151,8 @@ def render(
     if sound_id is not None:
         kit_of_id, class_name, start = parse_id(sound_id)
         kit = kit or kit_of_id
+    if width is not None:
+        start = start.widened(width)
     if class_name is None:
         raise ConfigError("--class or --id is missing; gan808 kits info NAME lists the classes")
     settings = load_settings(config, {"kit": {"name": kit}})

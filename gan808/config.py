@@ -52,7 +52,7 @@ class AudioSettings(_Section):
 
 class EngineSettings(_Section):
     voices: int = Field(default=64, ge=1, le=64, description="notes that can sound at once")
-    cells: int = Field(default=256, ge=32, le=4096, description="sounds held ready in memory")
+    cells: int = Field(default=256, ge=32, le=1024, description="sounds held ready in memory")
     note_mode: NoteMode = Field(
         default="fast",
         description="live notes: fast (least delay) or steady (one fixed delay, no jitter)",
@@ -124,6 +124,12 @@ class EvolveSettings(_Section):
 
 class KitSettings(_Section):
     name: str = Field(default="gan808", description="name of a kit, or the path of its folder")
+    width: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="of its slots: 0 mono; above, left and right so far apart, 1 as two seeds",
+    )
 
 
 class PoolSettings(_Section):

@@ -63,9 +63,10 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
 def points_from(
     start: Point, count: int, *, near: float | None = None, morph: int | None = None
 ) -> list[Point]:
-    """The points of an order that begins at `start`: one seed after the other; with near so many
-    neighbours at that radius; with morph so many steps towards that seed, both ends among them
-    (a single one lies half way). Raises ConfigError for both at once or numbers out of range."""
+    """The points of an order that begins at `start`, as wide as it is: one seed after the other;
+    with near so many neighbours at that radius; with morph so many steps towards that seed, both
+    ends among them (a single one lies half way). Raises ConfigError for both at once or
+    numbers out of range."""
     if near is not None and morph is not None:
         raise ConfigError("--near and --morph: give one of them")
     if near is not None:
@@ -77,7 +78,7 @@ def points_from(
         if count > 1:
             raise ConfigError("--count: with an --id that is no plain seed, give --near or --morph")
         return [start]
-    return [Point(start.seed + i) for i in range(count)]
+    return [Point(start.seed + i, width=start.width) for i in range(count)]
 
 
 def classes_of(kit: Kit, class_name: str) -> Sequence[str]:

@@ -7,7 +7,7 @@ that the test moves: `FakeEngine.process`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,11 @@ def fake_sound(
     rate_hz: int = 48000,
     trail: str = "",
 ) -> Sound:
-    """A sound whose audio is constant at a level that tells its seed."""
+    """A sound whose audio is constant at a level that tells its seed; stereo if trail says so."""
+    shape = (n_frames, 2) if "+w@" in trail else (n_frames,)
     return Sound(
         kit=kit, class_asked=class_name, seed=seed, class_heard=class_name, confidence=confidence,
-        realness=0.5, audio=np.full(n_frames, (1 + seed * 37 % 997) / 1024, np.float32),
+        realness=0.5, audio=np.full(shape, (1 + seed * 37 % 997) / 1024, np.float32),
         sample_rate_hz=rate_hz,
         descriptors=Descriptors(length_s, brightness_hz, pitch_hz, -12.0),
         trail=trail,
@@ -195,6 +196,10 @@ class FakeEngine:
         self._voices: list[_Voice] = []
         self._next_cell = 0
 
+    @property
+    def frames(self) -> int:
+        return self.frame
+
     def port(self, name: str) -> FakePort:
         return self._ports.setdefault(name, FakePort(self, name))
 
@@ -205,8 +210,9 @@ class FakeEngine:
         return (set(self.slot_cells) | queued | voices | self.claimed) - {NO_CELL}
 
     def write_sound(self, audio: np.ndarray) -> int | None:
-        if audio.ndim != 1 or audio.size == 0 or not np.isfinite(audio).all():
-            raise ValueError("a sound is finite float32 (n,)")
+        good = audio.ndim == 1 or audio.shape[1:] == (2,)
+        if not good or audio.size == 0 or not np.isfinite(audio).all():
+            raise ValueError("a sound is finite float32 (n,) or (n, 2)")
         used = self.used_cells()
         for offset in range(self.cells):
             cell = (self._next_cell + offset) % self.cells
@@ -231,8 +237,8 @@ class FakeEngine:
     def process(self, out: np.ndarray) -> None:
         """Carry out everything due in the next len(out) frames; out is filled with silence."""
         until = self.frame + len(out)
-        due = [c for c in self.queued if c.frame < until]
-        self.queued = [c for c in self.queued if c.frame >= until]
+        due, self.queued = ([c for c in self.queued if (c.frame < until) == now]
+                            for now in (True, False))
         self.late += sum(0 < c.frame < self.frame for c in due)
         setters = ("assign", "set", "master")
         due.sort(key=lambda c: (max(c.frame, self.frame), c.name not in setters))
@@ -272,6 +278,10 @@ class FakePool:
     def __init__(self, classes: Sequence[str], *, limit: int = 24) -> None:
         self._stock: dict[str, list[Sound]] = {name: [] for name in classes}
         self._limit = limit
+        self.wanted: dict[str, set[float]] = {}
+
+    def want(self, widths: Mapping[str, Iterable[float]]) -> None:
+        self.wanted = {name: set(each) for name, each in widths.items()}
 
     def put(self, sound: Sound) -> bool:
         stock = self._stock.get(sound.class_heard)
@@ -280,24 +290,22 @@ class FakePool:
         stock.append(sound)
         return True
 
-    def take(self, class_name: str, third: int | None = None) -> Sound | None:
-        stock = self._stock.get(class_name, [])
+    def take(self, class_name: str, third: int | None = None, *,
+             width: float = 0.0) -> Sound | None:
+        stock = self._of_width(class_name, width)
         wanted = stock
         if third is not None and stock:
-            ranked = sorted(stock, key=lambda sound: sound.descriptors.pitch_hz)
-            n = len(ranked)
+            ranked, n = sorted(stock, key=lambda s: s.descriptors.pitch_hz), len(stock)
             wanted = ranked[third * n // 3:(third + 1) * n // 3] if n >= 3 else [
                 ranked[round(third * (n - 1) / 2)]]
         return self._removed(class_name, next((s for s in stock if s in wanted), None))
 
     def take_by(self, class_name: str, descriptor: str, value: float, *, above: bool,
-                third: int | None = None) -> Sound | None:
+                third: int | None = None, width: float = 0.0) -> Sound | None:
         del third
-        beyond = [
-            sound for sound in self._stock.get(class_name, [])
-            if (getattr(sound.descriptors, descriptor) > value) == above
-            and getattr(sound.descriptors, descriptor) != value
-        ]
+        beyond = [s for s in self._of_width(class_name, width)
+                  if (getattr(s.descriptors, descriptor) > value) == above
+                  and getattr(s.descriptors, descriptor) != value]
         return self._removed(class_name, min(
             beyond, key=lambda s: abs(getattr(s.descriptors, descriptor) - value), default=None))
 
@@ -306,6 +314,9 @@ class FakePool:
 
     def reset(self, classes: Sequence[str]) -> None:
         self._stock = {name: [] for name in classes}
+
+    def _of_width(self, class_name: str, width: float) -> list[Sound]:
+        return [s for s in self._stock.get(class_name, []) if (s.width > 0) == (width > 0)]
 
     def _removed(self, class_name: str, sound: Sound | None) -> Sound | None:
         if sound is not None:
@@ -333,8 +344,7 @@ class FakeFiller:
                        deliver: Callable[[Any], None]) -> None:
         sounds = [self._render(class_name, point) for point in points]
         errors = [each for each in sounds if isinstance(each, Gan808Error)]
-        rendered = [Rendered(each, self.opinion(each)) for each in sounds
-                    if isinstance(each, Sound)]
+        rendered = [Rendered(s, self.opinion(s)) for s in sounds if isinstance(s, Sound)]
         self.pending.append((deliver, errors[0] if errors else rendered))
 
     def _render(self, class_name: str, point: Point) -> Sound | Gan808Error:

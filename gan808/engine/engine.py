@@ -170,6 +170,8 @@ class Engine:
         self._arena = np.zeros((cells, self.max_sound_frames + 2 * CELL_GUARD), np.float32)
         self._assigned = np.zeros(cells, np.int64)
         self._claimed = np.zeros(cells, np.bool_)
+        # The cell of a stereo sound's right channel, by the cell that names the sound.
+        self._right_of: dict[int, int] = {}
         self._next_cell = 0
         self._ports: dict[str, Port] = {}
         self._ports_lock = threading.Lock()
@@ -196,6 +198,7 @@ class Engine:
         memory["choke_fade_frames"] = max(1, round(layout.CHOKE_FADE_S * rate))
         memory["release_fade_frames"] = max(1, round(layout.RELEASE_FADE_S * rate))
         memory["master"] = memory["master_target"] = 1.0
+        memory["cell_right"] = NO_CELL
         memory["slots"]["cell"] = NO_CELL
         memory["slots"]["level"] = 1.0
         memory["slots"]["decay"] = 1.0
@@ -213,17 +216,38 @@ class Engine:
             return self._ports[name]
 
     def write_sound(self, audio: NDArray[np.float32]) -> int | None:
-        """Copies float32 (n,), n >= 1, into a free cell and returns it; None when all are in use.
+        """Copies float32 (n,), or (n, 2) in stereo, n >= 1, into the arena and returns its cell;
+        None when there is no room.
 
-        The cell stays yours until it is assigned or discarded. Longer sounds than the arena's
-        max_sound_s are cut with a fade. Raises ValueError for another shape or for NaN.
+        The cell stays yours until it is assigned or discarded. A stereo sound takes a second one,
+        which comes and goes with it. Longer sounds than the arena's max_sound_s are cut with a
+        fade. Raises ValueError for another shape or for NaN.
         """
         sound = np.asarray(audio, np.float32)
-        if sound.ndim != 1 or sound.size == 0 or not np.isfinite(sound).all():
-            raise ValueError(f"a sound is finite float32 (n,), n >= 1: got shape {sound.shape}")
+        stereo = sound.ndim == 2 and sound.shape[1] == layout.CHANNELS
+        if not (sound.ndim == 1 or stereo) or sound.size == 0 or not np.isfinite(sound).all():
+            raise ValueError("a sound is finite float32 (n,) or (n, 2), n >= 1: got shape "
+                             f"{sound.shape}")
         cell = self._free_cell()
         if cell is None:
             return None
+        self._fill_cell(cell, sound[:, 0] if stereo else sound)
+        if stereo and not self._add_right(cell, sound[:, 1]):
+            self._claimed[cell] = False
+            return None
+        return cell
+
+    def _add_right(self, cell: int, sound: NDArray[np.float32]) -> bool:
+        right = self._free_cell()
+        if right is None:
+            return False
+        self._fill_cell(right, sound)
+        self._right_of[cell] = right
+        self._memory[0]["cell_right"][cell] = right
+        return True
+
+    def _fill_cell(self, cell: int, sound: NDArray[np.float32]) -> None:
+        """Copies float32 (n,) into a free cell, which is then claimed."""
         count = min(sound.size, self.max_sound_frames)
         row = self._arena[cell]
         row[CELL_GUARD:CELL_GUARD + count] = sound[:count]
@@ -233,8 +257,8 @@ class Engine:
             end = CELL_GUARD + count
             row[end - fade:end] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
         self._memory[0]["cell_length"][cell] = count
+        self._memory[0]["cell_right"][cell] = NO_CELL
         self._claimed[cell] = True
-        return cell
 
     def discard(self, cell: int) -> None:
         """Gives back a written cell that was never assigned. Raises IndexError."""
@@ -255,6 +279,11 @@ class Engine:
         self._routines.load(memory["cell_voices"].ctypes.data)
         sounding = memory["cell_voices"][:cells].copy()
         free: NDArray[np.bool_] = (released == self._assigned) & (sounding == 0) & ~self._claimed
+        for cell, right in tuple(self._right_of.items()):
+            if free[cell]:  # a right channel goes when its sound goes
+                del self._right_of[cell]
+                self._claimed[right] = False
+                free[right] = True
         return free
 
     def _free_cell(self) -> int | None:

@@ -107,6 +107,8 @@ MEMORY = np.dtype([
     ("cell_released", "i8", (MAX_CELLS,)),
     ("cell_voices", "i8", (MAX_CELLS,)),
     ("cell_length", "i8", (MAX_CELLS,)),
+    # the cell that holds the right channel; NO_CELL: the sound is mono
+    ("cell_right", "i8", (MAX_CELLS,)),
     # fixed before the first block
     ("arena_address", "i8"),
     ("cell_stride", "i8"),

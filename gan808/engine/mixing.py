@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from gan808.engine.atomics import float32_at
-from gan808.engine.layout import CELL_GUARD, ENVELOPE_FRAMES, POSITION_BITS, VOICE_FREE
+from gan808.engine.layout import (
+    CELL_GUARD,
+    ENVELOPE_FRAMES,
+    NO_CELL,
+    POSITION_BITS,
+    VOICE_FREE,
+)
 from gan808.engine.voices import POSITION_ONE, compiled, end_voice, ramp_gain
 
 # 100 dB down, an enveloped voice is over.
@@ -125,19 +131,65 @@ def add_panned(memory: Any, voice: Any, frames: int) -> None:
 
 
 @compiled
-def mix_voice(memory: Any, voice: Any, span: int) -> None:
-    """Adds the next `span` frames of one voice, and ends it where it ends."""
-    offset = voice.cell * memory.cell_stride + CELL_GUARD
-    sound = float32_at(memory.arena_address + 4 * offset)
+def add_channel(out: Any, tone: Any, voice: Any, start: Any, target: Any, frames: int) -> None:
+    """Adds the voice's tone to one side at that side's gain, gliding first where it glides."""
+    first, length = voice.ramp_index, voice.ramp_frames
+    gliding = min(frames, length - first) if length > 0 else 0
+    for frame in range(gliding):
+        out[frame] += tone[frame] * ramp_gain(start, target, first + frame, length)
+    add_scaled(pointer_to(out, gliding), pointer_to(tone, gliding), target, frames - gliding)
+
+
+@compiled
+def shaped(memory: Any, voice: Any, cell: int, frames: int) -> int:
+    """Reads a cell into memory.tone and shapes it; returns the frames until it is silent."""
     tone = memory.tone
-    frames = frames_left(voice, span)
-    read_sound(voice, sound, tone, frames)
+    offset = cell * memory.cell_stride + CELL_GUARD
+    read_sound(voice, float32_at(memory.arena_address + 4 * offset), tone, frames)
     audible = frames
     if voice.decays != 0:
         audible = shape_envelope(voice, tone, frames)
     if voice.fade_frames > 0:
         shape_fade(voice, tone, audible)
-    add_panned(memory, voice, audible)
+    return audible
+
+
+@compiled
+def add_left(memory: Any, voice: Any, frames: int) -> None:
+    """Adds a stereo voice's left cell, and puts the voice back to where it was for the right."""
+    position, fade_index = voice.position, voice.fade_index
+    envelope, envelope_frame = voice.envelope, voice.envelope_frame
+    audible = shaped(memory, voice, voice.cell, frames)
+    add_channel(memory.left, memory.tone, voice, voice.left, voice.left_target, audible)
+    voice.position, voice.fade_index = position, fade_index
+    voice.envelope, voice.envelope_frame = envelope, envelope_frame
+
+
+@compiled
+def end_ramp(voice: Any, frames: int) -> None:
+    """Moves the gains' glide on by so many frames."""
+    voice.ramp_index = min(voice.ramp_index + frames, voice.ramp_frames)
+    if voice.ramp_index >= voice.ramp_frames:
+        voice.ramp_index, voice.ramp_frames = 0, 0
+
+
+@compiled
+def mix_voice(memory: Any, voice: Any, span: int) -> None:
+    """Adds the next `span` frames of one voice, and ends it where it ends.
+
+    A stereo sound's channels each go to their own side, at the gains a mono one would have there:
+    the pan becomes a balance.
+    """
+    frames = frames_left(voice, span)
+    right = memory.cell_right[voice.cell]
+    if right == NO_CELL:
+        audible = shaped(memory, voice, voice.cell, frames)
+        add_panned(memory, voice, audible)
+    else:
+        add_left(memory, voice, frames)
+        audible = shaped(memory, voice, right, frames)
+        add_channel(memory.right, memory.tone, voice, voice.right, voice.right_target, audible)
+        end_ramp(voice, audible)
     over = voice.position >> POSITION_BITS >= voice.length_frames
     faded = voice.fade_frames > 0 and voice.fade_index >= voice.fade_frames
     if audible < frames or over or faded:

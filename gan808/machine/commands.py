@@ -19,6 +19,8 @@ from gan808.machine.needs import KitLike
 from gan808.machine.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
 from gan808.machine.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.machine.swaps import WISHES
+from gan808.machine.widths import Widths
+from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Commands:
         self._machine = machine
         self._volume = machine.settings.audio.master_volume
         self._latent = LatentPlay(machine)
+        self.widths = Widths(machine)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -96,6 +99,7 @@ class Commands:
         }
         for name in (*ENGINE_PARAMETERS, *OWN_PARAMETERS):
             handlers[f"{slot}/{name}"] = partial(self._slot_value, name)
+        handlers[f"{slot}/width"] = self._slot_width
         for word in WISHES:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
         return handlers | self._sequencer_table() | self._evolution_table()
@@ -169,6 +173,12 @@ class Commands:
         self._machine.emit(ParameterChanged(address, (slot.values[name],)))
         return (slot.values[name],)
 
+    def _slot_width(self, call: Call) -> Answer:
+        answer = self._slot_value("width", call)
+        if len(call.arguments) > 1:
+            self.widths.changed(_slot_of(call))
+        return answer
+
     def _set_volume(self, volume: Value) -> None:
         if not self._machine.port.set_master(float(volume)):
             raise Gan808Error("volume: the engine is too busy; send it again")
@@ -180,7 +190,8 @@ class Commands:
         index, swaps = _slot_of(call), self._machine.swaps
         layout = swaps.slots[index].layout
         if len(call.arguments) > 1:
-            self._latent.ask(call, layout.class_name, int(call.arguments[1]))
+            place = Point(int(call.arguments[1])).widened(swaps.slots[index].width)
+            self._latent.ask(call, layout.class_name, place)
             return None
         sound = swaps.draw(index, call.frame)
         if sound is None:

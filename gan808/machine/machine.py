@@ -63,7 +63,7 @@ class Machine:
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.port = engine.port("machine")
-        self.swaps = Swaps(engine, self.port, pool, self.emit)
+        self.swaps = Swaps(engine, self.port, pool, self.emit, settings.kit.width)
         self.evolution = Evolution(
             settings.evolve.swaps_per_bar, settings.evolve.quantise, settings.evolve.mode,
             None if settings.renderer.seed < 0 else settings.renderer.seed,
@@ -309,6 +309,7 @@ class Machine:
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.sequencer.set_codes(self.codes)
+        self._commands.widths.follow()
 
     def _work(self) -> None:
         while True:

@@ -5,7 +5,7 @@ The real parts satisfy them by shape, and so do the fakes of the tests. No threa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -86,6 +86,8 @@ class EngineLike(Protocol):
     def sample_rate_hz(self) -> int: ...
     @property
     def latency_frames(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
 
     def port(self, name: str) -> PortLike: ...
 
@@ -112,7 +114,9 @@ class KitLike(Protocol):
 class PoolLike(Protocol):
     """The stock of ready sounds."""
 
-    def take(self, class_name: str, third: int | None = None) -> Sound | None: ...
+    def take(
+        self, class_name: str, third: int | None = None, *, width: float = 0.0
+    ) -> Sound | None: ...
 
     def take_by(
         self,
@@ -122,7 +126,10 @@ class PoolLike(Protocol):
         *,
         above: bool,
         third: int | None = None,
+        width: float = 0.0,
     ) -> Sound | None: ...
+
+    def want(self, widths: Mapping[str, Iterable[float]]) -> None: ...
 
     def put(self, sound: Sound) -> bool: ...
 

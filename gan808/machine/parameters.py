@@ -168,6 +168,8 @@ TABLE: tuple[Parameter, ...] = (
     _slot_value("decay", _float("decay", 0, 1, default=1.0),
                 "1 is the whole sound, less fades it sooner", cc=40),
     _slot_value("pan", _float("pan", -1, 1, default=0.0), "-1 left, 1 right", cc=102),
+    _slot_value("width", _float("width", 0, 1, default=0.0),
+                "0: its sounds are mono; above: left and right so far apart, 1 as two seeds"),
     _slot_value("mute", _int("mute", 0, 1, default=0), "1 silences the slot"),
     _slot_value("choke", _int("choke", 0, 8),
                 "slots of the same group cut each other off; 0 is none"),

@@ -95,7 +95,8 @@ def _write(sound: Sound, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with soundfile.SoundFile(
-            unfinished, "w", sound.sample_rate_hz, 1, "PCM_24", format=path.suffix[1:].upper()
+            unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
+            format=path.suffix[1:].upper(),
         ) as file:
             file.title = sound.id
             file.software = f"GAN-808 {__version__}"

@@ -15,7 +15,7 @@ from gan808.sound.sound import Sound
 
 HISTORY = 16
 
-# What of a slot the engine knows by itself; lock and gate are the machine's own.
+# What of a slot the engine knows by itself; lock, gate and width are the machine's own.
 ENGINE_PARAMETERS = {
     "level": SlotParameter.LEVEL,
     "tune": SlotParameter.TUNE,
@@ -24,16 +24,17 @@ ENGINE_PARAMETERS = {
     "mute": SlotParameter.MUTE,
     "choke": SlotParameter.CHOKE,
 }
-OWN_PARAMETERS = ("lock", "gate")
+OWN_PARAMETERS = ("lock", "gate", "width")
 
 
 class Slot:
     """One pad: its place in the kit, its sound, its history and its settings."""
 
-    def __init__(self, index: int, layout: SlotLayout) -> None:
+    def __init__(self, index: int, layout: SlotLayout, width: float = 0.0) -> None:
         self.index = index
         self.layout = layout
         self.sound: Sound | None = None
+        self.since = 0  # the frame its sound is played from
         self.history: deque[Sound] = deque(maxlen=HISTORY)
         # Sounds made for this slot: evolution takes them before it draws from the pool.
         self.coming: deque[Sound] = deque()
@@ -41,6 +42,12 @@ class Slot:
             name: _default(name) for name in (*ENGINE_PARAMETERS, *OWN_PARAMETERS)
         }
         self.values["choke"] = layout.choke
+        self.values["width"] = width
+
+    @property
+    def width(self) -> float:
+        """How far apart left and right of its sounds are, 0..1 in hundredths."""
+        return round(float(self.values["width"]), 2)
 
     @property
     def locked(self) -> bool:

@@ -45,8 +45,11 @@ class Swaps:
     """The slots and the way sounds get into them."""
 
     def __init__(
-        self, engine: EngineLike, port: PortLike, pool: PoolLike, emit: Callable[[Event], None]
+        self, engine: EngineLike, port: PortLike, pool: PoolLike, emit: Callable[[Event], None],
+        width: float = 0.0,
     ) -> None:
+        """width: what slots begin with."""
+        self._width = width
         self._engine = engine
         self._port = port
         self._pool = pool
@@ -65,7 +68,7 @@ class Swaps:
                 self.slots[index].take_place(layout)
                 self.send(index, "choke", frame)
             else:
-                self.slots.append(Slot(index, layout))
+                self.slots.append(Slot(index, layout, self._width))
                 for name in ENGINE_PARAMETERS:
                     self.send(index, name, frame)
         del self.slots[len(kit.slots):]
@@ -82,7 +85,8 @@ class Swaps:
         chosen = first_sounds([slot.layout for slot in self.slots], sounds)
         silent = []
         for slot, sound in zip(self.slots, chosen, strict=True):
-            sound = sound or self._pool.take(slot.layout.class_name, slot.layout.third)
+            sound = sound or self._drawn(slot) or self._pool.take(
+                slot.layout.class_name, slot.layout.third)
             slot.sound = None
             slot.history.clear()
             slot.coming.clear()
@@ -102,8 +106,13 @@ class Swaps:
                               "send it again")
 
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
-        """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""
+        """Make `sound` the slot's from `frame` on, but not before one that is on its way already.
+
+        Raises Gan808Error; nothing has changed then.
+        """
         slot = self.slots[index]
+        if slot.since >= self._engine.frames:
+            frame = max(frame, slot.since)
         try:
             cell = self._engine.write_sound(sound.audio)
         except ValueError as error:
@@ -114,6 +123,7 @@ class Swaps:
         if not self._port.assign(index, cell, frame):
             self._engine.discard(cell)
             raise Gan808Error(f"{slot.layout.code}: the engine is too busy; try again")
+        slot.since = frame
         if remember:
             slot.swap(sound)
         else:
@@ -122,9 +132,11 @@ class Swaps:
 
     def draw(self, index: int, frame: int = 0) -> Sound | None:
         """Swap the slot to a fresh sound out of the pool; None when it has none for it."""
-        layout = self.slots[index].layout
-        sound = self._pool.take(layout.class_name, layout.third)
+        sound = self._drawn(self.slots[index])
         return None if sound is None else self._put_drawn(index, sound, frame)
+
+    def _drawn(self, slot: Slot) -> Sound | None:
+        return self._pool.take(slot.layout.class_name, slot.layout.third, width=slot.width)
 
     def evolve(self, index: int, frame: int = 0) -> Sound | None:
         """Swap to the next sound that was made for the slot, or else to a fresh one; None when
@@ -148,7 +160,8 @@ class Swaps:
         present = getattr(slot.sound.descriptors, wish.descriptor)
         clearly = present * AUDIBLE_RATIO if wish.above else present / AUDIBLE_RATIO
         for value in (clearly, present):
-            sound = self._pool.take_by(layout.class_name, wish.descriptor, value, above=wish.above)
+            sound = self._pool.take_by(
+                layout.class_name, wish.descriptor, value, above=wish.above, width=slot.width)
             if sound is not None:
                 return self._put_drawn(index, sound, frame)
         stock = self._pool.stock().get(layout.class_name, 0)

@@ -17,7 +17,7 @@ from functools import partial
 
 from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
-from gan808.pool.pool import Pool
+from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
 from gan808.sound.kit import Kit
@@ -119,7 +119,7 @@ class Filler:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gan808-filler", daemon=True)
         self._restart = _Pause(FIRST_RESTART_S, LONGEST_RESTART_S)
-        self._barren: dict[str, _Pause] = {}
+        self._barren: dict[Want, _Pause] = {}
         self._kit_failure: KitError | None = None
         self._counts: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
@@ -208,10 +208,10 @@ class Filler:
         with suppress(queue.Empty):
             self._serve(self._requests.get_nowait())
             return 0.0
-        class_name = self._pool.shortest(skip=self._resting())
-        if class_name is None:
+        want = self._pool.shortest(skip=self._resting())
+        if want is None:
             return IDLE_S if self._change is None else LOADING_POLL_S
-        self._render(class_name)
+        self._render(want)
         return 0.0
 
     def _have_process(self) -> bool:
@@ -244,9 +244,10 @@ class Filler:
         self._counts["rendered"] += len(rendered)
         request.deliver(rendered)
 
-    def _render(self, class_name: str) -> None:
+    def _render(self, want: Want) -> None:
+        class_name = want.class_name
         seeds = self._seeds.next(self._kit.name, class_name, self._settings.batch)
-        rendered = self._current().render([class_name] * len(seeds), seeds)
+        rendered = self._current().render([class_name] * len(seeds), want.places(seeds))
         self._restart.forget()
         self._counts["rendered"] += len(rendered)
         fruitful = False
@@ -258,14 +259,14 @@ class Filler:
                 fruitful |= result.sound.class_heard == class_name
             else:
                 self._rejected["class_full"] += 1
-        pause = self._barren.setdefault(class_name, _Pause(FIRST_BARREN_S, LONGEST_BARREN_S))
+        pause = self._barren.setdefault(want, _Pause(FIRST_BARREN_S, LONGEST_BARREN_S))
         if fruitful:
             pause.forget()
         else:
             pause.begin()
 
-    def _resting(self) -> set[str]:
-        return {name for name, pause in self._barren.items() if not pause.over}
+    def _resting(self) -> set[Want]:
+        return {want for want, pause in self._barren.items() if not pause.over}
 
     def _lost(self, error: RenderError) -> None:
         """The child is gone or useless: end it, say so, start another after a pause."""

@@ -13,7 +13,7 @@ from functools import partial
 from gan808.config import PoolSettings, RendererSettings
 from gan808.errors import Gan808Error, RenderError
 from gan808.pool.filler import Deliver, DeliverAll, DeliverKit, deliver_first
-from gan808.pool.pool import DescriptorName, Pool
+from gan808.pool.pool import DescriptorName, Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
 from gan808.sound.kit import Kit
@@ -38,9 +38,9 @@ class OfflinePool(Pool):
         super().__init__(process.kit.classes, limit=pool.limit, low_water=pool.low_water)
         self._process = process
         self._batch = renderer.batch
-        self._wanted = min(max(pool.low_water, 1), pool.limit)
+        self._least = min(max(pool.low_water, 1), pool.limit)
         self._seeds = Seeds(max(renderer.seed, 0))
-        self._barren: Counter[str] = Counter()
+        self._barren: Counter[Want] = Counter()
         self.failure: Gan808Error | None = None
 
     def start(self) -> None:
@@ -51,10 +51,12 @@ class OfflinePool(Pool):
         """End the render process. Any thread."""
         self._process.stop()
 
-    def take(self, class_name: str, third: int | None = None) -> Sound | None:
+    def take(
+        self, class_name: str, third: int | None = None, *, width: float = 0.0
+    ) -> Sound | None:
         """As Pool.take, after rendering what is missing. Blocks for that long."""
-        self._fill(class_name)
-        return super().take(class_name, third)
+        self._fill(Want(class_name, width))
+        return super().take(class_name, third, width=width)
 
     def take_by(
         self,
@@ -64,10 +66,12 @@ class OfflinePool(Pool):
         *,
         above: bool,
         third: int | None = None,
+        width: float = 0.0,
     ) -> Sound | None:
         """As Pool.take_by, after rendering what is missing. Blocks for that long."""
-        self._fill(class_name)
-        return super().take_by(class_name, descriptor, value, above=above, third=third)
+        self._fill(Want(class_name, width))
+        return super().take_by(
+            class_name, descriptor, value, above=above, third=third, width=width)
 
     def request(self, class_name: str, seed: int | Point, deliver: Deliver) -> None:
         """Render that very sound now and deliver it before returning."""
@@ -91,23 +95,23 @@ class OfflinePool(Pool):
         """Not offline: one file is one kit."""
         deliver(RenderError(f"kit {kit.name}: --fast plays one kit from start to end"))
 
-    def _fill(self, class_name: str) -> None:
-        if self.failure is not None or class_name not in self.stock():
+    def _fill(self, want: Want) -> None:
+        if self.failure is not None or want.class_name not in self.stock():
             return
         try:
             if not self._process.ready(LOADING_TIMEOUT_S):
                 raise RenderError(f"the renderer was not ready in {LOADING_TIMEOUT_S:.0f} s")
-            for _ in range(max(BATCHES_A_DRAW >> self._barren[class_name], 1)):
-                if self.stock()[class_name] >= self._wanted:
+            for _ in range(max(BATCHES_A_DRAW >> self._barren[want], 1)):
+                if self.count(want) >= self._least:
                     return
-                self._render([class_name] * self._batch)
-            if self.stock()[class_name] == 0:
-                self._barren[class_name] += 1
+                self._render(want)
+            if self.count(want) == 0:
+                self._barren[want] += 1
         except Gan808Error as error:
             self.failure = error
 
-    def _render(self, class_names: Sequence[str]) -> None:
-        seeds = self._seeds.next(self._process.kit.name, class_names[0], len(class_names))
-        for result in self._process.render(class_names, seeds):
+    def _render(self, want: Want) -> None:
+        seeds = self._seeds.next(self._process.kit.name, want.class_name, self._batch)
+        for result in self._process.render([want.class_name] * len(seeds), want.places(seeds)):
             if result.rejection is None:
                 self.put(result.sound)

@@ -7,20 +7,36 @@ callback never comes here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
+from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 
 DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
 DESCRIPTORS: tuple[str, ...] = get_args(DescriptorName)
+_MONO = frozenset({0.0})
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What is kept in stock together: sounds of a class at a width, 0..1; 0 is mono."""
+
+    class_name: str
+    width: float = 0.0
+
+    def places(self, seeds: Sequence[int]) -> Sequence[int | Point]:
+        """What to render for these seeds."""
+        return [Point(seed, width=self.width) for seed in seeds] if self.width else seeds
 
 
 class Pool:
-    """At most `limit` sounds of each class, filed under what the critic heard.
+    """At most `limit` sounds of each class and wanted width, filed under what the critic heard.
 
-    Once a class has been full it rests until its stock falls below low_water: a renderer that
-    tops up after every swap would never sleep.
+    Once a want has been full it rests until its stock falls below low_water: a renderer that tops
+    up after every swap would never sleep. Widths cost nothing until they are wanted; sounds of a
+    width that nobody wants any more leave one by one as others come.
     """
 
     def __init__(self, classes: Sequence[str], *, limit: int, low_water: int) -> None:
@@ -28,31 +44,47 @@ class Pool:
         self._low_water = min(max(low_water, 1), limit)
         self._lock = threading.Lock()
         self._stock: dict[str, list[Sound]] = {name: [] for name in classes}
-        self._resting: set[str] = set()
+        self._wanted: dict[str, frozenset[float]] = {}
+        self._resting: set[Want] = set()
         self._on_take: Callable[[], None] | None = None
 
     def on_take(self, callback: Callable[[], None] | None) -> None:
-        """Have callback called, on the taker's thread, each time a sound has left."""
+        """Have callback called, on the taker's thread, each time a sound has left or another
+        width is wanted."""
         self._on_take = callback
 
-    def put(self, sound: Sound) -> bool:
-        """File a sound under class_heard. False when that class is full or not in this kit."""
+    def want(self, widths: Mapping[str, Iterable[float]]) -> None:
+        """Say at which widths each class is to be stocked; one that is not named only in mono."""
         with self._lock:
-            sounds = self._stock.get(sound.class_heard)
-            if sounds is None or len(sounds) >= self._limit:
+            self._wanted = {name: frozenset(each) for name, each in widths.items()}
+        self._call_taker()
+
+    def put(self, sound: Sound) -> bool:
+        """File a sound under class_heard. False when there is no room or no such class."""
+        want = Want(sound.class_heard, sound.width)
+        with self._lock:
+            sounds = self._stock.get(want.class_name)
+            if sounds is None or self._count(want) >= self._limit:
                 return False
             sounds.append(sound)
-            if len(sounds) >= self._limit:
-                self._resting.add(sound.class_heard)
+            if self._count(want) >= self._limit:
+                self._resting.add(want)
+            widths = self._widths(want.class_name)
+            stale = [s for s in sounds if s.width not in widths]
+            if stale and want.width in widths:
+                sounds[:] = [s for s in sounds if s is not stale[0]]
             return True
 
-    def take(self, class_name: str, third: int | None = None) -> Sound | None:
+    def take(
+        self, class_name: str, third: int | None = None, *, width: float = 0.0
+    ) -> Sound | None:
         """The sound longest in stock, or None when there is none.
 
         third 0, 1, 2: only of the low, middle or high third, by pitch, of the present stock.
+        width above 0: one in stereo, of that width or, while there is none yet, of the nearest.
         """
         with self._lock:
-            sounds = self._stock.get(class_name, [])
+            sounds = self._of_width(class_name, width)
             wanted = sounds if third is None else _pitch_third(sounds, third)
             chosen = next((s for s in sounds if any(s is w for w in wanted)), None)
             self._remove(class_name, chosen)
@@ -66,13 +98,14 @@ class Pool:
         *,
         above: bool,
         third: int | None = None,
+        width: float = 0.0,
     ) -> Sound | None:
         """The sound whose descriptor is nearest to value on the side asked for, or None.
 
-        above: the descriptor must be greater than value, otherwise less.
+        above: the descriptor must be greater than value, otherwise less. width: as for take.
         """
         with self._lock:
-            sounds = self._stock.get(class_name, [])
+            sounds = self._of_width(class_name, width)
             wanted = list(sounds) if third is None else _pitch_third(sounds, third)
             distances = [
                 ((measure - value) * (1 if above else -1), sound)
@@ -94,14 +127,18 @@ class Pool:
         with self._lock:
             return [sound for sounds in self._stock.values() for sound in sounds]
 
-    def shortest(self, skip: Container[str] = ()) -> str | None:
-        """The class to render next: least stock, not resting, not in skip. None: all is well."""
+    def count(self, want: Want) -> int:
+        """How many sounds of a class and width are ready."""
         with self._lock:
-            wanting = {
-                name: len(sounds)
-                for name, sounds in self._stock.items()
-                if name not in self._resting and name not in skip
-            }
+            return self._count(want)
+
+    def shortest(self, skip: Container[Want] = ()) -> Want | None:
+        """What to render next: least stock, not resting, not in skip. None: all is well."""
+        with self._lock:
+            wants = [Want(name, width) for name in self._stock
+                     for width in sorted(self._widths(name))]
+            wanting = {want: self._count(want) for want in wants
+                       if want not in self._resting and want not in skip}
         return min(wanting, key=wanting.__getitem__, default=None)
 
     def reset(self, classes: Sequence[str], sounds: Iterable[Sound] = ()) -> None:
@@ -112,19 +149,36 @@ class Pool:
         for sound in sounds:
             self.put(sound)
 
+    def _widths(self, class_name: str) -> frozenset[float]:
+        return self._wanted.get(class_name) or _MONO
+
+    def _count(self, want: Want) -> int:
+        return sum(s.width == want.width for s in self._stock.get(want.class_name, []))
+
+    def _of_width(self, class_name: str, width: float) -> list[Sound]:
+        """What there is of a class at a width, or else of the nearest, mono and stereo apart."""
+        sounds = [s for s in self._stock.get(class_name, []) if (s.width > 0) == (width > 0)]
+        nearest = min((abs(s.width - width) for s in sounds), default=0.0)
+        return [s for s in sounds if abs(s.width - width) == nearest]
+
     def _remove(self, class_name: str, chosen: Sound | None) -> None:
         if chosen is None:
             return
         left = [sound for sound in self._stock[class_name] if sound is not chosen]
         self._stock[class_name] = left
-        if len(left) < self._low_water:
-            self._resting.discard(class_name)
+        want = Want(class_name, chosen.width)
+        if self._count(want) < self._low_water:
+            self._resting.discard(want)
 
     def _taken(self, chosen: Sound | None) -> Sound | None:
-        callback = self._on_take
-        if chosen is not None and callback is not None:
-            callback()
+        if chosen is not None:
+            self._call_taker()
         return chosen
+
+    def _call_taker(self) -> None:
+        callback = self._on_take
+        if callback is not None:
+            callback()
 
 
 def _pitch_third(sounds: Sequence[Sound], third: int) -> list[Sound]:

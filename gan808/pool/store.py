@@ -17,7 +17,7 @@ from gan808.pool import wire
 from gan808.sound.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import Sound
 
-FORMAT = 1
+FORMAT = 2
 PER_CLASS = 8  # enough for the half minute until the renderer is up; more only slows the stop
 MAX_FILE_BYTES = 256 << 20
 log = logging.getLogger("gan808")
@@ -32,12 +32,13 @@ def fingerprint(kit: Kit, sample_rate_hz: int, griffin_lim_rounds: int) -> str:
 
 
 def save(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
-    """Write up to PER_CLASS sounds of each class. A full disk is logged, not raised: it is a
-    cache."""
-    kept: dict[str, list[Sound]] = {}
+    """Write up to PER_CLASS sounds of each class and width. A full disk is logged, not raised: it
+    is a cache."""
+    kept: dict[tuple[str, float], list[Sound]] = {}
     for sound in sounds:
-        if len(kept.setdefault(sound.class_heard, [])) < PER_CLASS:
-            kept[sound.class_heard].append(sound)
+        group = kept.setdefault((sound.class_heard, sound.width), [])
+        if len(group) < PER_CLASS:
+            group.append(sound)
     headers, audio = wire.pack([sound for group in kept.values() for sound in group])
     unfinished = path.with_name(path.name + ".partial")
     try:

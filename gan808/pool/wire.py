@@ -1,6 +1,6 @@
 """Sounds as JSON and raw float32: what crosses from the render process and lies in the cache.
 
-No pickle: reading either runs no code. Pure functions; any thread.
+Stereo is interleaved. No pickle: reading either runs no code. Pure functions; any thread.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def pack(sounds: Sequence[Sound]) -> tuple[list[dict[str, Any]], bytes]:
             if name not in ("audio", "descriptors")
         }
         headers.append(
-            header | {"descriptors": asdict(sound.descriptors), "frames": len(sound.audio)}
+            header | {"descriptors": asdict(sound.descriptors), "frames": len(sound.audio),
+                      "channels": len(sound.channels)}
         )
     audio = b"".join(sound.audio.astype(_LITTLE_ENDIAN_FLOAT).tobytes() for sound in sounds)
     return headers, audio
@@ -41,15 +42,20 @@ def unpack(headers: Sequence[dict[str, Any]], audio: bytes | memoryview) -> list
         samples = np.frombuffer(audio, dtype=_LITTLE_ENDIAN_FLOAT)
         for packed in headers:
             header = dict(packed)
-            n_frames = header.pop("frames")
-            if not 0 <= n_frames <= min(MAX_SOUND_FRAMES, len(samples) - at):
-                raise ValueError(f"{n_frames} frames announced, {len(samples) - at} left")
+            n_frames, n_channels = header.pop("frames"), header.pop("channels")
+            n_samples = n_frames * n_channels
+            if not (0 <= n_frames <= MAX_SOUND_FRAMES and n_channels in (1, 2)
+                    and n_samples <= len(samples) - at):
+                raise ValueError(f"{n_frames} frames of {n_channels} channels announced, "
+                                 f"{len(samples) - at} samples left")
             header["descriptors"] = Descriptors(**header["descriptors"])
-            own = samples[at : at + n_frames].astype(np.float32)
+            own = samples[at : at + n_samples].astype(np.float32)
+            if n_channels > 1:
+                own = own.reshape(n_frames, n_channels)
             sounds.append(Sound(audio=own, **header))
-            at += n_frames
+            at += n_samples
         if at != len(samples):
-            raise ValueError(f"{len(samples) - at} frames too many")
+            raise ValueError(f"{len(samples) - at} samples too many")
     except (KeyError, TypeError, ValueError) as error:
         raise RenderError(f"sounds arrived damaged: {error}") from error
     return sounds

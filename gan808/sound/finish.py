@@ -43,12 +43,17 @@ def _faded(audio: np.ndarray, geometry: Geometry, rings: bool) -> np.ndarray:
     return audio
 
 
-def level_gain(audio: np.ndarray, sample_rate_hz: int) -> float:
-    """The gain that brings the loudest 50 ms to LOUDNESS_DB without a peak above PEAK."""
+def loudest_rms(audio: np.ndarray, sample_rate_hz: int) -> float:
+    """RMS of the loudest 50 ms of mono audio, float32 (n,), n >= 1."""
     n = max(1, min(int(LOUDEST_S * sample_rate_hz), len(audio)))
     power = np.convolve(audio.astype(np.float64) ** 2, np.ones(n) / n, mode="valid").max()
+    return float(np.sqrt(power))
+
+
+def level_gain(audio: np.ndarray, sample_rate_hz: int) -> float:
+    """The gain that brings the loudest 50 ms to LOUDNESS_DB without a peak above PEAK."""
     peak = np.abs(audio).max()
-    wanted = 10 ** (LOUDNESS_DB / 20) / np.sqrt(max(power, 1e-20))
+    wanted = 10 ** (LOUDNESS_DB / 20) / max(loudest_rms(audio, sample_rate_hz), 1e-10)
     return float(min(wanted, PEAK / max(peak, 1e-9), MOST_GAIN))
 
 

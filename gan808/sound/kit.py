@@ -188,14 +188,16 @@ class Kit:
         path = self.folder / FACTORY / entry.file
         try:
             with soundfile.SoundFile(path) as file:
-                if not 0 < file.frames <= MAX_FACTORY_S * file.samplerate or file.channels != 1:
-                    raise KitError(f"{path}: not a mono sound of up to {MAX_FACTORY_S:.0f} s")
+                fits = 0 < file.frames <= MAX_FACTORY_S * file.samplerate
+                if not fits or file.channels not in (1, 2):
+                    raise KitError(f"{path}: not a mono or stereo sound of up to "
+                                   f"{MAX_FACTORY_S:.0f} s")
                 audio, rate = file.read(dtype="float32"), file.samplerate
         except soundfile.LibsndfileError as error:
             raise KitError(f"{path}: cannot be read ({error.error_string})") from error
         if not np.isfinite(audio).all():
             raise KitError(f"{path}: holds values that are not finite")
-        descriptors = describe(audio, rate)
+        descriptors = describe(audio if audio.ndim == 1 else audio[:, 0], rate)
         return Sound(
             kit=self.name, class_asked=entry.class_name, seed=entry.seed,
             class_heard=entry.class_heard, confidence=entry.confidence, realness=entry.realness,
@@ -226,7 +228,8 @@ class Kit:
 
 
 def to_rate(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Resample mono audio, float32 (n,) to float32 (m,), its peak kept at or below 1."""
+    """Resample audio, float32 (n,) to float32 (m,), or (n, 2) to (m, 2), its peak kept at or
+    below 1."""
     if from_hz != to_hz:
         audio = soxr.resample(audio, from_hz, to_hz, quality="HQ")
     peak = float(np.abs(audio).max(initial=0.0))

@@ -4,9 +4,11 @@
     17~99@0.25            a quarter of the way from there to seed 99
     17+3@0.2              neighbour number 3 of seed 17, at radius 0.2
     17=AB3f...            a latent given number by number; 17 says where its search began
+    17+w@0.3              stereo: seed 17 on the left, on the right a point at radius 0.3 from it
 
-Steps follow each other: `17+3@0.2~99@0.5` lies half way between that neighbour and seed 99. The
-name alone gives the latent, on any machine, for ever. Pure functions and values; any thread.
+Steps follow each other: `17+3@0.2~99@0.5` lies half way between that neighbour and seed 99; a width
+comes last. The name alone gives the latents, on any machine, for ever. Pure functions and values;
+any thread.
 """
 
 from __future__ import annotations
@@ -32,12 +34,14 @@ DECIMALS = 4
 NORMAL_SCALE, UNIFORM_SCALE = 32.0, 127.0
 # Neighbour 5 must not lie towards seed 5, so their numbers are drawn from streams of their own.
 _NEIGHBOUR_STREAM = 808
+_WIDTH_STREAM = 1616
 
 _NUMBER = r"[0-9]{1,19}"
 _SHARE = r"[01](?:\.[0-9]{1,4})?"
 _STEP = re.compile(rf"~({_NUMBER})@({_SHARE})|\+({_NUMBER})@({_SHARE})|=([A-Za-z0-9_-]{{2,5462}})")
-_POINT = re.compile(rf"({_NUMBER})((?:{_STEP.pattern})*)")
-MEANT = "SEED, SEED~SEED@AMOUNT or SEED+NUMBER@RADIUS with amounts and radii of 0 to 1"
+_POINT = re.compile(rf"({_NUMBER})((?:{_STEP.pattern})*)(?:\+w@({_SHARE}))?")
+MEANT = ("SEED, SEED~SEED@AMOUNT, SEED+NUMBER@RADIUS or SEED+w@WIDTH with amounts, radii and "
+         "widths of 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +76,37 @@ class Given:
         return "=" + base64.urlsafe_b64encode(self.codes).decode().rstrip("=")
 
 
-Step = Towards | Near | Given
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The right channel of a stereo sound: at this radius from the left one, in a direction that
+    is the seed's own. In the name of a sound it is the point's width; this one's is for messages,
+    and names no sound."""
+
+    seed: int
+    radius: float
+
+    def __str__(self) -> str:
+        return f"+right@{_text(self.radius)}"
+
+
+Step = Towards | Near | Given | Aside
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """A place in latent space: str() is its name, parse_point reads one.
 
+    width (0..1): how far from it the right channel's place is; 0 is mono.
+
     Raises ConfigError for numbers out of range and for more than MOST_STEPS steps.
     """
 
     seed: int
     steps: tuple[Step, ...] = ()
+    width: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.steps) > MOST_STEPS:
+        if sum(not isinstance(step, Aside) for step in self.steps) > MOST_STEPS:
             raise ConfigError(f"{MOST_STEPS} steps from its seed are the most; go on from another "
                               "sound")
         for number in (self.seed, *(_number_of(step) for step in self.steps)):
@@ -98,8 +118,21 @@ class Point:
 
     @property
     def trail(self) -> str:
-        """The steps as text; empty for a plain seed."""
-        return "".join(str(step) for step in self.steps)
+        """The steps and the width as text; empty for a plain seed."""
+        wide = f"+w@{_text(self.width)}" if self.width else ""
+        return "".join(str(step) for step in self.steps) + wide
+
+    @property
+    def channels(self) -> tuple[Point, ...]:
+        """The places the channels are rendered from: itself, or left and right."""
+        left = Point(self.seed, self.steps)
+        if not self.width:
+            return (left,)
+        return left, Point(self.seed, (*self.steps, Aside(self.seed, self.width)))
+
+    def widened(self, width: float) -> Point:
+        """The same place at another width, 0..1."""
+        return Point(self.seed, self.steps, _share("width", width))
 
     def towards(self, seed: int, amount: float) -> Point:
         """So much (0..1) of the way to another seed: at 0 this point, at 1 that seed.
@@ -111,17 +144,19 @@ class Point:
         last = self.steps[-1] if self.steps else None
         here = self
         if isinstance(last, Towards) and last.seed == seed:
-            here = Point(self.seed, self.steps[:-1])
+            here = Point(self.seed, self.steps[:-1], self.width)
         if share == 0.0:
             return here
         if share == 1.0:
-            return Point(seed)
-        return Point(here.seed, (*here.steps, Towards(seed, share)))
+            return Point(seed, width=self.width)
+        return Point(here.seed, (*here.steps, Towards(seed, share)), self.width)
 
     def near(self, number: int, radius: float) -> Point:
         """Neighbour `number` at a radius of 0..1: at 0 this point."""
         share = _share("radius", radius)
-        return self if share == 0.0 else Point(self.seed, (*self.steps, Near(number, share)))
+        if share == 0.0:
+            return self
+        return Point(self.seed, (*self.steps, Near(number, share)), self.width)
 
 
 def parse_point(name: str) -> Point:
@@ -129,7 +164,8 @@ def parse_point(name: str) -> Point:
     found = _POINT.fullmatch(name)
     if found is None:
         raise ConfigError(f"{name[:80]!r} names no sound; accepted: {MEANT}")
-    return Point(int(found[1]), tuple(_step(step) for step in _STEP.finditer(found[2])))
+    steps = tuple(_step(step) for step in _STEP.finditer(found[2]))
+    return Point(int(found[1]), steps, _share("width", float(found[found.re.groups] or 0.0)))
 
 
 def parse_id(text: str) -> tuple[str, str, Point]:
@@ -151,14 +187,17 @@ def given(latent: np.ndarray, seed: int, spec: NetworkSpec) -> Point:
 
 
 def latent_of(point: Point, spec: NetworkSpec) -> np.ndarray:
-    """The latent a point names: float32, shape (latent_size,). A plain seed's is
-    latent_from_seed's, bit for bit. Raises RenderError for a given latent of another size."""
+    """The latent a point names, of its left channel: float32, shape (latent_size,). A plain
+    seed's is latent_from_seed's, bit for bit. Raises RenderError for a given latent of another
+    size."""
     latent = latent_from_seed(point.seed, spec)
     for step in point.steps:
         if isinstance(step, Towards):
             latent = between(latent, latent_from_seed(step.seed, spec), step.amount, spec)
         elif isinstance(step, Near):
-            latent = _neighbour(latent, step, spec)
+            latent = _beside(latent, step.radius, [_NEIGHBOUR_STREAM, step.number], spec)
+        elif isinstance(step, Aside):
+            latent = _beside(latent, step.radius, [_WIDTH_STREAM, step.seed], spec)
         else:
             latent = _decoded(step, spec)
     return latent
@@ -184,13 +223,17 @@ def between(start: np.ndarray, end: np.ndarray, amount: float, spec: NetworkSpec
     return np.asarray((1.0 - amount) * a + amount * b, dtype=np.float32)
 
 
-def _neighbour(latent: np.ndarray, step: Near, spec: NetworkSpec) -> np.ndarray:
-    """Normal: turned on its sphere by radius times a right angle, which is how far apart two seeds
+def _beside(
+    latent: np.ndarray, radius: float, stream: list[int], spec: NetworkSpec
+) -> np.ndarray:
+    """Another latent at that radius, in the direction that the stream of random numbers gives.
+
+    Normal: turned on its sphere by radius times a right angle, which is how far apart two seeds
     are. Uniform: moved by up to radius a coordinate, clipped to the cube."""
-    random = np.random.Generator(np.random.PCG64([_NEIGHBOUR_STREAM, step.number]))
+    random = np.random.Generator(np.random.PCG64(stream))
     here = latent.astype(np.float64)
     if spec.latent_distribution == "uniform":
-        moved = here + step.radius * random.uniform(-1.0, 1.0, spec.latent_size)
+        moved = here + radius * random.uniform(-1.0, 1.0, spec.latent_size)
         return np.asarray(np.clip(moved, -1.0, 1.0), dtype=np.float32)
     aside = random.standard_normal(spec.latent_size)
     power = float((here * here).sum())
@@ -198,7 +241,7 @@ def _neighbour(latent: np.ndarray, step: Near, spec: NetworkSpec) -> np.ndarray:
     length = math.sqrt(float((aside * aside).sum()))
     if length < 1e-6:  # a latent of one number has nothing beside it
         return latent
-    angle = step.radius * math.pi / 2
+    angle = radius * math.pi / 2
     turned = math.cos(angle) * here + math.sin(angle) * aside * (math.sqrt(power) / length)
     return np.asarray(turned, dtype=np.float32)
 
@@ -217,7 +260,7 @@ def _scale(spec: NetworkSpec) -> float:
 def _number_of(step: Step) -> int:
     if isinstance(step, Given):
         return 0
-    return step.seed if isinstance(step, Towards) else step.number
+    return step.number if isinstance(step, Near) else step.seed
 
 
 def _step(found: re.Match[str]) -> Step:

@@ -20,6 +20,7 @@ from gan808.sound.kit import Kit, to_rate
 from gan808.sound.latent import SEED_END, Point, latent_of
 from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectrogram import log_image, normalise, place
+from gan808.sound.stereo import joined
 from gan808.sound.weights import load_networks
 
 FADED = 3e-3  # more than this (-50 dB) at either end of a sound is heard as a click
@@ -65,15 +66,26 @@ class Renderer:
         self._listen = tf.function(lambda image: critic(image, training=False))
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
-        """One finished Sound for each pair of class and seed (0 .. 2**63 - 1), or point.
+        """One finished Sound for each pair of class and seed (0 .. 2**63 - 1), or point; in stereo
+        for a point with a width.
 
         Raises RenderError for a class the kit does not have, a seed out of range or a given latent
         of another size than the kit's.
         """
         if len(class_names) != len(seeds):
             raise RenderError(f"{len(class_names)} classes for {len(seeds)} seeds")
-        labels = [self.label(name) for name in class_names]
-        points = [seed if isinstance(seed, Point) else _plain(seed) for seed in seeds]
+        asked = [seed if isinstance(seed, Point) else _plain(seed) for seed in seeds]
+        pairs = list(zip(class_names, asked, strict=True))
+        one_by_one = iter(self._render_mono([(n, c) for n, point in pairs for c in point.channels]))
+        return [
+            joined(next(one_by_one), next(one_by_one), point.trail) if point.width
+            else next(one_by_one) for point in asked
+        ]
+
+    def _render_mono(self, channels: Sequence[tuple[str, Point]]) -> list[Sound]:
+        """Each channel as a sound of its own, BATCH at a time whatever sounds they belong to."""
+        labels = [self.label(name) for name, _ in channels]
+        points = [point for _, point in channels]
         latents = np.stack([latent_of(point, self.kit.manifest.network) for point in points])
         sounds: list[Sound] = []
         for i in range(0, len(points), BATCH):
@@ -163,8 +175,9 @@ class Renderer:
         """Why a sound must not be played: not_finite, silent, clipped, click, unsure (of any
         class) or unreal (the critic's score is below the kit's threshold); None when it may."""
         thresholds = self.kit.manifest.thresholds
-        if (fault := audio_fault(sound.audio)) is not None:
-            return fault
+        for channel in sound.channels:
+            if (fault := audio_fault(channel)) is not None:
+                return fault
         if sound.confidence < thresholds.confidence:
             return "unsure"
         least = thresholds.realness.get(sound.class_asked, 0.0)

@@ -31,11 +31,13 @@ class Descriptors:
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
     """One finished sound. `kit / class asked / seed` names it for ever; trail is what was done to
-    the seed's latent (latent.py), empty for a plain seed.
+    the seed's latent and how wide it is (latent.py), empty for a plain seed in mono.
 
     class_heard and confidence (0..1) are the critic's opinion of the finished audio;
-    realness (0..1) is the critic's score as a quantile of the training set's scores.
-    audio is float32, shape (n_frames,), peak at most 1, at sample_rate_hz.
+    realness (0..1) is the critic's score as a quantile of the training set's scores. Of a stereo
+    sound they hold for both channels, the descriptors for the left one.
+    audio is float32, shape (n_frames,), or (n_frames, 2) in stereo, peak at most 1, at
+    sample_rate_hz.
     """
 
     kit: str
@@ -58,6 +60,16 @@ class Sound:
     def point(self) -> Point:
         """Where in latent space it comes from."""
         return parse_point(f"{self.seed}{self.trail}")
+
+    @property
+    def width(self) -> float:
+        """How far apart left and right are, 0..1; 0 is mono."""
+        return self.point.width if self.audio.ndim == 2 else 0.0
+
+    @property
+    def channels(self) -> tuple[np.ndarray, ...]:
+        """The audio of each channel, (n_frames,): one, or left and right."""
+        return (self.audio,) if self.audio.ndim == 1 else (self.audio[:, 0], self.audio[:, 1])
 
     def file_stem(self, joint: str = "-") -> str:
         """The id as a file name, without suffix; a digest stands for what is too long for one, and

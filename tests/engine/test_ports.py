@@ -137,7 +137,7 @@ def test_a_refused_or_overflowing_assign_does_not_leak_its_cell() -> None:
 
 
 @pytest.mark.parametrize("audio", [
-    np.zeros(0, np.float32), np.zeros((2, 2), np.float32), np.array([np.nan], np.float32)])
+    np.zeros(0, np.float32), np.zeros((2, 3), np.float32), np.array([np.nan], np.float32)])
 def test_what_is_no_sound_is_refused(audio: np.ndarray) -> None:
     engine, _ = new_engine(cells=1)
     with pytest.raises(ValueError, match="a sound is"):

@@ -27,10 +27,11 @@ class Rig:
         cells: int = 256,
         stock: int = 0,
         pattern: Pattern = PATTERN,
+        width: float = 0.0,
         **sections: dict[str, Any],
     ) -> None:
         base = {"sequencer": {"pattern": "test"}, "renderer": {"seed": 808},
-                "evolve": {"swaps_per_bar": 0.0}}
+                "evolve": {"swaps_per_bar": 0.0}, "kit": {"width": width}}
         merged = {name: {**base.get(name, {}), **sections.get(name, {})}
                   for name in (*base, *sections)}
         self.engine = FakeEngine(48000, cells=cells)

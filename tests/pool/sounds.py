@@ -21,6 +21,7 @@ def make_sound(
 ) -> Sound:
     """A sound whose audio is a function of class, seed and trail alone."""
     rng = np.random.default_rng([seed, *class_name.encode(), *trail.encode()])
+    shape = (n_frames, 2) if "+w@" in trail else (n_frames,)
     return Sound(
         kit=kit,
         class_asked=class_name,
@@ -28,7 +29,7 @@ def make_sound(
         class_heard=class_heard or class_name,
         confidence=0.9,
         realness=0.5,
-        audio=rng.uniform(-0.5, 0.5, n_frames).astype(np.float32),
+        audio=rng.uniform(-0.5, 0.5, shape).astype(np.float32),
         sample_rate_hz=sample_rate_hz,
         descriptors=Descriptors(0.1, brightness_hz, pitch_hz, -12.0),
         trail=trail,

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from gan808.pool.pool import Pool
+from gan808.pool.pool import Pool, Want
 from tests.pool.sounds import make_sound
 
 
@@ -70,31 +70,31 @@ def test_the_nearest_on_the_side_asked_for(pool: Pool) -> None:
 
 def test_the_shortest_class_is_next_until_all_are_full(pool: Pool) -> None:
     order = []
-    while (class_name := pool.shortest()) is not None:
-        order.append(class_name)
-        pool.put(make_sound(class_name, len(order)))
+    while (want := pool.shortest()) is not None:
+        order.append(want.class_name)
+        pool.put(make_sound(want.class_name, len(order)))
     assert pool.stock() == {"kick": 6, "snare": 6, "tom": 6}
     assert order[:4] == ["kick", "snare", "tom", "kick"]
 
 
 def test_a_class_once_full_rests_until_it_is_low(pool: Pool) -> None:
-    while (class_name := pool.shortest()) is not None:
-        pool.put(make_sound(class_name, 1))
+    while (want := pool.shortest()) is not None:
+        pool.put(make_sound(want.class_name, 1))
     for _ in range(4):
         pool.take("tom")
     assert pool.shortest() is None
     pool.take("tom")
     assert pool.stock()["tom"] == 1
-    assert pool.shortest() == "tom"
-    assert pool.shortest(skip={"tom"}) is None
+    assert pool.shortest() == Want("tom")
+    assert pool.shortest(skip={Want("tom")}) is None
 
 
 def test_another_kit_empties_it(pool: Pool) -> None:
-    while (class_name := pool.shortest()) is not None:
-        pool.put(make_sound(class_name, 1))
+    while (want := pool.shortest()) is not None:
+        pool.put(make_sound(want.class_name, 1))
     pool.reset(["gong"], [make_sound("gong", 7)])
     assert pool.stock() == {"gong": 1}
-    assert pool.shortest() == "gong"
+    assert pool.shortest() == Want("gong")
     assert pool.take("kick") is None
 
 
@@ -124,3 +124,41 @@ def test_threads_never_get_the_same_sound_twice() -> None:
     for thread in threads:
         thread.join()
     assert sorted(taken) == list(range(400))
+
+
+def test_widths_are_stocked_only_where_they_are_wanted(pool: Pool) -> None:
+    """Each width of a class has a stock of its own; the other classes know nothing of it."""
+    calls: list[int] = []
+    pool.on_take(lambda: calls.append(1))
+    pool.want({"kick": [0.0, 0.3], "snare": [0.3]})
+    assert calls == [1]
+    while (want := pool.shortest()) is not None:
+        trail = f"+w@{want.width}" if want.width else ""
+        assert pool.put(make_sound(want.class_name, 1, trail=trail))
+    assert pool.stock() == {"kick": 12, "snare": 6, "tom": 6}
+    assert not pool.put(make_sound("kick", 2, trail="+w@0.3"))
+    assert pool.count(Want("kick", 0.3)) == 6
+    wide, mono = pool.take("kick", width=0.3), pool.take("kick")
+    assert wide is not None
+    assert mono is not None
+    assert (wide.width, mono.width) == (0.3, 0.0)
+    assert pool.take("snare") is None
+    for _ in range(4):
+        pool.take("kick", width=0.3)
+    assert pool.shortest() == Want("kick", 0.3)
+
+
+def test_the_nearest_width_stands_in_and_leaves_as_the_wanted_comes(pool: Pool) -> None:
+    for seed, trail in enumerate(["", "+w@0.2", "+w@0.8", "+w@0.2"]):
+        pool.put(make_sound("kick", seed, trail=trail, pitch_hz=100 + seed))
+    pool.want({"kick": [0.3]})
+    near = pool.take("kick", width=0.3)
+    assert near is not None
+    assert near.width == 0.2
+    higher = pool.take_by("kick", "pitch_hz", 90, above=True, width=0.9)
+    assert higher is not None
+    assert higher.width == 0.8
+    for seed in range(3):
+        pool.put(make_sound("kick", 10 + seed, trail="+w@0.3"))
+    assert {sound.width for sound in pool.sounds()} == {0.3}
+    assert pool.stock()["kick"] == 3

@@ -24,7 +24,8 @@ def fields(sound: Sound) -> dict[str, object]:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 500)), max_size=5))
 def test_what_goes_in_comes_out(identities: list[tuple[int, int]]) -> None:
-    sounds = [make_sound("tom", seed, n_frames=n, trail=f"+{n}@0.2") for seed, n in identities]
+    sounds = [make_sound("tom", seed, n_frames=n, trail=f"+{n}@0.2" + "+w@0.3" * (n % 2))
+              for seed, n in identities]
     headers, audio = wire.pack(sounds)
     back = wire.unpack(json.loads(json.dumps(headers)), audio)
     assert [fields(sound) for sound in back] == [fields(sound) for sound in sounds]
@@ -41,6 +42,8 @@ def test_what_goes_in_comes_out(identities: list[tuple[int, int]]) -> None:
         lambda headers, audio: (headers, audio + b"\0\0\0\0"),
         lambda headers, audio: ([headers[0] | {"frames": -1}], audio),
         lambda headers, audio: ([headers[0] | {"frames": 10**9}], audio),
+        lambda headers, audio: ([headers[0] | {"channels": 3}], audio),
+        lambda headers, audio: ([headers[0] | {"channels": 2}], audio),
         lambda headers, audio: ([headers[0] | {"surprise": 1}], audio),
         lambda headers, audio: ([{"frames": 64}], audio),
         lambda headers, audio: ([headers[0] | {"descriptors": None}], audio),
