@@ -13,15 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error
-from gan808.machine.events import KitLoaded, ParameterChanged
+from gan808.machine.events import ParameterChanged
+from gan808.machine.kit_loading import KitLoading
 from gan808.machine.latent_play import LatentPlay
-from gan808.machine.needs import KitLike
 from gan808.machine.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
 from gan808.machine.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.machine.swaps import WISHES
 from gan808.machine.widths import Widths
 from gan808.sound.latent import Point
-from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
     from gan808.machine.machine import Machine
@@ -58,6 +57,7 @@ class Commands:
         self._machine = machine
         self._volume = machine.settings.audio.master_volume
         self._latent = LatentPlay(machine)
+        self._kits = KitLoading(machine)
         self.widths = Widths(machine)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
@@ -94,7 +94,7 @@ class Commands:
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
-            "/kit/load": self._load_kit,
+            "/kit/load": self._kits.load,
             "/kit/list": self._kit_names,
         }
         for name in (*ENGINE_PARAMETERS, *OWN_PARAMETERS):
@@ -260,30 +260,6 @@ class Commands:
         own = [sound for sound in sounds if sound.kit == machine.kit.name]
         machine.shelf.save_kit(machine.kit, own, name)
         return (name,)
-
-    def _load_kit(self, call: Call) -> None:
-        """Find the kit and read its sounds first: what is broken should fail before a process
-        is started for it."""
-        kit = self._machine.shelf.kit(str(call.arguments[0]))
-        sounds = kit.factory_sounds(self._machine.engine.sample_rate_hz)
-        self._machine.filler.load_kit(
-            kit, partial(self._machine.later, self._kit_ready, call, sounds)
-        )
-
-    def _kit_ready(self, call: Call, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
-        """The filler's answer, back on the machine thread: the new kit runs, or it could not."""
-        machine = self._machine
-        if isinstance(result, Gan808Error):
-            call.answer(result)
-            return
-        frame = machine.sequencer.next_frame(machine.evolution.quantise, machine.now())
-        try:
-            machine.wear(result, sounds, frame)
-        except Gan808Error as error:
-            call.answer(error)
-            return
-        machine.emit(KitLoaded(result.name, frame))
-        call.answer((result.name,))
 
 
 def _slot_of(call: Call) -> int:

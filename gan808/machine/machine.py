@@ -80,6 +80,7 @@ class Machine:
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._listeners_lock = threading.Lock()
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
+        self.live = True
         self._offline_frame: int | None = None
         self._ahead_frames = round(AHEAD_S * engine.sample_rate_hz) + (
             2 * settings.audio.block_frames
@@ -107,7 +108,7 @@ class Machine:
         """
         self.port.set_master(self.settings.audio.master_volume)
         self.wear(self.kit, self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
-        self._offline_frame = None if live else 0
+        self.live, self._offline_frame = live, None if live else 0
         if not live:
             if self.settings.sequencer.playing:
                 self.sequencer.play(self.soon())

@@ -106,13 +106,8 @@ class Swaps:
                               "send it again")
 
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
-        """Make `sound` the slot's from `frame` on, but not before one that is on its way already.
-
-        Raises Gan808Error; nothing has changed then.
-        """
+        """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""
         slot = self.slots[index]
-        if slot.since >= self._engine.frames:
-            frame = max(frame, slot.since)
         try:
             cell = self._engine.write_sound(sound.audio)
         except ValueError as error:

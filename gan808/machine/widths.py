@@ -66,7 +66,9 @@ class Widths:
             if isinstance(result, Gan808Error):
                 raise result
             if slot.sound is before:
-                swaps.put(index, result, remember=False)
+                # The sound it takes the place of may itself be on its way: to a bar, with its kit.
+                on_its_way = slot.since >= self._machine.engine.frames
+                swaps.put(index, result, slot.since if on_its_way else 0, remember=False)
         except Gan808Error as error:
             self._machine.emit(Notice(f"{slot.layout.code}: its sound keeps its width: {error}"))
             return

@@ -121,7 +121,7 @@ def test_settings_make_every_slot_wide_after_another_kit_too() -> None:
     assert all(sound_id.endswith("+w@0.4") for sound_id in sounds)
 
 
-def test_what_is_put_in_comes_after_what_is_on_its_way() -> None:
+def test_a_widened_sound_comes_where_its_mono_one_would_have() -> None:
     """Another kit waits for the bar: its widened sounds come there too, not before nor under it."""
     rig = Rig()
     rig.run(BLOCK)
