@@ -18,6 +18,7 @@ from gan808.sound.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import Sound
 
 FORMAT = 2
+RENDERING = 2  # raised when the same kit and seed give another waveform than before
 PER_CLASS = 8  # enough for the half minute until the renderer is up; more only slows the stop
 MAX_FILE_BYTES = 256 << 20
 log = logging.getLogger("gan808")
@@ -25,7 +26,8 @@ log = logging.getLogger("gan808")
 
 def fingerprint(kit: Kit, sample_rate_hz: int, griffin_lim_rounds: int) -> str:
     """What a saved sound depends on besides its name; another value, another sound."""
-    digest = hashlib.sha256(f"{FORMAT} {sample_rate_hz} {griffin_lim_rounds}".encode())
+    about = f"{FORMAT} {RENDERING} {sample_rate_hz} {griffin_lim_rounds}"
+    digest = hashlib.sha256(about.encode())
     for name in (MANIFEST, WEIGHTS):
         digest.update((kit.folder / name).read_bytes())
     return digest.hexdigest()

@@ -3,6 +3,8 @@ rumble, ended, levelled. NumPy and SciPy; pure functions."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy import signal
 
@@ -33,6 +35,14 @@ def onset(raw: np.ndarray, geometry: Geometry) -> int:
     return max(0, expected + int(loud.argmax()) - ATTACK_SAMPLES)
 
 
+@cache
+def _high_pass(sample_rate_hz: int) -> np.ndarray:
+    """Second-order sections; designing them takes longer than using them."""
+    return np.asarray(
+        signal.butter(2, HIGH_PASS_HZ, "highpass", fs=sample_rate_hz, output="sos")
+    )
+
+
 def _faded(audio: np.ndarray, geometry: Geometry, rings: bool) -> np.ndarray:
     """Raised-cosine fades, in place, that begin and end in silence."""
     n_in = min(ATTACK_SAMPLES, len(audio) // 4)
@@ -46,8 +56,8 @@ def _faded(audio: np.ndarray, geometry: Geometry, rings: bool) -> np.ndarray:
 def loudest_rms(audio: np.ndarray, sample_rate_hz: int) -> float:
     """RMS of the loudest 50 ms of mono audio, float32 (n,), n >= 1."""
     n = max(1, min(int(LOUDEST_S * sample_rate_hz), len(audio)))
-    power = np.convolve(audio.astype(np.float64) ** 2, np.ones(n) / n, mode="valid").max()
-    return float(np.sqrt(power))
+    energy = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
+    return float(np.sqrt((energy[n:] - energy[:-n]).max() / n))
 
 
 def level_gain(audio: np.ndarray, sample_rate_hz: int) -> float:
@@ -64,8 +74,8 @@ def finish(raw: np.ndarray, geometry: Geometry) -> np.ndarray:
     peak = np.abs(raw).max(initial=0.0)
     if not np.isfinite(peak) or peak < 1e-6:
         return np.array(raw, dtype=np.float32)
-    sections = signal.butter(2, HIGH_PASS_HZ, "highpass", fs=geometry.sample_rate_hz, output="sos")
-    audio = signal.sosfilt(sections, raw[onset(raw, geometry) :].astype(np.float64))
+    heard_part = raw[onset(raw, geometry) :].astype(np.float64)
+    audio = signal.sosfilt(_high_pass(geometry.sample_rate_hz), heard_part)
     heard = np.flatnonzero(np.abs(audio) > END_RATIO * np.abs(audio).max())
     n_fade = int(END_FADE_S * geometry.sample_rate_hz)
     end = heard[-1] + n_fade

@@ -106,18 +106,13 @@ class Renderer:
     def audio_of(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Raw audio of up to BATCH latents: float32 (n, latent_size), int32 (n,) to float32
         (n, n_samples) at the geometry's rate, lead silence included."""
-        images = self.generate(_padded(latents), _padded(labels))
-        return np.asarray(self._invert(images))[: len(labels)]
+        images = np.asarray(self.generate(_padded(latents), _padded(labels)))
+        return self._invert(images[: len(labels)])
 
     def audio_from_images(self, images: np.ndarray) -> list[np.ndarray]:
         """Finished sounds of normalised images, training's own for instance: float32 (n, n_bands,
         n_frames, 1) to n of float32 (m,) at the geometry's rate."""
-        audio: list[np.ndarray] = []
-        for i in range(0, len(images), BATCH):
-            part = images[i : i + BATCH]
-            raw = np.asarray(self._invert(_padded(part)))[: len(part)]
-            audio += [finish.finish(row, self.kit.geometry) for row in raw]
-        return audio
+        return [finish.finish(row, self.kit.geometry) for row in self._invert(images)]
 
     def _finished(
         self, raw: np.ndarray, labels: Sequence[int], points: Sequence[Point]

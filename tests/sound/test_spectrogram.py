@@ -99,10 +99,10 @@ def test_the_attack_survives_the_way_there_and_back():
 def test_overlap_add_is_the_inverse_of_framing():
     """Frames of the right phase come back as the audio they were cut from: one round starts from
     a fixed phase, so the check is of the gain alone."""
-    from gan808.sound.griffin_lim import _overlap_gain
+    from gan808.sound.griffin_lim import overlap_gain
     from gan808.sound.spectrogram import hann
 
-    gain = _overlap_gain(HOUSE)
+    gain = overlap_gain(HOUSE)
     window = hann(HOUSE.n_fft).astype(np.float64) ** 2
     total = np.zeros(len(gain))
     for i in range(HOUSE.n_frames):
