@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -33,6 +34,8 @@ ANSWER_TIMEOUT_S = 120.0  # a batch takes well under a second; past this the chi
 TERMINATE_S = 0.3
 KILL_S = 0.3
 LOG_TAIL_BYTES = 4096
+# What TensorFlow says of itself while it loads, in the form of its log: no reason for a death.
+_CHATTER = re.compile(r"[IWE]\d{4} \d\d:|WARNING: All log messages")
 
 ChildMain = Callable[[Connection, ChildOptions], None]
 
@@ -193,7 +196,8 @@ class RenderProcess:
             text = self._log_path.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
         except OSError:
             return ""
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for line in text.splitlines()]
+        lines = [line for line in lines if line and not _CHATTER.match(line)]
         return lines[-1][:200] if lines else ""
 
 
