@@ -2,21 +2,22 @@
 
 One thread reads (`MidiPorts.read`); a second one, `midi-ports`, looks every second for ports that
 have come or gone. RtMidi's own threads put what arrives into a queue. On JACK there is no such
-thread but JACK's process thread, where Python must never run: there no callback is set, RtMidi
-keeps the messages in its own queue, and `read` polls it.
+thread but JACK's process thread, where Python must never run: there a compiled callback keeps the
+messages (engine/jack_midi.py), and `read` polls it.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
+from gan808.control.midi_times import Arrival, ArrivalClock
+from gan808.engine.jack_midi import JackMidiInput, JackMidiScanner
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
@@ -25,11 +26,10 @@ VIRTUAL_NAME = "GAN-808"
 AUTO, VIRTUAL, OFF = "auto", "virtual", "off"
 POLL_S = 0.001
 RESCAN_S = 1.0
-# The clock is set by the best readings of the last one to two spans: short enough that a poor
-# crystal (100 ppm) drifts less than a millisecond and that lost messages are soon forgotten.
-SPAN_S = 5.0
 # ALSA's loopback port is on every Linux machine and no instrument.
 NOT_INSTRUMENTS = ("Midi Through",)
+
+__all__ = ["Arrival", "MidiInputInfo", "MidiPorts", "list_midi_inputs"]
 
 log = logging.getLogger("gan808")
 
@@ -42,76 +42,69 @@ class MidiInputInfo:
     system: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One message as it came: its bytes and when, in time.monotonic seconds."""
+class InputPort(Protocol):
+    """One open port of any system."""
 
-    data: list[int]
-    arrival_s: float
+    @property
+    def name(self) -> str: ...
 
+    def poll(self) -> Iterable[Arrival]:
+        """What has come since the last poll, for systems that are polled."""
+        ...
 
-class ArrivalClock:
-    """Arrival times free of Python's wake-up jitter, from RtMidi's delta times.
-
-    The deltas are measured where the message arrives; how late Python reads them varies, but is
-    never negative. So the earliest of the recent readings tells where the deltas' zero is.
-    """
-
-    def __init__(self) -> None:
-        self._stamp_s = 0.0
-        self._span_began_s = -math.inf
-        self._zero_s = math.inf
-        self._zero_before_s = math.inf
-
-    def arrival(self, delta_s: float, now_s: float) -> float:
-        """When a message arrived that came delta_s after the one before and is read at now_s."""
-        self._stamp_s += delta_s
-        age_s = now_s - self._span_began_s
-        if age_s >= SPAN_S:
-            self._zero_before_s = self._zero_s if age_s < 2 * SPAN_S else math.inf
-            self._zero_s = math.inf
-            self._span_began_s = now_s
-        self._zero_s = min(self._zero_s, now_s - self._stamp_s)
-        return self._stamp_s + min(self._zero_s, self._zero_before_s)
+    def close(self) -> None: ...
 
 
 class OpenPort:
     """One open RtMidi input. Nothing is filtered out, or the deltas would not add up."""
 
-    def __init__(self, rt: Any, name: str, deliver: Callable[[Arrival], None] | None) -> None:
+    def __init__(self, rt: Any, name: str, deliver: Callable[[Arrival], None]) -> None:
         self.name = name
         self._rt = rt
         self._clock = ArrivalClock()
         self._deliver = deliver
         rt.ignore_types(sysex=False, timing=False, active_sense=False)
-        if deliver is not None:
-            rt.set_callback(self._arrived)
+        rt.set_callback(self._arrived)
 
     def _arrived(self, event: tuple[list[int], float], _data: object = None) -> None:
         """On RtMidi's thread."""
-        if self._deliver is not None:
-            self._deliver(Arrival(event[0], self._clock.arrival(event[1], time.monotonic())))
+        self._deliver(Arrival(event[0], self._clock.arrival(event[1], time.monotonic())))
 
     def poll(self) -> Iterable[Arrival]:
-        """What has come since the last poll; for ports opened without `deliver`."""
-        while (event := self._rt.get_message()) is not None:
-            yield Arrival(event[0], self._clock.arrival(event[1], time.monotonic()))
+        """Nothing: what comes has been delivered."""
+        return ()
 
     def close(self) -> None:
         """Close the port; nothing is delivered afterwards."""
-        if self._deliver is not None:
-            self._rt.cancel_callback()
+        self._rt.cancel_callback()
         self._rt.close_port()
         self._rt.delete()
+
+
+class JackPort:
+    """One open JACK input; what arrives waits in its ring until it is polled."""
+
+    def __init__(self, name: str, port: JackMidiInput) -> None:
+        self.name = name
+        self._port = port
+
+    def poll(self) -> Iterable[Arrival]:
+        """What has come since the last poll."""
+        return [Arrival(data, arrival_s) for data, arrival_s in self._port.read()]
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
 
 
 class MidiSystem:
     """One of RtMidi's interfaces: a way to list its ports and to open them."""
 
-    def __init__(self, api: int, name: str, *, polled: bool) -> None:
+    polled = False
+
+    def __init__(self, api: int, name: str) -> None:
         self.api = api
         self.name = name
-        self.polled = polled
 
     def scanner(self) -> Any:
         """A client to list ports with. Raises DeviceError where the system is not running."""
@@ -122,11 +115,11 @@ class MidiSystem:
         except OSError as error:
             raise DeviceError(f"{self.name} MIDI is not available: {_first_line(error)}") from error
 
-    def open(self, name: str, deliver: Callable[[Arrival], None]) -> OpenPort:
+    def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port of a scanner's list, if it is still there."""
         return self._opened(name, deliver, lambda rt: _open_named(rt, name))
 
-    def open_virtual(self, deliver: Callable[[Arrival], None]) -> OpenPort:
+    def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port of our own that others connect to."""
         return self._opened(VIRTUAL_NAME, deliver, lambda rt: rt.open_virtual_port(VIRTUAL_NAME))
 
@@ -138,11 +131,38 @@ class MidiSystem:
         try:
             rt = rtmidi.MidiIn(self.api, name=CLIENT_NAME)
             connect(rt)
-            return OpenPort(rt, name, None if self.polled else deliver)
+            return OpenPort(rt, name, deliver)
         except (OSError, NotImplementedError, ValueError) as error:
             raise DeviceError(
                 f"{self.name} MIDI port {name!r} cannot be opened: {_first_line(error)}"
             ) from error
+
+
+class JackSystem(MidiSystem):
+    """JACK, through a client of our own: RtMidi's knows only the cycle a message came in."""
+
+    polled = True
+
+    def __init__(self) -> None:
+        super().__init__(0, "JACK")
+
+    def scanner(self) -> Any:
+        """A client to list ports with. Raises DeviceError where no server runs."""
+        return JackMidiScanner(f"{CLIENT_NAME}-scan")
+
+    def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
+        """Open a port that listens to a port of a scanner's list."""
+        port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
+        try:
+            port.connect(name)
+        except DeviceError:
+            port.close()
+            raise
+        return JackPort(name, port)
+
+    def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
+        """Open a port of our own that others connect to."""
+        return JackPort(VIRTUAL_NAME, JackMidiInput(CLIENT_NAME, VIRTUAL_NAME))
 
 
 def systems(*, jack: bool) -> list[MidiSystem]:
@@ -155,9 +175,9 @@ def systems(*, jack: bool) -> list[MidiSystem]:
         rtmidi.API_WINDOWS_MM: "Windows",
     }
     compiled = rtmidi.get_compiled_api()
-    wanted = [MidiSystem(api, native[api], polled=False) for api in compiled if api in native]
-    if jack and rtmidi.API_UNIX_JACK in compiled:
-        wanted.append(MidiSystem(rtmidi.API_UNIX_JACK, "JACK", polled=True))
+    wanted = [MidiSystem(api, native[api]) for api in compiled if api in native]
+    if jack:
+        wanted.append(JackSystem())
     return [system for system in wanted if _runs(system)]
 
 
@@ -189,10 +209,10 @@ class MidiPorts:
         self._jack = jack
         self._find_systems = find_systems
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
-        self._open: dict[tuple[str, str], OpenPort] = {}
-        self._polled: tuple[OpenPort, ...] = ()
+        self._open: dict[tuple[str, str], InputPort] = {}
+        self._polled: tuple[InputPort, ...] = ()
         # Polled ports that have gone; the reading thread closes them, so none is closed mid-poll.
-        self._gone: SimpleQueue[OpenPort] = SimpleQueue()
+        self._gone: SimpleQueue[InputPort] = SimpleQueue()
         self._scanners: list[tuple[MidiSystem, Any]] = []
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -304,7 +324,7 @@ class MidiPorts:
             # round tries again.
             log.debug("%s", error)
 
-    def _add(self, key: tuple[str, str], port: OpenPort) -> None:
+    def _add(self, key: tuple[str, str], port: InputPort) -> None:
         self._open[key] = port
         if key[0] == "JACK":
             self._polled = (*self._polled, port)

@@ -7,11 +7,6 @@ locks, logs or raises, and always fills its output.
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import logging
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -32,7 +27,6 @@ LOOP_BANDWIDTH_HZ = 0.5
 LOOP_RESET_S = 0.05
 LOAD_SMOOTHING = 0.1
 INAUDIBLE = 1e-9
-KERNEL_SOURCES = ("layout", "atomics", "voices", "mixing", "commands", "kernel")
 
 types: Any = numba_types
 carray: Any = numba.carray
@@ -167,14 +161,6 @@ def process(memory: Any, out: Any, frames: int, flags: int) -> None:
         memory.load += LOAD_SMOOTHING * (load - memory.load)
 
 
-def source_fingerprint() -> int:
-    """63 bits that change with any source the callback is compiled from."""
-    digest = hashlib.sha256()
-    for name in KERNEL_SOURCES:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return int.from_bytes(digest.digest()[:8], "little") >> 1
-
-
 def callback(_input: Any, output: Any, frames: Any, _time: Any, flags: Any,
              userdata: Any) -> int:
     """PortAudio's PaStreamCallback on interleaved float32 stereo; userdata is a MEMORY."""
@@ -213,71 +199,3 @@ ROUTINES = {
     "read_clock": (types.int32(types.CPointer(types.int64), types.CPointer(types.float64),
                                types.CPointer(types.float64)), read_clock),
 }
-
-
-# numba keys its cache on one file's date and on closures, not on the other files a function calls.
-# So each function below closes over `build`, the fingerprint of all of them, and has to use it.
-def _compile(build: int, cached: bool) -> Any:
-    @numba.cfunc(CALLBACK_TYPE, cache=cached, error_model="numpy")
-    def callback(_input: Any, output: Any, frames: Any, _time: Any, flags: Any,
-                 userdata: Any) -> int:
-        memory = carray(userdata, 1)[0]
-        memory.kernel_build = build
-        count = np.int64(frames)
-        out = carray(output, (2 * count,), np.float32)
-        process(memory, out, count, np.int64(flags))
-        return 0
-
-    return callback
-
-
-@cache
-def compiled_callback() -> Any:
-    """The callback as a numba CFunc, from numba's cache where it can be kept.
-
-    numba caches beside this file, or in the user's cache folder when that is read-only; where
-    neither can be written it is compiled anew, about a second or two.
-    """
-    build = source_fingerprint()
-    return _cached_where_possible(lambda cached: _compile(build, cached))
-
-
-def _cached_where_possible(compile_it: Callable[[bool], Any]) -> Any:
-    try:
-        return compile_it(True)
-    except RuntimeError as error:
-        logging.getLogger("gan808").info("audio callback not cached: %s", error)
-        return compile_it(False)
-
-
-def _compile_words(build: int, cached: bool) -> tuple[Any, Any, Any]:
-    @numba.njit(types.int64(WORDS, types.intp), cache=cached)
-    def load(words: Any, index: Any) -> Any:
-        return load_acquire(words, index) if build >= 0 else build
-
-    @numba.njit(types.void(WORDS, types.intp, types.int64), cache=cached)
-    def store(words: Any, index: Any, value: Any) -> None:
-        if build >= 0:
-            store_release(words, index, value)
-
-    @numba.njit(types.boolean(WORDS, NUMBERS, NUMBERS), cache=cached)
-    def read_clock(index: Any, values: Any, out: Any) -> bool:
-        version = load_acquire(index, 0)
-        out[0] = load_acquire(index, 1)
-        out[1] = load_acquire(values, 0)
-        out[2] = load_acquire(values, 1)
-        return bool(load_acquire(index, 0) == version and version % 2 == 0 and build >= 0)
-
-    return load, store, read_clock
-
-
-@cache
-def word_functions() -> tuple[Any, Any, Any]:
-    """Compiled load, store and read_clock: Python's side of the shared words.
-
-    load(int64 (n,), index) acquires, store(int64 (n,), index, value) releases;
-    read_clock(clock_index, clock_time, float64 (3,)) fills frame, its time in seconds and
-    seconds per frame, and is False when the callback was writing: try again.
-    """
-    build = source_fingerprint()
-    return _cached_where_possible(lambda cached: _compile_words(build, cached))

@@ -117,7 +117,6 @@ MEMORY = np.dtype([
     ("physical_voices", "i8"),
     ("clock_address", "i8"),
     ("clock_id", "i8"),
-    ("kernel_build", "i8"),
     ("sample_rate_hz", "f8"),
     ("limiter_release", "f8"),
     ("ramp_frames", "i4"),

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi_ports import Arrival, ArrivalClock, MidiPorts, MidiSystem, OpenPort
+from gan808.control.midi_ports import InputPort, MidiPorts, MidiSystem, OpenPort
+from gan808.control.midi_times import Arrival, ArrivalClock
 from gan808.errors import DeviceError
 
 NOTE = [0x99, 36, 100]
 
 
 class FakeRt:
-    """RtMidi's MidiIn as far as ports go: names to list, a callback or a queue."""
+    """RtMidi's MidiIn as far as ports go: names to list and a callback."""
 
     def __init__(self, system: FakeSystem) -> None:
         self.system = system
         self.callback: Callable[..., None] | None = None
-        self.queue: list[tuple[list[int], float]] = []
         self.closed = False
 
     def get_ports(self) -> list[str]:
@@ -30,15 +30,10 @@ class FakeRt:
         assert not any(types.values()), "a message left out would spoil the delta times"
 
     def set_callback(self, callback: Callable[..., None]) -> None:
-        assert not self.system.polled, "Python in JACK's process thread"
         self.callback = callback
 
     def cancel_callback(self) -> None:
         self.callback = None
-
-    def get_message(self) -> tuple[list[int], float] | None:
-        assert not self.closed
-        return self.queue.pop(0) if self.queue else None
 
     def close_port(self) -> None:
         self.closed = True
@@ -47,11 +42,28 @@ class FakeRt:
         pass
 
     def arrive(self, data: list[int]) -> None:
-        if self.system.polled:
-            self.queue.append((data, 0.0))
-        else:
-            assert self.callback is not None
-            self.callback((data, 0.0))
+        assert self.callback is not None
+        self.callback((data, 0.0))
+
+
+class FakePolled:
+    """A port that keeps what arrives until it is polled."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.closed = False
+        self._waiting: list[Arrival] = []
+
+    def poll(self) -> list[Arrival]:
+        assert not self.closed
+        found, self._waiting = self._waiting, []
+        return found
+
+    def close(self) -> None:
+        self.closed = True
+
+    def arrive(self, data: list[int]) -> None:
+        self._waiting.append(Arrival(data, 0.0))
 
 
 class FakeSystem(MidiSystem):
@@ -59,26 +71,30 @@ class FakeSystem(MidiSystem):
 
     def __init__(self, name: str = "ALSA", plugged: tuple[str, ...] = (), *,
                  polled: bool = False, busy: tuple[str, ...] = ()) -> None:
-        super().__init__(0, name, polled=polled)
+        super().__init__(0, name)
+        self.polled = polled
         self.plugged = list(plugged)
         self.busy = busy
-        self.rts: dict[str, FakeRt] = {}
+        self.opened: dict[str, FakeRt | FakePolled] = {}
 
     def scanner(self) -> FakeRt:
         return FakeRt(self)
 
-    def open(self, name: str, deliver: Callable[[Arrival], None]) -> OpenPort:
+    def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
         assert name in self.plugged or "#" in name
         if name in self.busy:
             raise DeviceError(f"{name} is busy")
         return self._make(name, deliver)
 
-    def open_virtual(self, deliver: Callable[[Arrival], None]) -> OpenPort:
+    def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
         return self._make("GAN-808", deliver)
 
-    def _make(self, name: str, deliver: Callable[[Arrival], None]) -> OpenPort:
-        self.rts[name] = FakeRt(self)
-        return OpenPort(self.rts[name], name, None if self.polled else deliver)
+    def _make(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
+        if self.polled:
+            self.opened[name] = polled = FakePolled(name)
+            return polled
+        self.opened[name] = rt = FakeRt(self)
+        return OpenPort(rt, name, deliver)
 
 
 def ports_of(choice: str, *found: FakeSystem) -> MidiPorts:
@@ -108,7 +124,7 @@ class TestChoice:
         ports = ports_of("auto", FakeSystem(plugged=("Pads 20:0",)), jack)
         ports.open()
         assert ports.names == ["Pads 20:0", "GAN-808"]
-        assert list(jack.rts) == ["GAN-808"]
+        assert list(jack.opened) == ["GAN-808"]
         ports.close()
 
     def test_auto_without_any_midi_says_so(self) -> None:
@@ -165,10 +181,10 @@ class TestHotPlug:
         system.plugged.remove("Keys 24:0")
         ports.rescan()
         assert ports.names == ["Pads 20:0"]
-        assert system.rts["Keys 24:0"].closed
+        assert system.opened["Keys 24:0"].closed
         system.plugged.insert(0, "Keys 24:0")
         ports.rescan()
-        system.rts["Keys 24:0"].arrive(NOTE)
+        system.opened["Keys 24:0"].arrive(NOTE)
         assert [arrival.data for arrival in ports.read(1.0)] == [NOTE]
         ports.close()
 
@@ -211,14 +227,14 @@ class TestHotPlug:
         jack = FakeSystem("JACK", ("pads:out",), polled=True)
         ports = ports_of("pads", jack)
         ports.open()
-        jack.rts["pads:out"].arrive(NOTE)
+        jack.opened["pads:out"].arrive(NOTE)
         assert [arrival.data for arrival in ports.read(1.0)] == [NOTE]
         jack.plugged.clear()
         ports.rescan()
-        assert not jack.rts["pads:out"].closed
+        assert not jack.opened["pads:out"].closed
         ports.read(0.0)
         ports.close()
-        assert jack.rts["pads:out"].closed
+        assert jack.opened["pads:out"].closed
 
 
 class TestReading:
@@ -226,8 +242,8 @@ class TestReading:
         jack, alsa = FakeSystem("JACK", polled=True), FakeSystem(plugged=("Keys 24:0",))
         ports = ports_of("auto", alsa, jack)
         ports.open()
-        jack.rts["GAN-808"].arrive([0x99, 36, 1])
-        alsa.rts["Keys 24:0"].arrive([0x99, 36, 2])
+        jack.opened["GAN-808"].arrive([0x99, 36, 1])
+        alsa.opened["Keys 24:0"].arrive([0x99, 36, 2])
         arrived = []
         while len(arrived) < 2:
             found = ports.read(1.0)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from gan808 import places
-from gan808.engine import compiling, kernel, native
+from gan808.engine import compiling, jack_midi, kernel, native
 from gan808.engine.native import ObjectCode
 from gan808.engine.routines import KERNEL_SOURCES, routines
 
@@ -126,8 +126,11 @@ def compiled_from(module: str) -> set[str]:
     return found
 
 
-def test_the_key_covers_every_file_the_routines_are_made_of() -> None:
-    assert compiled_from("kernel") == set(KERNEL_SOURCES)
+@pytest.mark.parametrize(("module", "sources"), [
+    ("kernel", KERNEL_SOURCES), ("jack_midi_kernel", jack_midi.SOURCES)])
+def test_the_key_covers_every_file_the_routines_are_made_of(
+        module: str, sources: tuple[str, ...]) -> None:
+    assert compiled_from(module) == set(sources)
 
 
 def test_code_that_allocates_is_refused_and_the_callback_is_not() -> None:
