@@ -1,24 +1,32 @@
 """The command line: options in, exit status out. Thin; the work is imported when a command runs,
-so that `gan808 --help` is quick and a render process, which loads this module too, stays light.
+so that `gan808 --help` is quick. start.py comes here with all but a plain `run`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
-from gan808 import __version__
-from gan808.errors import ConfigError, Gan808Error
+from gan808 import __version__, start
+from gan808.errors import ConfigError
+from gan808.start import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    WRONG_USAGE,
+    complain,
+    leave,
+    osc_address,
+    speak_up,
+    status_of,
+)
 from training.cli import add_training_commands
 
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 DEBUG = "--debug"
 
 app = typer.Typer(
@@ -71,21 +79,9 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what is wrong.")] = False,
 ) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
-    from gan808.config import load_settings
-
-    overrides: dict[str, dict[str, Any]] = {
-        "kit": {"name": kit},
-        "sequencer": {"pattern": pattern, "tempo_bpm": tempo},
-        "evolve": {"swaps_per_bar": evolve},
-        "audio": {"output": output},
-        "midi": {"port": midi},
-        "osc": osc_address(osc),
-        "renderer": {"seed": seed},
-    }
-    settings = load_settings(config, overrides)
-    from gan808.daemon import RunOptions, play
-
-    raise typer.Exit(play(RunOptions(settings, seconds=seconds, fast=fast, quiet=quiet)))
+    raise typer.Exit(start.run(
+        kit=kit, pattern=pattern, tempo=tempo, evolve=evolve, output=output, midi=midi, osc=osc,
+        seconds=seconds, fast=fast, seed=seed, config=config, quiet=quiet))
 
 
 @app.command()
@@ -220,36 +216,10 @@ def version() -> None:
 add_training_commands(app)
 
 
-def osc_address(text: str | None) -> dict[str, Any]:
-    """HOST:PORT, HOST, :PORT or off as settings. Raises ConfigError."""
-    if text is None:
-        return {}
-    if text == "off":
-        return {"enabled": False}
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        host, port = text, ""
-    if port and not port.isdecimal():
-        raise ConfigError(f"--osc {text}: {port!r} is no port; give HOST:PORT or off")
-    return {"enabled": True, "host": host or None, "port": int(port) if port else None}
-
-
 def say(lines: list[str]) -> None:
     """Print lines on stdout."""
     for line in lines:
         typer.echo(line)
-
-
-def complain(message: str) -> None:
-    """Print one line on stderr."""
-    typer.echo(f"gan808: {' '.join(message.split())}", err=True)
-
-
-class _OneLine(logging.Handler):
-    """Notices of the parts, one line each on stderr."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        complain(record.getMessage())
 
 
 # The base of all wrong usage. Typer brings Click inside itself or beside, by version.
@@ -258,6 +228,10 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 def call(arguments: list[str]) -> int:
     """Run one command line and return its exit status; everything expected becomes one line."""
+    return status_of(lambda: _call(arguments))
+
+
+def _call(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         result = command(arguments, prog_name="gan808", standalone_mode=False)
@@ -266,39 +240,19 @@ def call(arguments: list[str]) -> int:
         if said:  # without a command at all Typer has printed the help instead
             complain(said)
         return WRONG_USAGE
-    except ConfigError as error:
-        complain(str(error))
-        return WRONG_USAGE
-    except Gan808Error as error:
-        complain(str(error))
-        return FAILED
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
-        return DONE
     return result if isinstance(result, int) else DONE
 
 
 def main() -> None:
-    """The entry of `gan808`."""
+    """The command line of this process, whatever it asks for."""
     arguments = sys.argv[1:]
-    log = logging.getLogger("gan808")
-    log.addHandler(_OneLine())
-    log.setLevel(logging.WARNING)
+    speak_up(logging.DEBUG if DEBUG in arguments else logging.WARNING)
     if DEBUG in arguments:
         arguments.remove(DEBUG)
-        log.setLevel(logging.DEBUG)
         typer.main.get_command(app)(arguments, prog_name="gan808", standalone_mode=True)
     status = call(arguments)
     if arguments[:1] == ["run"]:
-        _leave(status)
+        leave(status)
     sys.exit(status)
-
-
-def _leave(status: int) -> NoReturn:
-    """End at once: all parts have stopped, and the interpreter would take up to a second to tear
-    down what numba compiled."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(status)

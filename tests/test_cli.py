@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gan808 import __version__, cli
+from gan808 import __version__, start
 from gan808.errors import ConfigError
 from gan808.sound.kit import load_kit
 from tests.running import Running, environment
@@ -137,12 +137,12 @@ def test_the_users_settings_and_their_mistakes_are_used(tmp_path: Path) -> None:
     ("studio", {"enabled": True, "host": "studio", "port": None}),
 ])
 def test_osc_addresses(text: str | None, expected: dict[str, object]) -> None:
-    assert cli.osc_address(text) == expected
+    assert start.osc_address(text) == expected
 
 
 def test_a_port_must_be_a_number() -> None:
     with pytest.raises(ConfigError, match="no port"):
-        cli.osc_address("host:-1")
+        start.osc_address("host:-1")
 
 
 def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -> None:
