@@ -16,6 +16,7 @@ from gan808.errors import RenderError
 from gan808.sound import finish
 from gan808.sound.descriptors import describe
 from gan808.sound.griffin_lim import make_inverter
+from gan808.sound.inference import fixed_critic, fixed_generator, precision_for
 from gan808.sound.kit import Kit, to_rate
 from gan808.sound.latent import SEED_END, Point, latent_of
 from gan808.sound.sound import BATCH, Sound
@@ -62,8 +63,9 @@ class Renderer:
         self._invert = make_inverter(kit.geometry, self._moments, rounds=griffin_lim_rounds)
         # Latents float32 (BATCH, latent_size) and labels int32 (BATCH,) to images float32
         # (BATCH, n_bands, n_frames, 1); gradients pass through it.
-        self.generate = tf.function(lambda z, y: generator([z, y], training=False))
-        self._listen = tf.function(lambda image: critic(image, training=False))
+        spec, n_classes = kit.manifest.network, len(kit.classes)
+        self.generate = fixed_generator(generator, spec, n_classes, precision_for(generator))
+        self._listen = fixed_critic(critic, spec, precision_for(critic))
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
         """One finished Sound for each pair of class and seed (0 .. 2**63 - 1), or point; in stereo
