@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ def kit_description(name: str) -> list[str]:
     accepts = manifest.thresholds
     least = sorted(accepts.realness.values())
     realness = f", realness {least[0]:.3f} to {least[-1]:.3f} and up by class" if least else ""
+    named = Counter(accepts.quantile.values()).most_common()
+    if named:
+        realness += " (quantile: " + ", ".join(f"{name} for {n}" for name, n in named) + ")"
     sources = [
         ("source", ", ".join(filter(None, (f"{p.source}: {p.sounds} sounds", p.licence, p.author))))
         for p in manifest.provenance

@@ -1,8 +1,8 @@
 """A training run's last checkpoint to a kit that plays.
 
 The critic's scores of training sounds, taken through the same inversion and finishing as rendered
-ones, become the quantiles by which realness is told. Factory sounds are the most real of the first
-seeds.
+ones, become the quantiles by which realness is told and what is accepted is measured. Factory
+sounds are the most real of the first seeds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gan808.sound.kit import (
     save_kit,
 )
 from gan808.sound.networks import build_critic, build_generator
-from gan808.sound.renderer import Renderer, audio_fault
+from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.slots import SlotLayout, layout_for
 from gan808.sound.sound import Sound
 from gan808.sound.weights import weights_of
@@ -42,6 +42,11 @@ REAL_A_CLASS = 64  # training sounds a class behind the quantiles
 FACTORY_A_CLASS = 6
 CANDIDATES = 40  # seeds of each class that thresholds and factory sounds are chosen from
 CONFIDENCE = 0.5
+# What is accepted is as real as all training sounds but this share. A critic that has become too
+# good scores nothing the generator makes that high; then a smaller share will do ...
+SHARES = (0.05, 0.02, 0.01)
+LEAST_ACCEPTED = 0.6  # ... as soon as so much of what is heard as the class passes
+# ... and where even the last share leaves too little, the worst of what is made is dropped.
 DROPPED = 0.05
 
 
@@ -104,14 +109,23 @@ def render_candidates(renderer: Renderer) -> dict[str, list[Sound]]:
     return candidates
 
 
-def choose_thresholds(candidates: dict[str, list[Sound]]) -> Thresholds:
-    """Drop the share DROPPED of each class that the critic finds least real."""
-    realness = {}
-    for class_name, sounds in candidates.items():
+def choose_thresholds(candidates: dict[str, list[Sound]], quantiles: np.ndarray) -> Thresholds:
+    """What each class must reach: a quantile of its training sounds (float32 (n_classes, n), in
+    the order of candidates), or, where too little would pass, of what the generator makes."""
+    realness, names = {}, {}
+    for (class_name, sounds), row in zip(candidates.items(), quantiles, strict=True):
         values = [s.realness for s in sounds if s.class_heard == class_name]
-        if values:
-            realness[class_name] = round(float(np.quantile(values, DROPPED)), 6)
-    return Thresholds(confidence=CONFIDENCE, realness=realness)
+        if not values:
+            continue
+        least, name = float(np.quantile(values, DROPPED)), f"generated {DROPPED:g}"
+        for share in SHARES:
+            score = float(np.interp(share, np.linspace(0.0, 1.0, len(row)), row))
+            real = quantile_of(score, row)
+            if np.mean([value >= real for value in values]) >= LEAST_ACCEPTED:
+                least, name = real, f"training {share:g}"
+                break
+        realness[class_name], names[class_name] = round(least, 6), name
+    return Thresholds(confidence=CONFIDENCE, realness=realness, quantile=names)
 
 
 def choose_factory(
@@ -175,7 +189,7 @@ def export(
     entries = tuple(_factory_entry(sound) for sound in sounds)
     audio = {entry.file: s.audio for entry, s in zip(entries, sounds, strict=True)}
     manifest = manifest.model_copy(
-        update={"factory": entries, "thresholds": choose_thresholds(candidates)}
+        update={"factory": entries, "thresholds": choose_thresholds(candidates, quantiles)}
     )
     save_kit(folder, manifest, dataset.moments, quantiles, weights, audio)
     return load_kit(folder)

@@ -1,7 +1,7 @@
 """A kit on disk: load, save, verify. Reads numbers and text only; nothing in a kit is executed.
 
 Imports no TensorFlow, so the player can lay out slots and play factory sounds at once; the weights
-are read by weights.py, in the render process.
+are read by weights.py, in the render process. What decodes and writes is loaded when first needed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import soundfile
-import soxr
-import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gan808.errors import ConfigError, KitError
@@ -55,10 +52,12 @@ class Provenance(_Table):
 
 class Thresholds(_Table):
     """What a render must reach to be filed. confidence: probability of the class the critic
-    hears, 0..1; realness: by class asked, 0..1, a class that is not named accepts all."""
+    hears, 0..1; realness: by class asked, 0..1, a class that is not named accepts all; quantile:
+    by class, which one the realness is, such as "training 0.05" (kits of before do not say)."""
 
     confidence: float = Field(default=0.5, ge=0.0, le=1.0)
     realness: dict[str, float] = Field(default_factory=dict)
+    quantile: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("realness")
     @classmethod
@@ -146,7 +145,7 @@ class KitManifest(_Table):
             if len(set(names)) != len(names):
                 raise ValueError(f"a {what} appears twice")
         used = {slot.class_name for slot in self.slots}
-        used |= set(self.thresholds.realness)
+        used |= set(self.thresholds.realness) | set(self.thresholds.quantile)
         used |= {name for entry in self.factory for name in (entry.class_name, entry.class_heard)}
         if unknown := sorted(used - set(self.classes)):
             raise ValueError(f"{', '.join(unknown)}: not among the classes")
@@ -185,6 +184,8 @@ class Kit:
         return [self._factory_sound(entry, sample_rate_hz) for entry in self.manifest.factory]
 
     def _factory_sound(self, entry: FactoryEntry, sample_rate_hz: int) -> Sound:
+        import soundfile
+
         path = self.folder / FACTORY / entry.file
         try:
             with soundfile.SoundFile(path) as file:
@@ -231,6 +232,8 @@ def to_rate(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
     """Resample audio, float32 (n,) to float32 (m,), or (n, 2) to (m, 2), its peak kept at or
     below 1."""
     if from_hz != to_hz:
+        import soxr
+
         audio = soxr.resample(audio, from_hz, to_hz, quality="HQ")
     peak = float(np.abs(audio).max(initial=0.0))
     return np.ascontiguousarray(audio / peak if peak > 1.0 else audio, dtype=np.float32)
@@ -335,6 +338,8 @@ def save_kit(
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
     rate. Raises KitError when the disk is full or not writable.
     """
+    import soundfile
+    import tomlkit
     from safetensors.numpy import save_file
 
     partial = folder.with_name(folder.name + ".partial")

@@ -26,6 +26,7 @@ from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectrogram import CLIP_SIGMAS
 
 LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
+SHORTEST_S = 0.005  # of a hit: less is a click, and everything is near to it
 CANDIDATES = 4 * BATCH  # so many seeds are rendered and compared as finished sounds
 ROUNDS = 4  # of refinement; see Matcher._refine
 LEARNING_RATE = 0.05  # of Adam, in units of a latent's deviation
@@ -51,6 +52,8 @@ class Match:
 def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     """A recording as training saw its own: mono float32 (n,) at the geometry's rate, onset first,
     peak 1. Raises RenderError, one line, for a file that has no sound in it."""
+    if not path.is_file():
+        raise RenderError(f"{path}: is no file; give a recording of one drum hit")
     try:
         with soundfile.SoundFile(path) as file:
             rate_hz = file.samplerate
@@ -64,6 +67,9 @@ def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     audio = onset_first(mono, rate_hz, geometry.sample_rate_hz)
     if audio is None:
         raise RenderError(f"{path}: is silent; give a recording of one drum hit")
+    if len(audio) < SHORTEST_S * geometry.sample_rate_hz:
+        raise RenderError(f"{path}: is over in {len(audio) / geometry.sample_rate_hz:.4f} s; "
+                          "give a recording of one drum hit")
     return audio[: geometry.n_samples]
 
 

@@ -85,6 +85,7 @@ def test_the_recording_begins_at_its_onset(kit: Kit, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("content", "why"), [
     (np.zeros(1000), "is silent"), (np.zeros(0), "is silent"),
     (np.full(100, np.nan), "not finite"), (None, "cannot be read as audio"),
+    (np.array([0.5, -0.1]), "is over in 0.000"),
 ])
 def test_what_has_no_sound_in_it_is_refused(
     kit: Kit, tmp_path: Path, content: np.ndarray | None, why: str
@@ -97,8 +98,9 @@ def test_what_has_no_sound_in_it_is_refused(
     with pytest.raises(RenderError, match=why) as caught:
         read_target(path, kit.geometry)
     assert "\n" not in str(caught.value)
-    with pytest.raises(RenderError, match=r"gone\.wav: cannot be read"):
-        read_target(tmp_path / "gone.wav", kit.geometry)
+    for gone in (tmp_path / "gone.wav", tmp_path):
+        with pytest.raises(RenderError, match="is no file"):
+            read_target(gone, kit.geometry)
 
 
 @pytest.mark.parametrize("spec", [HOUSE_SPEC, PAPER_SPEC], ids=["normal", "uniform"])
