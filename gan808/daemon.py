@@ -2,7 +2,8 @@
 
 The only place that wires. Runs on the main thread, which then waits for a signal or for the output
 to end. Order: the engine and the machine with the kit's factory sounds, then the output, so that
-there is sound at once; only then the renderer, which takes seconds to load, and the ways in.
+there is sound at once, and MIDI: now it can be played. Only then OSC, the stock of the run before
+and the renderer, which takes seconds to load.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from dataclasses import dataclass, field
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control.midi import MidiInput
-from gan808.control.osc import OscServer
 from gan808.display import Display
 from gan808.engine.devices import JACK_HOST_API, PortAudioOutput
 from gan808.engine.engine import Engine
@@ -24,6 +24,7 @@ from gan808.engine.outputs import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.machine.machine import Machine
 from gan808.pool import store
+from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
 from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
@@ -35,7 +36,7 @@ WAIT_S = 0.05
 FADE_S = 0.03
 REOPEN_S = 2.0
 HARD_STOP_S = 3.0
-COMPILING_S = 2.5  # loading the compiled mixer from numba's cache takes about a second
+COMPILING_S = 1.0  # loading the compiled mixer takes a few milliseconds
 DONE, FAILED = 0, 1
 
 
@@ -84,9 +85,8 @@ class Daemon:
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
         self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
-        self._mark = store.fingerprint(
-            self._kit, self._rate_hz, settings.renderer.griffin_lim_rounds
-        )
+        self._factory = factory_sounds(self._kit, self._rate_hz)
+        self._mark = ""
 
     def run(self) -> int:
         """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
@@ -103,22 +103,25 @@ class Daemon:
 
     def _start(self, running: ExitStack) -> None:
         """Start the parts; running stops those that were started, in reverse."""
-        if not self._reproducible:  # what an earlier run left would change what is drawn
-            for sound in store.load(places.pool_folder(self._kit.name), self._mark):
-                self._pool.put(sound)
         running.callback(self._save_pool)
+        classes = {sound.class_asked for sound in self._factory.sounds}
+        if not {slot.class_name for slot in self._kit.slots} <= classes:
+            self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
-        self._machine.start()
+        self._machine.start(sounds=self._factory.sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(realtime.hurrying_threads(), realtime.may_hurry())
-        running.callback(self._filler.stop)
-        self._filler.start()
         midi = self._start_midi(running)
+        # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)
         self._display.follow(self._machine)
+        self._load_pool()
+        running.callback(self._filler.stop)
+        self._filler.start()
+        self._factory.keep()
 
     def _start_midi(self, running: ExitStack) -> str:
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
@@ -129,6 +132,8 @@ class Daemon:
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
             return "off"
+        from gan808.control.osc import OscServer  # after the first note
+
         osc = OscServer(self._machine, self._settings)
         running.callback(osc.stop)
         osc.start()
@@ -195,8 +200,20 @@ class Daemon:
             file_dir=places.recordings_folder(),
         )
 
+    def _load_pool(self) -> None:
+        """Take up what the run before left in stock, once."""
+        if self._mark:
+            return
+        rounds = self._settings.renderer.griffin_lim_rounds
+        self._mark = store.fingerprint(self._kit, self._rate_hz, rounds)
+        if not self._reproducible:  # what an earlier run left would change what is drawn
+            for sound in store.load(places.pool_folder(self._kit.name), self._mark):
+                self._pool.put(sound)
+
     def _save_pool(self) -> None:
         """Keep what is in stock for the next start, if it is still this kit's."""
+        if not self._mark:
+            return
         if self._filler.status().kit == self._kit.name and (sounds := self._pool.sounds()):
             store.save(places.pool_folder(self._kit.name), self._mark, sounds)
 

@@ -100,14 +100,15 @@ class Machine:
 
     # Life
 
-    def start(self, *, live: bool = True) -> None:
+    def start(self, *, live: bool = True, sounds: list[Sound] | None = None) -> None:
         """Send the settings and the kit's factory sounds to the engine and begin.
 
         live: start the machine's and the sequencer's threads; otherwise the caller drives
-        everything with `before_block`. Raises KitError for factory sounds that cannot be read.
+        everything with `before_block`. sounds: the factory sounds, where the caller has them.
+        Raises KitError for factory sounds that cannot be read.
         """
         self.port.set_master(self.settings.audio.master_volume)
-        self.wear(self.kit, self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
+        self.wear(self.kit, sounds or self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
         self.live, self._offline_frame = live, None if live else 0
         if not live:
             if self.settings.sequencer.playing:

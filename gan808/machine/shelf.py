@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
 from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
-from gan808.machine.kit_saving import save_sounds_as_kit
 from gan808.machine.needs import KitLike
 from gan808.machine.patterns import Pattern, find_pattern, pattern_names
 from gan808.sound.kit import Kit, find_kit, list_kits
@@ -76,6 +73,8 @@ class Shelf:
         """
         if not isinstance(kit, Kit):
             raise KitError(f"kit {kit.name!r} is not on disk, so it cannot be saved")
+        from gan808.machine.kit_saving import save_sounds_as_kit
+
         return save_sounds_as_kit(kit, sounds, self.kit_folders[0], name)
 
     def export(self, sound: Sound, name: str) -> Path:
@@ -91,6 +90,8 @@ class Shelf:
 
 
 def _write(sound: Sound, path: Path) -> Path:
+    import soundfile  # when first needed, as a start should not wait for it
+
     unfinished = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

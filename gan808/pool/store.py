@@ -41,7 +41,12 @@ def save(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
         group = kept.setdefault((sound.class_heard, sound.width), [])
         if len(group) < PER_CLASS:
             group.append(sound)
-    headers, audio = wire.pack([sound for group in kept.values() for sound in group])
+    write(path, mark, [sound for group in kept.values() for sound in group])
+
+
+def write(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
+    """Write sounds, whole or not at all. A full disk is logged, not raised."""
+    headers, audio = wire.pack(sounds)
     unfinished = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +54,7 @@ def save(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
         unfinished.write_bytes(head + b"\n" + audio)
         unfinished.replace(path)
     except OSError as error:
-        log.info("%s: the pool was not saved: %s", path, error.strerror)
+        log.info("%s: sounds were not saved: %s", path, error.strerror)
 
 
 def load(path: Path, mark: str) -> list[Sound]:
@@ -65,5 +70,5 @@ def load(path: Path, mark: str) -> list[Sound]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError, RenderError) as error:
-        log.info("%s: the saved pool cannot be used: %s", path, error)
+        log.info("%s: saved sounds cannot be used: %s", path, error)
         return []
