@@ -186,8 +186,6 @@ class Kit:
     def _factory_sound(self, entry: FactoryEntry, sample_rate_hz: int) -> Sound:
         import soundfile
 
-        import soundfile
-
         path = self.folder / FACTORY / entry.file
         try:
             with soundfile.SoundFile(path) as file:
@@ -340,8 +338,6 @@ def save_kit(
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
     rate. Raises KitError when the disk is full or not writable.
     """
-    import soundfile
-    import tomlkit
     import soundfile
     import tomlkit
     from safetensors.numpy import save_file
