@@ -37,6 +37,8 @@ def main() -> None:
         full_main()
         return
     speak_up(logging.WARNING)
+    # Settings and kits need no plugins, and looking for them reads every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     given = options
     leave(status_of(lambda: run(**given)))
 

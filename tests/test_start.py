@@ -16,7 +16,7 @@ from tests.running import environment
 
 # What a start must never wait for; numba only where there is something to compile.
 HEAVY = {"tensorflow", "keras", "librosa", "matplotlib", "scipy", "sklearn", "numba", "typer",
-         "rich", "click"}
+         "rich", "click", "tomlkit", "safetensors", "pythonosc", "mido"}
 PLAY = """
 import sys
 from gan808 import start

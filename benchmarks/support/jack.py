@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,10 +93,13 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def gan808(environment: Environment, *options: str, config: str = "") -> Iterator[
-        subprocess.Popen[bytes]]:
-    """`gan808 run` on JACK with a virtual MIDI port, user folders of its own, and this config."""
-    with tempfile.TemporaryDirectory() as home:
+def gan808(environment: Environment, *options: str, config: str = "",
+           home: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """`gan808 run` on JACK with a virtual MIDI port, this config, and user folders of its own: in
+    home, where they stay for the next, or in a folder that goes with it."""
+    with ExitStack() as kept:
+        if home is None:
+            home = Path(kept.enter_context(tempfile.TemporaryDirectory()))
         path = Path(home, "bench.toml")
         path.write_text(config, encoding="utf-8")
         folders = {name: str(Path(home, name)) for name in

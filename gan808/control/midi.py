@@ -11,8 +11,6 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mido import Message
-
 from gan808.config import Settings, VelocityCurve
 from gan808.control.midi_ports import MidiInputInfo, MidiPorts, list_midi_inputs
 from gan808.errors import Gan808Error
@@ -25,6 +23,11 @@ if TYPE_CHECKING:
 
 FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
 ALL_CHANNELS = 0
+# Channel messages of MIDI 1.0: the upper half of the status byte, and how many bytes each has.
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE = 0x80, 0x90, 0xB0, 0xC0
+MESSAGE_BYTES = {NOTE_OFF: 3, NOTE_ON: 3, 0xA0: 3, CONTROL_CHANGE: 3, PROGRAM_CHANGE: 2, 0xD0: 2,
+                 0xE0: 3}
+HIGHEST_VALUE = 127
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 # Channel mode messages 124-127 are all-notes-off too, by the standard.
 MODE_MESSAGES = range(ALL_NOTES_OFF, 128)
@@ -66,21 +69,20 @@ class MidiNotes:
         """Act on one message that arrived at arrival_s (time.monotonic); never raises."""
         if not data or data[0] >= 0xF0:
             return  # clock, active sensing, system exclusive: nothing here listens to them
-        try:
-            message = Message.from_bytes(data)
-        except (ValueError, TypeError, IndexError):
+        kind, channel = data[0] & 0xF0, data[0] & 0x0F
+        if len(data) != MESSAGE_BYTES.get(kind) or max(data[1:]) > HIGHEST_VALUE:
             self.unusable += 1
             return
-        if self._channel not in (ALL_CHANNELS, message.channel + 1):
+        if self._channel not in (ALL_CHANNELS, channel + 1):
             return
-        if message.type == "note_on" and message.velocity > 0:
-            self._note_on(message, arrival_s)
-        elif message.type in ("note_on", "note_off"):
-            self._note_off(message, arrival_s)
-        elif message.type == "control_change":
-            self._control(message.control, message.value)
-        elif message.type == "program_change":
-            self._machine.load_numbered_kit(message.program, _say_failure)
+        if kind == NOTE_ON and data[2] > 0:
+            self._note_on(data[1], data[2], arrival_s)
+        elif kind in (NOTE_ON, NOTE_OFF):
+            self._note_off(data[1], arrival_s)
+        elif kind == CONTROL_CHANGE:
+            self._control(data[1], data[2])
+        elif kind == PROGRAM_CHANGE:
+            self._machine.load_numbered_kit(data[1], _say_failure)
 
     def _frame(self, arrival_s: float) -> int:
         """When a note that arrived then is due: 0, at once, or a fixed delay after arrival."""
@@ -88,14 +90,14 @@ class MidiNotes:
             return 0
         return max(0, self._machine.engine.clock.frame_at(arrival_s + self._delay_s))
 
-    def _note_on(self, message: Message, arrival_s: float) -> None:
-        slot = self._machine.slot_for_note(message.note)
+    def _note_on(self, note: int, value: int, arrival_s: float) -> None:
+        slot = self._machine.slot_for_note(note)
         if slot is not None:
-            velocity = velocity_of(message.velocity, self._curve)
+            velocity = velocity_of(value, self._curve)
             self._machine.trigger(self._port, slot, velocity, self._frame(arrival_s))
 
-    def _note_off(self, message: Message, arrival_s: float) -> None:
-        slot = self._machine.slot_for_note(message.note)
+    def _note_off(self, note: int, arrival_s: float) -> None:
+        slot = self._machine.slot_for_note(note)
         if slot is not None:
             self._machine.release(self._port, slot, self._frame(arrival_s))
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan808.engine.devices import OutputInfo, list_outputs, open_device
-from gan808.engine.files import FileWriter, PacedOutput
 from gan808.engine.output import Output
 from gan808.errors import DeviceError
 
@@ -44,13 +43,16 @@ def open_output(
     rate_hz = sample_rate_hz or DEFAULT_SAMPLE_RATE_HZ
     block = block_frames or DEFAULT_BLOCK_FRAMES
 
-    def paced(writer: FileWriter | None) -> PacedOutput:
+    def paced(path: Path | None) -> Output:
+        from gan808.engine.files import FileWriter, PacedOutput  # brings libsndfile along
+
+        writer = None if path is None else FileWriter(path, rate_hz)
         return PacedOutput(writer, rate_hz, block, seconds, before_block if fast else None, fast)
 
     if spec == "null":
         return paced(None)
     if spec.startswith(FILE_PREFIX):
-        return paced(FileWriter(_checked_path(spec), rate_hz))
+        return paced(_checked_path(spec))
     if fast:
         raise DeviceError(f"--fast needs an output without a clock, file:PATH or null: not {spec}")
     if spec != "auto":
@@ -59,7 +61,7 @@ def open_output(
         return open_device(None, sample_rate_hz, block_frames, seconds)
     except DeviceError as error:
         path = _recording_path(file_dir or Path.cwd())
-        output = paced(FileWriter(path, rate_hz))
+        output = paced(path)
         output.notice = f"{error}; playing into {path}"
         return output
 
