@@ -146,7 +146,7 @@ class RendererSettings(_Section):
     niceness: int = Field(default=10, ge=0, le=19, description="how far the renderer stands back")
     batch: int = Field(default=8, ge=1, le=64, description="sounds rendered at a time")
     griffin_lim_rounds: int = Field(
-        default=32,
+        default=40,
         ge=1,
         le=512,
         description="rounds of phase reconstruction: more is finer and slower",

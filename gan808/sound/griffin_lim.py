@@ -41,7 +41,7 @@ def overlap_gain(geometry: Geometry) -> np.ndarray:
 
 
 def make_inverter(
-    geometry: Geometry, moments: Moments, *, rounds: int = 32
+    geometry: Geometry, moments: Moments, *, rounds: int = 40
 ) -> Callable[[Any], np.ndarray]:
     """A function from normalised images, float32 (batch, n_bands, n_frames, 1) in [-1, 1], to
     float32 (batch, n_samples), lead silence included. Equal images give equal audio."""

@@ -53,7 +53,7 @@ class Renderer:
     """Renders sounds of one kit at one sample rate. Raises KitError when the kit is damaged."""
 
     def __init__(
-        self, kit: Kit, sample_rate_hz: int, *, threads: int = 1, griffin_lim_rounds: int = 32
+        self, kit: Kit, sample_rate_hz: int, *, threads: int = 1, griffin_lim_rounds: int = 40
     ) -> None:
         limit_threads(threads)
         self.kit = kit
