@@ -14,7 +14,7 @@ from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool import filler as filler_module
 from gan808.pool.filler import Filler
-from gan808.pool.pool import Pool
+from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import ChildMain, RenderProcess
 from gan808.sound.latent import parse_point
 from gan808.sound.sound import Rendered, Sound
@@ -218,3 +218,21 @@ def test_it_stops_at_once_whatever_the_child_does(rig: Callable[..., Rig]) -> No
         assert gone(pid, SOON_S)
         assert isinstance(answers.get(timeout=SOON_S), RenderError)
         assert not it.notices
+
+
+def test_a_wanted_width_is_stocked_beside_mono_and_recalled(rig: Callable[..., Rig]) -> None:
+    """Nothing is stereo until it is wanted; then that class has a stock of both."""
+    each = rig("kick", "snare")
+    assert eventually(each.full)
+    assert {sound.width for sound in each.pool.sounds()} == {0.0}
+    each.pool.want({"kick": [0.0, 0.5]})
+    assert eventually(lambda: each.pool.count(Want("kick", 0.5)) == 6)
+    wide = each.pool.take("kick", width=0.5)
+    assert wide is not None
+    assert wide.audio.shape[1] == 2
+    assert each.pool.stock()["snare"] == 6
+    answers: queue.Queue[Sound | Gan808Error] = queue.Queue()
+    each.filler.request("kick", wide.point, answers.put)
+    again = answers.get(timeout=WITHIN_S)
+    assert isinstance(again, Sound)
+    assert (again.id, again.audio.tobytes()) == (wide.id, wide.audio.tobytes())

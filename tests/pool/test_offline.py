@@ -86,3 +86,11 @@ def test_points_are_answered_before_they_return(make: Make) -> None:
     assert [(each.sound.id, each.rejection) for each in answers[0]] == [
         ("fake/bad/9+1@0.2", "unsure"), ("fake/bad/9", "unsure")]
     assert isinstance(answers[1], RenderError)
+
+
+def test_a_draw_in_stereo_is_rendered_in_stereo(make: Make) -> None:
+    drawn = [pool.take("kick", width=0.5) for pool in (make(7), make(7))]
+    assert [sound and sound.width for sound in drawn] == [0.5, 0.5]
+    assert drawn[0] is not None
+    assert drawn[1] is not None
+    assert drawn[0].id == drawn[1].id

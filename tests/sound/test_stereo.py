@@ -1,13 +1,16 @@
 """Sounds with a width: named, rendered, started together, levelled alike, judged as one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 
 from gan808.errors import ConfigError
+from gan808.machine.kit_saving import save_sounds_as_kit
 from gan808.machine.shelf import Shelf
 from gan808.sound.finish import loudest_rms
-from gan808.sound.kit import load_kit
+from gan808.sound.kit import load_kit, to_rate
 from gan808.sound.latent import MOST_STEPS, Near, Point, latent_of, parse_point
 from gan808.sound.network_spec import HOUSE_SPEC
 from gan808.sound.renderer import Renderer
@@ -94,8 +97,6 @@ def test_both_channels_must_pass(renderer):
 
 
 def _sides(sound, audio):
-    from dataclasses import replace
-
     return [replace(sound, audio=audio[:, n], trail="") for n in (0, 1)]
 
 
@@ -106,3 +107,14 @@ def test_an_export_has_two_channels(renderer, tmp_path):
     with soundfile.SoundFile(path) as file:
         assert file.title == "tiny/kick/1+w@0.5"
         np.testing.assert_allclose(file.read(dtype="float32"), sound.audio, atol=2**-22)
+
+
+def test_a_saved_kit_begins_with_its_stereo_sounds(renderer, tmp_path):
+    sound = renderer.render(["kick"], [parse_point("1+w@0.5")])[0]
+    folder = save_sounds_as_kit(renderer.kit, [sound], tmp_path, "mine")
+    own_hz = renderer.kit.geometry.sample_rate_hz
+    back = load_kit(folder).factory_sounds(own_hz)[0]
+    assert back.id == "mine/kick/1+w@0.5"
+    assert back.width == 0.5
+    np.testing.assert_allclose(back.audio, to_rate(sound.audio, RATE_HZ, own_hz), atol=2**-22)
+    assert load_kit(folder).factory_sounds(48000)[0].audio.shape[1] == 2
