@@ -23,6 +23,7 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.machine.machine import Machine
+from gan808.opening import Opening, live_output
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
@@ -42,12 +43,14 @@ DONE, FAILED = 0, 1
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Settings, and what holds for one run only. seconds None: until it is stopped."""
+    """Settings, and what holds for one run only. seconds None: until it is stopped; opening: a live
+    output that is on its way already."""
 
     settings: Settings
     seconds: float | None = None
     fast: bool = False
     quiet: bool = False
+    opening: Opening | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -75,7 +78,8 @@ class Daemon:
         self._display = Display(quiet=options.quiet)
         self._scheduling = ""
         self._kit = find_kit(settings.kit.name, places.kit_folders())
-        self._output = self._open_output(settings.audio.sample_rate_hz or None)
+        self._output = (options.opening.result() if options.opening else
+                        self._open_output(settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
         self._pool = Pool(
@@ -190,15 +194,7 @@ class Daemon:
             return
 
     def _open_output(self, rate_hz: int | None) -> Output:
-        audio = self._settings.audio
-        seconds = self._options.seconds
-        return open_output(
-            audio.output,
-            sample_rate_hz=rate_hz,
-            block_frames=audio.block_frames or None,
-            seconds=seconds,
-            file_dir=places.recordings_folder(),
-        )
+        return live_output(self._settings, self._options.seconds, rate_hz)
 
     def _load_pool(self) -> None:
         """Take up what the run before left in stock, once."""

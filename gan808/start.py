@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -67,6 +67,7 @@ def run(
 ) -> int:
     """`gan808 run`: play until it is over; the exit status. Raises Gan808Error."""
     from gan808.config import load_settings
+    from gan808.opening import Opening
 
     overrides: dict[str, dict[str, Any]] = {
         "kit": {"name": kit},
@@ -78,9 +79,11 @@ def run(
         "renderer": {"seed": seed},
     }
     settings = load_settings(config, overrides)
-    from gan808.daemon import RunOptions, play
+    with Opening(settings, seconds) if not fast else nullcontext() as opening:
+        from gan808.daemon import RunOptions, play
 
-    return play(RunOptions(settings, seconds=seconds, fast=fast, quiet=quiet))
+        options = RunOptions(settings, seconds=seconds, fast=fast, quiet=quiet, opening=opening)
+        return play(options)
 
 
 def osc_address(text: str | None) -> dict[str, Any]:
