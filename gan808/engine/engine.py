@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-import cffi
 import numpy as np
+
+# What modules made by cffi use at run time; cffi itself brings a parser of C along, which takes
+# longer to load than all else that the engine needs.
+from _cffi_backend import FFI
 from numpy.typing import NDArray
 
 from gan808.engine import layout
@@ -179,7 +182,7 @@ class Engine:
         self._routines = routines()
         self._fill_memory(voices)
         self.clock = EngineClock(self._memory, self._routines.read_clock, self.sample_rate_hz)
-        self._ffi = cffi.FFI()
+        self._ffi = FFI()
 
     def _fill_memory(self, voices: int) -> None:
         memory, rate = self._memory[0], self.sample_rate_hz
