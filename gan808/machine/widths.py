@@ -5,6 +5,7 @@ Machine thread only; the rendering happens elsewhere and its answer comes back h
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
     from gan808.machine.machine import Machine
+
+log = logging.getLogger("gan808")
 
 
 class Widths:
@@ -62,15 +65,17 @@ class Widths:
         if index >= len(swaps.slots):
             return
         slot = swaps.slots[index]
+        if isinstance(result, Gan808Error):
+            # Whoever renders has told the user already; the next sound is as wide as it should be.
+            log.info("%s: its sound keeps its width: %s", slot.layout.code, result)
+            return
         try:
-            if isinstance(result, Gan808Error):
-                raise result
             if slot.sound is before:
                 # The sound it takes the place of may itself be on its way: to a bar, with its kit.
                 on_its_way = slot.since >= self._machine.engine.frames
                 swaps.put(index, result, slot.since if on_its_way else 0, remember=False)
         except Gan808Error as error:
-            self._machine.emit(Notice(f"{slot.layout.code}: its sound keeps its width: {error}"))
+            self._machine.emit(Notice(str(error)))
             return
         if slot.width != made:
             self._widen(index)

@@ -141,15 +141,26 @@ def test_a_widened_sound_comes_where_its_mono_one_would_have() -> None:
     assert rig.engine.hits[-1].audio.shape[1] == 2
 
 
-def test_a_refusal_is_told_and_the_sound_plays_on() -> None:
+def test_a_renderer_that_fails_is_told_of_once_and_the_sound_plays_on() -> None:
+    """The filler says what is wrong with it; sixteen slots need not."""
     rig = Rig(kit=FakeKit(sounds=[fake_sound("broken", 1), fake_sound("kick", 2)]))
     slot = rig.machine.swaps.slots[0]
     slot.sound = fake_sound("broken", 1)
     rig.ask("/slot/BD/width", 0.5)
     rig.filler.deliver_all()
     rig.run(BLOCK)
-    assert any("keeps its width" in notice.text for notice in rig.of_type(Notice))
+    assert not [notice for notice in rig.of_type(Notice) if "broken" in notice.text]
     assert rig.sound_id(0) == "fake/broken/1"
+
+
+def test_a_full_arena_is_told_and_the_sound_plays_on() -> None:
+    rig = Rig(cells=16)
+    before = rig.sound_id(0)
+    rig.ask("/slot/BD/width", 0.5)
+    rig.filler.deliver_all()
+    rig.run(BLOCK)
+    assert any("every cell" in notice.text for notice in rig.of_type(Notice))
+    assert rig.sound_id(0) == before
 
 
 @pytest.mark.parametrize("width", [0.004, 0.996])
