@@ -28,7 +28,7 @@ from training.dataset import Dataset
 from training.precision import built_in
 from training.recipes import Recipe
 from training.samples import SampleMaker
-from training.steps import Steps
+from training.steps import make_steps
 from training.transfer import begin_from
 
 DECAY_FROM = 0.6  # of the run: from here the learning rate falls
@@ -120,7 +120,7 @@ class Trainer:
             critic = build_critic(recipe.spec, recipe.geometry, n_classes)
         if options.start is not None and not found:
             self._begin(options.start, generator, critic)
-        self.steps = Steps(recipe, generator, critic, moments)
+        self.steps = make_steps(recipe, generator, critic, moments)
         if found:
             self._resume(found[-1])
 
