@@ -75,7 +75,9 @@ def open_device(name: str | None, sample_rate_hz: int | None, block_frames: int 
 
 def _find_device(devices: list[Device], name: str | None) -> Device:
     if not devices:
-        raise DeviceError("no sound device")
+        raise DeviceError("no sound device" if name is None else
+                          f"no sound device at all, so no {name!r}; --output file:beat.wav plays "
+                          "into a file, auto too where there is none")
     if name is None:
         for device in devices:
             if device.info.is_default:

@@ -142,7 +142,8 @@ def test_the_unit_starts_a_run_there_is() -> None:
     unit = (EXAMPLES / "gan808.service").read_text(encoding="utf-8")
     words = re.search(r"^ExecStart=\S+/gan808 run (.*)$", unit, re.MULTILINE)
     assert words is not None
-    assert read_run_options(words[1].split()) == {"pattern": "off", "quiet": True}
+    assert read_run_options(words[1].split()) == {
+        "output": "default", "pattern": "off", "quiet": True}
     assert f"RestartPreventExitStatus={WRONG_USAGE}\n" in unit
     for setting in ("Type=notify", "WatchdogSec=", "Restart=on-failure", "LimitRTPRIO=",
                     "LimitMEMLOCK="):
