@@ -1,7 +1,9 @@
 """Plays a bar on a running GAN-808, asks for a new snare and prints what the machine says.
 
+Needs python-osc, which GAN-808 brings, and a running GAN-808:
+
     gan808 run --pattern off          # in one terminal
-    python examples/osc_client.py     # in another; needs python-osc, which GAN-808 brings
+    python examples/osc_client.py     # in another
 
 Hits are sent ahead in bundles with a time tag, so their timing is exact to the sample however late
 this program's own clock is.

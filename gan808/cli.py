@@ -35,6 +35,7 @@ app = typer.Typer(
     epilog="--debug, anywhere, shows a traceback instead of one line when something fails.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
@@ -233,6 +234,8 @@ def call(arguments: list[str]) -> int:
 
 def _call(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
+    if arguments == ["--version"]:  # what other programs have taught
+        arguments = ["version"]
     try:
         result = command(arguments, prog_name="gan808", standalone_mode=False)
     except _UsageError as error:

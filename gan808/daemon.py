@@ -31,6 +31,7 @@ from gan808.pool.filler import Filler
 from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
+from gan808.service import ServiceManager
 from gan808.sound.kit import find_kit
 from gan808.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 
@@ -92,12 +93,14 @@ class Daemon:
         self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
         self._factory = factory_sounds(self._kit, self._rate_hz)
         self._mark = ""
+        self._service = ServiceManager()
 
     def run(self) -> int:
         """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
         with ExitStack() as running:
             self._start(running)
             status = self._supervise()
+            self._service.stopping()
             hard_stop = threading.Timer(HARD_STOP_S, os._exit, [FAILED])
             hard_stop.daemon = True  # a driver that never returns must not keep the user
             hard_stop.start()
@@ -122,6 +125,7 @@ class Daemon:
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)
+        self._service.ready(f"playing: {describe_output(self._output)}")
         self._display.follow(self._machine)
         self._load_pool()
         running.callback(self._filler.stop)
@@ -167,6 +171,7 @@ class Daemon:
         """Wait for the end; a device that goes away is opened again when it returns."""
         while not self._options.stop.is_set():
             if not self._output.wait(WAIT_S):
+                self._service.alive(self._engine.frames)
                 continue
             failure = self._output.failure
             if failure is None:
@@ -184,7 +189,9 @@ class Daemon:
         # What played into JACK waits for JACK: its notes come from there too.
         place = self._output.name if on_jack(self._output) else self._settings.audio.output
         settings = self._settings.replace({"audio": {"output": place}})
+        self._service.status("waiting for the sound device")
         while not self._options.stop.wait(REOPEN_S):
+            self._service.alive()
             try:
                 output = live_output(settings, self._options.seconds, self._rate_hz)
                 if not may_return(output) or output.sample_rate_hz != self._rate_hz:
@@ -193,7 +200,9 @@ class Daemon:
             except DeviceError:
                 continue
             self._output = output
-            self._display.say(f"playing again: {describe_output(output)}")
+            again = f"playing again: {describe_output(output)}"
+            self._display.say(again)
+            self._service.status(again)
             return
 
     def _load_pool(self) -> None:

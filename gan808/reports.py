@@ -80,7 +80,9 @@ def kit_problems(path: str) -> list[str]:
 
     A name wins over a folder of the working directory that is no kit, the package for one.
     """
-    named = next((f / path for f in places.kit_folders() if (f / path).is_dir()), Path(path))
+    is_name = Path(path).name == path != ".."
+    named = next((f / path for f in places.kit_folders() if is_name and (f / path).is_dir()),
+                 Path(path))
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else named
     if not folder.is_dir():
         return [f"kit {path!r} not found; `gan808 kits list` shows what there is"]

@@ -66,7 +66,14 @@ def test_help_is_quick(tmp_path: Path) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    assert gan808(tmp_path, "version").stdout == f"gan808 {__version__}\n"
+    for asked in ("version", "--version"):
+        assert gan808(tmp_path, asked).stdout == f"gan808 {__version__}\n"
+
+
+def test_help_has_a_short_form_everywhere(tmp_path: Path) -> None:
+    for command in ([], ["run"], ["kits"], ["kits", "info"], ["train"]):
+        short, long = (gan808(tmp_path, *command, option) for option in ("-h", "--help"))
+        assert (short.returncode, short.stdout) == (0, long.stdout)
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
@@ -169,6 +176,9 @@ def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -
     assert whole.stdout == f"{tiny_kit}: whole\n"
     (tmp_path / "tiny").mkdir()  # a folder of the same name that is no kit
     assert gan808(tmp_path, "kits", "verify", "tiny").stdout == "tiny: whole\n"
+    # "." is a folder, not the name of a kit in any of theirs
+    assert one_line(gan808(tmp_path, "kits", "verify", ".")) == (
+        "gan808: .: not a kit (kit.toml is missing)")
     cut = gan808(tmp_path, "kits", "verify", "cut")
     assert cut.returncode == 1
     assert "weights.safetensors" in one_line(cut)

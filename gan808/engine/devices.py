@@ -89,7 +89,9 @@ def _fits(name: str, info: OutputInfo) -> bool:
 
 def _find_device(devices: list[Device], name: str | None) -> Device:
     if not devices:
-        raise DeviceError("no sound device")
+        raise DeviceError("no sound device" if name is None else
+                          f"no sound device at all, so no {name!r}; --output file:beat.wav plays "
+                          "into a file, auto too where there is none")
     if name is None:
         return next((device for device in devices if device.info.is_default), devices[0])
     wanted = name.casefold()

@@ -187,6 +187,8 @@ class Kit:
         import soundfile
 
         path = self.folder / FACTORY / entry.file
+        if not path.is_file():
+            raise KitError(f"{path}: is missing")
         try:
             with soundfile.SoundFile(path) as file:
                 fits = 0 < file.frames <= MAX_FACTORY_S * file.samplerate
@@ -209,14 +211,21 @@ class Kit:
     def statistics(self) -> tuple[Moments, np.ndarray]:
         """Moments of the images, and the quantiles of the critic's scores for training sounds:
         float32, shape (n_classes, n_quantiles), rising along the row. Raises KitError."""
+        import zipfile
+        import zlib
+
         path = self.folder / MOMENTS
         try:
+            if not zipfile.is_zipfile(path):  # NumPy would advise to trust it
+                raise KitError(f"{path}: cannot be read (no archive of arrays)")
             with np.load(path, allow_pickle=False) as file:
                 mean, deviation, realness = (
                     np.asarray(file[name], dtype=np.float32)
                     for name in ("mean", "deviation", "realness")
                 )
-        except (OSError, KeyError, ValueError, EOFError) as error:
+        # RuntimeError: packed in a way this Python cannot unpack, or encrypted.
+        except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile,
+                zlib.error) as error:
             raise KitError(f"{path}: cannot be read ({error})") from error
         bands = (self.geometry.n_bands,)
         good = mean.shape == bands and deviation.shape == bands and realness.ndim == 2

@@ -98,6 +98,26 @@ def test_every_fault_of_numbers_is_found(folder):
         assert name in problems
 
 
+@pytest.mark.parametrize("damage", ["no archive", "cut", "changed", "pickle"])
+def test_a_damaged_archive_is_one_line_that_trusts_nothing(folder, damage):
+    path = folder / "moments.npz"
+    content = bytearray(path.read_bytes())
+    if damage == "changed":
+        content[200:400] = bytes(byte ^ 0x5A for byte in content[200:400])
+    path.write_bytes({"no archive": b"garbage", "cut": content[:-100], "changed": content,
+                      "pickle": b"\x80\x04}."}[damage])
+    with pytest.raises(KitError, match="moments.npz") as refused:
+        load_kit(folder).statistics()
+    assert "\n" not in str(refused.value)
+    assert "pickle" not in str(refused.value)
+
+
+def test_a_missing_factory_sound_is_called_missing(folder):
+    (folder / "factory" / "clap-0.flac").unlink()
+    with pytest.raises(KitError, match=r"clap-0.flac: is missing"):
+        load_kit(folder).factory_sounds(16000)
+
+
 def test_weights_of_other_networks_are_refused(folder):
     edit(folder, "width = 4", "width = 8")
     assert any("weights.safetensors" in p and "shape" in p for p in verify_kit(folder))
