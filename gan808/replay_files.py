@@ -98,13 +98,11 @@ def write_wav(path: Path, replay: Replay) -> None:
 
 def play_on(spec: str, replay: Replay) -> None:
     """Play the recording on an output, in its own time. Raises Gan808Error."""
-    output = open_output(spec, sample_rate_hz=replay.rate_hz, block_frames=None,
-                         seconds=replay.seconds)
+    output = open_output(spec, sample_rate_hz=replay.rate_hz, block_frames=None)
     ahead = round(AHEAD_S * replay.rate_hz)
     replay.feed(replay.first_frame + ahead)
     output.start(replay.engine)
     try:
-        # A device counts seconds from nought, the engine goes on from where the recording began.
         while replay.engine.frames < replay.end_frame and not output.wait(FEED_S):
             replay.feed(replay.engine.frames + ahead)
     finally:

@@ -162,8 +162,9 @@ class _Run:
         self._calls.append(call)
         if self._thread is None:
             self._finish()
-        else:
-            self._ending.set()
+        self._ending.set()
+        if self.over:
+            self._answer()
 
     def close(self) -> str:
         """End and wait; a line for the user."""
@@ -194,18 +195,16 @@ class _Run:
 
     def _finish(self) -> None:
         self._unsubscribe()
+        self._await_answer()
+        played = self._journal.answered
         self._journal.ask(False)
-        blocks, moved_s = self._engine.blocks, time.monotonic()
-        while self._thread is not None and not self._journal.answered:
-            if self._engine.blocks != blocks:
-                blocks, moved_s = self._engine.blocks, time.monotonic()
-            elif time.monotonic() - moved_s > LAST_BLOCK_S:
-                break
-            time.sleep(0.005)
-        if self._failure is None:
-            self.step()
+        self._await_answer()
         try:
+            if not played:
+                self.files.discard()
+                raise Gan808Error(f"{self.files.wav_path}: nothing was played")
             if self._failure is None:
+                self._take()
                 self._write_end()
             self.files.finish()
         except Gan808Error as error:
@@ -213,6 +212,16 @@ class _Run:
         self._ledger.release()
         self.over = True
         self._tell()
+
+    def _await_answer(self) -> None:
+        """Wait for the callback's next block, as long as there are blocks."""
+        blocks, moved_s = self._engine.blocks, time.monotonic()
+        while self._thread is not None and not self._journal.answered:
+            if self._engine.blocks != blocks:
+                blocks, moved_s = self._engine.blocks, time.monotonic()
+            elif time.monotonic() - moved_s > LAST_BLOCK_S:
+                return
+            time.sleep(0.005)
 
     def _write_end(self) -> None:
         end = self._journal.ended_frame if self._journal.answered else self._engine.frames
@@ -231,12 +240,15 @@ class _Run:
 
     def _tell(self) -> None:
         """Who asked for the end, or everybody where nobody did."""
-        answer: Answer | Gan808Error = self._failure or (str(self.files.wav_path),)
-        for call in self._calls:
-            self._machine.later(call.answer, answer)
+        self._answer()
         losses = self._journal.losses
         if self._failure is not None or losses.frames or losses.commands:
             self._machine.say(f"{self._summary()}; the sound goes on")
+
+    def _answer(self) -> None:
+        answer: Answer | Gan808Error = self._failure or (str(self.files.wav_path),)
+        while self._calls:
+            self._machine.later(self._calls.pop().answer, answer)
 
     # What goes into the files
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,14 @@ class TakeFiles:
         except OSError as error:
             raise _failure(self.journal_path, error) from error
         self._wav.keep()
+
+    def discard(self) -> None:
+        """Removes what there is: nothing was recorded."""
+        with suppress(OSError):
+            self._journal.close()
+        self._wav.close()
+        for path in (self.wav_path, self.journal_path):
+            path.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Completes the WAV, makes the MIDI file and removes the journal it was made from."""
