@@ -143,9 +143,14 @@ def _hit(events: list[Timed], ends: dict[int, int], tick: int, row: Sequence[Any
     # The engine plays velocity to the power 1.5, and gain on top of it.
     loudness = max(0.0, row[VALUE]) * max(0.0, row[GAIN]) ** (2 / 3)
     velocity = min(max(round(127 * loudness), 1), 127)
-    if note in ends and events[ends[note]][0] > tick:
-        events[ends[note]] = (tick, events[ends[note]][1])
     on = mido.Message("note_on", channel=CHANNEL, note=note, velocity=velocity)
+    if note in ends:
+        off, (begun, before) = ends[note], events[ends[note] + 1]
+        if begun == tick:  # two hits at once are one note, the louder
+            events[off + 1] = (tick, before.copy(velocity=max(velocity, before.velocity)))
+            return
+        if events[off][0] > tick:
+            events[off] = (tick, events[off][1])
     ends[note] = len(events)
     events.append((tick + NOTE_TICKS, on.copy(velocity=0)))
     events.append((tick, on))
