@@ -1,4 +1,4 @@
-"""`run --record` and `gan808 replay` as a user has them: what was heard comes back, byte for byte."""
+"""`run --record` and `gan808 replay` as a user has them: what was heard comes back to the byte."""
 
 from __future__ import annotations
 
