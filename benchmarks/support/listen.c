@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TIMEOUT_S 20.0
+#define TIMEOUT_S 60.0 /* a first start compiles the mixer */
 
 typedef struct { long frame; int bytes[3]; } event_t;
 
