@@ -76,13 +76,38 @@ def run(
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Draw the same sounds every time.")
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="Record it: NAME.wav, and NAME.mid to replay."),
+    ] = None,
     config: ConfigFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what is wrong.")] = False,
 ) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
     raise typer.Exit(start.run(
         kit=kit, pattern=pattern, tempo=tempo, evolve=evolve, output=output, midi=midi, osc=osc,
-        seconds=seconds, fast=fast, seed=seed, config=config, quiet=quiet))
+        seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet))
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(metavar="FILE", help="The .mid of a recording.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The WAV to write; default: beside the recording.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="auto|DEVICE", help="Play it instead of writing it.")
+    ] = None,
+    kit: Kit = None,
+    config: ConfigFile = None,
+) -> None:
+    """Play a recording again from its hits, its settings and the seeds of its sounds."""
+    from gan808.config import load_settings
+    from gan808.replay_files import ReplayOrder, replay_file
+
+    settings = load_settings(config)
+    for line in replay_file(settings, ReplayOrder(recording, out, output, kit)):
+        say([line])
 
 
 @app.command()

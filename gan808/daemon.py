@@ -24,6 +24,7 @@ from gan808.engine.outputs import Output, open_output
 from gan808.engine.watching import DeviceOutput
 from gan808.errors import ConfigError, DeviceError
 from gan808.machine.machine import Machine
+from gan808.machine.recording import stem_of
 from gan808.opening import Opening, live_output
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
@@ -45,13 +46,14 @@ DONE, FAILED = 0, 1
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Settings, and what holds for one run only. seconds None: until it is stopped; opening: a live
-    output that is on its way already."""
+    """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
+    path of a recording of it all; opening: a live output that is on its way already."""
 
     settings: Settings
     seconds: float | None = None
     fast: bool = False
     quiet: bool = False
+    record: str | None = None
     opening: Opening | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -107,6 +109,7 @@ class Daemon:
             self._machine.submit("/volume", 0.0)  # a sound cut off clicks
             self._output.wait(FADE_S)
         hard_stop.cancel()
+        end_recording(self._machine, self._display)
         return status
 
     def _start(self, running: ExitStack) -> None:
@@ -118,6 +121,7 @@ class Daemon:
         running.callback(self._machine.stop)
         self._machine.start(sounds=self._factory.sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
+        begin_recording(self._machine, self._options.record)
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(realtime.hurrying_threads(), realtime.may_hurry())
@@ -256,11 +260,13 @@ class OfflineDaemon:
                 ("seed", str(self._settings.renderer.seed)),
             ])
             self._machine.start(live=False)
+            begin_recording(self._machine, self._options.record)
             self._display.follow(self._machine)
             self._output.start(self._engine)
             while not self._options.stop.is_set() and not self._output.wait(WAIT_S):
                 if self._pool.failure is not None:
                     break
+        end_recording(self._machine, self._display)
         failure = self._output.failure or self._pool.failure
         if failure is None or self._options.stop.is_set():
             return DONE
@@ -276,8 +282,25 @@ class OfflineDaemon:
             seconds=self._options.seconds,
             fast=True,
             file_dir=places.recordings_folder(),
-            before_block=lambda frame: self._machine.before_block(frame),
+            before_block=self._before_block,
         )
+
+    def _before_block(self, until_frame: int) -> None:
+        self._machine.commands.recording.follow()
+        self._machine.before_block(until_frame)
+
+
+def begin_recording(machine: Machine, name: str | None) -> None:
+    """Record from the first block on, if that was asked for. Raises Gan808Error."""
+    if name is not None:
+        machine.commands.recording.begin(stem_of(name))
+
+
+def end_recording(machine: Machine, display: Display) -> None:
+    """Complete the files of a recording that still runs, and say where they are."""
+    said = machine.commands.recording.close()
+    if said is not None:
+        display.say(said)
 
 
 def describe_output(output: Output) -> str:

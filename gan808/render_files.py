@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gan808 import places
 from gan808.config import HIGHEST_SEED, Settings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gan808.sound.renderer import Renderer
 
 ALL = "all"
+Job = TypeVar("Job")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     shelf = Shelf(places.kit_folders(), (), order.folder, order.folder)
     renderer = make_renderer(kit, settings, order.rate_hz)
     jobs = [(class_name, point) for class_name in classes for point in order.points]
-    for batch in _batches(jobs, settings.renderer.batch):
+    for batch in batches(jobs, settings.renderer.batch):
         names, points = zip(*batch, strict=True)
         for sound in renderer.render(names, points):
             path = shelf.export(sound, sound.file_stem("_"))
@@ -103,7 +104,7 @@ def make_renderer(kit: Kit, settings: Settings, rate_hz: int | None) -> Renderer
         )
 
 
-def _batches(jobs: list[tuple[str, Point]], size: int) -> Iterator[list[tuple[str, Point]]]:
+def batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
     """The jobs in groups, with a progress bar on stderr where that is a terminal."""
     from rich.console import Console
     from rich.progress import Progress

@@ -129,7 +129,7 @@ class FakePort:
         self._engine.queued[:] = kept
         return not self.full
 
-    def assign(self, slot: int, cell: int, frame: int = 0) -> bool:
+    def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         if not (0 <= slot < SLOTS and NO_CELL <= cell < self._engine.cells):
             raise IndexError(f"slot {slot}, cell {cell}")
         pushed = self._push(Command(self.name, "assign", frame, slot, cell))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from gan808.engine.atomics import load_acquire, store_release
+from gan808.engine.journal_kernel import note_command
 from gan808.engine.layout import (
     ALL_SLOTS,
     CHOKE,
@@ -176,6 +177,7 @@ def assign_cell(memory: Any, command: Any) -> None:
     slot = memory.slots[command.slot]
     old = slot.cell
     slot.cell = command.cell if command.cell < memory.cells else NO_CELL
+    slot.mark = command.parameter
     release_cell(memory, old)
 
 
@@ -214,5 +216,6 @@ def apply(memory: Any, command: Any) -> None:
 def apply_due(memory: Any) -> None:
     """Carries out every command due at or before memory.frame."""
     while memory.queued > 0 and memory.queue[0].frame <= memory.frame:
+        note_command(memory, memory.queue[0])
         apply(memory, memory.queue[0])
         queue_pop(memory)

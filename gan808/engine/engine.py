@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from gan808.engine import layout
 from gan808.engine.clock import EngineClock, clock_source
+from gan808.engine.journal import Journal
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL, RING_COMMANDS
 from gan808.engine.routines import routines
 
@@ -107,14 +108,15 @@ class Port:
         """Takes back this port's triggers that are not due yet."""
         return self._push((0, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
-    def assign(self, slot: int, cell: int, frame: int = 0) -> bool:
+    def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.
 
-        On the thread of `write_sound` only. A cell refused by a full ring is still yours: assign
-        it again or discard it. Raises IndexError for a slot or cell that does not exist.
+        mark, 0 to 2**31 - 1, names the sound to a recording (journal.py). On the thread of
+        `write_sound` only. A cell refused by a full ring is still yours: assign it again or discard
+        it. Raises IndexError for a slot or cell that does not exist.
         """
         self._engine._check(slot, cell)
-        command = (frame, 0, layout.COMMAND_ASSIGN, slot, cell, 0, 0.0, 0.0, 0.0, 0.0)
+        command = (frame, 0, layout.COMMAND_ASSIGN, slot, cell, mark, 0.0, 0.0, 0.0, 0.0)
         if cell == NO_CELL:
             return self._push(command)
         # Counted before it is sent: the callback may be done with it before this returns.
@@ -167,6 +169,7 @@ class Engine:
             raise ValueError("sample_rate_hz and max_sound_s must be positive")
         self.sample_rate_hz = int(sample_rate_hz)
         self.latency_frames = 0
+        self.voices = voices
         self.max_sound_frames = math.ceil(max_sound_s * sample_rate_hz)
         self._memory = layout.allocate_memory()
         # float32 (cells, guard + frames + guard); pages of cells never written are never touched.
@@ -182,6 +185,7 @@ class Engine:
         self._routines = routines()
         self._fill_memory(voices)
         self.clock = EngineClock(self._memory, self._routines.read_clock, self.sample_rate_hz)
+        self.journal = Journal(self)
         self._ffi = FFI()
 
     def _fill_memory(self, voices: int) -> None:

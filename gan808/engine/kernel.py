@@ -15,6 +15,7 @@ from numba import types as numba_types
 
 from gan808.engine.atomics import clock_gettime_s, load_acquire, store_release
 from gan808.engine.commands import apply_due, drain_rings
+from gan808.engine.journal_kernel import answer_recording, tape_block
 from gan808.engine.layout import CHUNK_FRAMES, LIMITER_THRESHOLD, MEMORY
 from gan808.engine.mixing import mix_voices
 from gan808.engine.voices import compiled, ramp_gain
@@ -149,10 +150,12 @@ def process(memory: Any, out: Any, frames: int, flags: int) -> None:
         memory.peak = 0.0
     if frames > 0:
         follow_clock(memory, began_s, frames, skipped)
+    answer_recording(memory)
     drain_rings(memory)
     done = 0
     while done < frames:
         done += mix_span(memory, out, done, frames - done)
+    tape_block(memory, out, frames)
     count_voices(memory)
     memory.blocks += 1
     if memory.clock_address != 0 and frames > 0:

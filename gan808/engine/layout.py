@@ -26,6 +26,9 @@ VOICES_PER_SLOT = 4
 CHUNK_FRAMES = 1024
 POSITION_BITS = 32
 ENVELOPE_FRAMES = 32
+# What a recording's reader may fall behind: eleven seconds of sound at 48 kHz, so many commands.
+TAPE_FRAMES = 1 << 19
+JOURNAL_COMMANDS = 8192
 # Zeros before and after a sound, so that four-point interpolation never reads its neighbour.
 CELL_GUARD = 4
 
@@ -67,7 +70,8 @@ SLOT = np.dtype([
     ("pan", "f4"),
     ("muted", "i4"),
     ("choke", "i4"),
-    ("unused", "i4"),
+    # what names the cell's sound to a recording: see journal.py
+    ("mark", "i4"),
 ], align=True)
 
 # left and right hold the gains where the running ramp began; *_target where it ends.
@@ -84,6 +88,7 @@ VOICE = np.dtype([
     ("state", "i4"),
     ("slot", "i4"),
     ("cell", "i4"),
+    ("mark", "i4"),
     ("length_frames", "i4"),
     ("amplitude", "f4"),
     ("pan", "f4"),
@@ -96,6 +101,19 @@ VOICE = np.dtype([
     ("fade_index", "i4"),
     ("fade_frames", "i4"),
     ("decay_table", "f4", (ENVELOPE_FRAMES,)),
+], align=True)
+
+# All that the coming sound depends on besides the coming commands: where a recording begins.
+STATE = np.dtype([
+    ("frame", "i8"),
+    ("starts", "i8"),
+    ("limiter_envelope", "f8"),
+    ("master", "f4"),
+    ("master_target", "f4"),
+    ("master_ramp_index", "i4"),
+    ("master_ramp_frames", "i4"),
+    ("slots", SLOT, (SLOTS,)),
+    ("voices", VOICE, (PHYSICAL_VOICES,)),
 ], align=True)
 
 MEMORY = np.dtype([
@@ -126,9 +144,29 @@ MEMORY = np.dtype([
     # asked by Python
     ("live", "i8"),
     ("requests", "i8", (INDEX_STRIDE,)),
+    # a recording: see journal_kernel.py
+    ("recording_asked", "i8", (INDEX_STRIDE,)),
+    ("tape_read", "i8", (INDEX_STRIDE,)),
+    ("journal_read", "i8", (INDEX_STRIDE,)),
+    ("gap_read", "i8", (INDEX_STRIDE,)),
+    ("tape_address", "i8"),
+    # answered by the callback
+    ("recording_answered", "i8", (INDEX_STRIDE,)),
+    ("tape_written", "i8", (INDEX_STRIDE,)),
+    ("journal_written", "i8", (INDEX_STRIDE,)),
+    ("gap_written", "i8", (INDEX_STRIDE,)),
+    ("gap_place", "i8"),
+    ("gap_frames", "i8"),
+    ("gap_running", "i8"),
+    ("journal_lost", "i8"),
+    ("recording_began", "i8"),
+    ("recording_ended", "i8"),
+    ("recording", "i8"),
     # state of the callback
     ("frame", "i8"),
     ("order", "i8"),
+    # voices started so far: which of two is the older
+    ("starts", "i8"),
     ("peak_answered", "i8"),
     ("queued", "i8"),
     ("next_time_s", "f8"),
@@ -154,6 +192,8 @@ MEMORY = np.dtype([
     ("left", "f4", (CHUNK_FRAMES,)),
     ("right", "f4", (CHUNK_FRAMES,)),
     ("rings", COMMAND, (MAX_PORTS, RING_COMMANDS)),
+    ("journal", COMMAND, (JOURNAL_COMMANDS,)),
+    ("state", STATE),
     # the last element is where an element rests while others move around it
     ("queue", COMMAND, (QUEUE_COMMANDS + 1,)),
 ], align=True)

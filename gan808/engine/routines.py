@@ -10,7 +10,7 @@ from functools import cache
 from gan808.engine import native
 
 # Modules the routines of kernel.py are compiled from.
-KERNEL_SOURCES = ("layout", "atomics", "voices", "mixing", "commands", "kernel")
+KERNEL_SOURCES = ("layout", "atomics", "voices", "mixing", "journal_kernel", "commands", "kernel")
 
 _ADDRESS = ctypes.c_void_p
 # This one gives up the interpreter lock, as mixing a block on the caller's thread should.

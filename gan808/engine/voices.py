@@ -185,8 +185,10 @@ def start_voice(memory: Any, command: Any) -> None:
     voice = voices[free]
     voice.state = VOICE_SOUNDING
     voice.slot = command.slot
-    voice.cell = cell
-    voice.started = command.order
+    voice.cell, voice.mark = cell, slot.mark
+    # Not the command's place in the queue: one may be sent long before it is due.
+    memory.starts += 1
+    voice.started = memory.starts
     voice.length_frames = memory.cell_length[cell]
     voice.position = 0
     semitones = slot.tune_semitones + clipped(command.tune_semitones, -48.0, 48.0)

@@ -17,6 +17,7 @@ from gan808.machine.events import ParameterChanged
 from gan808.machine.kit_loading import KitLoading
 from gan808.machine.latent_play import LatentPlay
 from gan808.machine.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
+from gan808.machine.recording import Recording
 from gan808.machine.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.machine.swaps import WISHES
 from gan808.machine.widths import Widths
@@ -59,6 +60,7 @@ class Commands:
         self._latent = LatentPlay(machine)
         self._kits = KitLoading(machine)
         self.widths = Widths(machine)
+        self.recording = Recording(machine)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -96,6 +98,9 @@ class Commands:
             "/sound/export": self._export,
             "/kit/load": self._kits.load,
             "/kit/list": self._kit_names,
+            "/record": self.recording.state,
+            "/record/start": self.recording.start,
+            "/record/stop": self.recording.stop,
         }
         for name in (*ENGINE_PARAMETERS, *OWN_PARAMETERS):
             handlers[f"{slot}/{name}"] = partial(self._slot_value, name)

@@ -73,7 +73,7 @@ class Machine:
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
-        self._commands = Commands(self)
+        self.commands = Commands(self)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
@@ -311,7 +311,7 @@ class Machine:
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.sequencer.set_codes(self.codes)
-        self._commands.widths.follow()
+        self.commands.widths.follow()
 
     def _work(self) -> None:
         while True:
@@ -336,7 +336,7 @@ class Machine:
         self._do_waiting(until_frame)
 
     def _run(self, call: Call) -> None:
-        self._commands.run(call)
+        self.commands.run(call)
 
     def _take(self, call: Call) -> None:
         """Keep a timed call until it is nearly due: the engine's own queue is short."""

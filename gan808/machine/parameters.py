@@ -225,6 +225,13 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/kit/list", Kind.QUERY, (), "the kits there are", reply="s:kit for each"),
     _action("/kit/save", "save the kit under that name, beginning with the sounds of now",
             _text("kit"), reply="s:kit"),
+    Parameter("/record", Kind.QUERY, (), "whether it records, how long, where to, what was lost",
+              reply="i:on f:seconds s:file i:lost_frames"),
+    _action("/record/start", "record what is heard into NAME.wav and how it came about into "
+            "NAME.mid, in the recordings folder; without a name, of the present time",
+            _text("name", optional=True), reply="s:file"),
+    _action("/record/stop", "end the recording; answered when its files are complete",
+            reply="s:file"),
     Parameter("/late", Kind.EVENT, (_text("address"), _float("late", 0, 1e6, "ms")),
               "a bundle's time tag had passed; it was played at once"),
     Parameter("/fail", Kind.EVENT, (_text("address"), _text("why")),

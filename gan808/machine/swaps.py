@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gan808.engine.engine import NO_CELL
 from gan808.errors import Gan808Error
 from gan808.machine.events import Event, Notice, PoolEmpty, SoundChanged
+from gan808.machine.ledger import Ledger
 from gan808.machine.needs import DescriptorName, EngineLike, KitLike, PoolLike, PortLike
 from gan808.machine.slots import ENGINE_PARAMETERS, Slot, first_sounds
 from gan808.sound.sound import Sound
@@ -55,6 +56,7 @@ class Swaps:
         self._pool = pool
         self._emit = emit
         self._told_empty: dict[str, int] = {}
+        self.ledger = Ledger()
         self.slots: list[Slot] = []
 
     def place(self, kit: KitLike, sounds: Sequence[Sound], frame: int = 0) -> None:
@@ -115,7 +117,7 @@ class Swaps:
         if cell is None:
             raise Gan808Error(f"{slot.layout.code}: every cell of the arena is in use; "
                               "try again when some sounds have ended")
-        if not self._port.assign(index, cell, frame):
+        if not self._port.assign(index, cell, frame, mark=self.ledger.enter(cell, sound)):
             self._engine.discard(cell)
             raise Gan808Error(f"{slot.layout.code}: the engine is too busy; try again")
         slot.since = frame

@@ -1,0 +1,163 @@
+/* A JACK client that records two outputs, with the time of every period, and may send MIDI.
+ *
+ *   listen PART SECONDS EVENTS AUDIO TIMES
+ *
+ * It connects to two audio outputs whose names contain PART and, unless EVENTS is "-", to a MIDI
+ * input like that. EVENTS: lines of a frame of the recording and three bytes, "48000 144 36 127";
+ * a byte of -1 is not sent. "recording" on stdout says that the recording has begun. Then AUDIO
+ * holds float32 stereo and TIMES a pair of doubles for each period: its first frame in the
+ * recording and the CLOCK_MONOTONIC time at which it began; the server's xruns go to stdout.
+ * All memory is had before the first period: the process callback cannot jitter.
+ */
+#include <errno.h>
+#include <jack/jack.h>
+#include <jack/midiport.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TIMEOUT_S 60.0 /* a first start compiles the mixer */
+
+typedef struct { long frame; int bytes[3]; } event_t;
+
+static jack_client_t *client;
+static jack_port_t *inputs[2], *midi_out;
+static event_t *events;
+static long event_count, next_event, frames_total, period_count, periods_total;
+static float *recording;
+static double *times, clock_offset_s;
+static jack_nframes_t start;
+static atomic_int running, started, finished, xruns;
+
+static double now_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+static int on_xrun(void *unused) {
+    (void)unused;
+    if (running) atomic_fetch_add(&xruns, 1);
+    return 0;
+}
+
+static void send_due(void *midi, long position, jack_nframes_t n) {
+    while (next_event < event_count && events[next_event].frame < position + (long)n) {
+        const event_t *event = &events[next_event++];
+        jack_midi_data_t bytes[3];
+        size_t size = 0;
+        for (int i = 0; i < 3; i++)
+            if (event->bytes[i] >= 0) bytes[size++] = (jack_midi_data_t)event->bytes[i];
+        long at = event->frame - position;
+        jack_midi_event_write(midi, at < 0 ? 0 : (jack_nframes_t)at, bytes, size);
+    }
+}
+
+static int process(jack_nframes_t n, void *unused) {
+    (void)unused;
+    void *midi = jack_port_get_buffer(midi_out, n);
+    jack_midi_clear_buffer(midi);
+    if (!running || finished) return 0;
+    const float *left = jack_port_get_buffer(inputs[0], n);
+    const float *right = jack_port_get_buffer(inputs[1], n);
+    jack_nframes_t frame;
+    jack_time_t began_us, next_us;
+    float period_us;
+    jack_get_cycle_times(client, &frame, &began_us, &next_us, &period_us);
+    if (!started) {
+        start = frame;
+        started = 1;
+    }
+    long position = (long)(jack_nframes_t)(frame - start); /* a lost period stays silent */
+    if (period_count < periods_total) {
+        times[2 * period_count] = (double)position;
+        times[2 * period_count + 1] = 1e-6 * began_us + clock_offset_s;
+        period_count++;
+    }
+    send_due(midi, position, n);
+    for (jack_nframes_t i = 0; i < n && position + i < frames_total; i++) {
+        recording[2 * (position + i)] = left[i];
+        recording[2 * (position + i) + 1] = right[i];
+    }
+    if (position + (long)n >= frames_total) finished = 1;
+    return 0;
+}
+
+/* Connects the first ports like that; 0 while they are not there. */
+static int connect_to(const char *part, const char *type, unsigned long flags, int wanted) {
+    const char **found = jack_get_ports(client, NULL, type, flags);
+    int done = 0;
+    for (int i = 0; found && found[i] && done < wanted; i++) {
+        if (!strstr(found[i], part) || !strncmp(found[i], "listen", 6)) continue;
+        const char *own = jack_port_name(wanted == 2 ? inputs[done] : midi_out);
+        int error = wanted == 2 ? jack_connect(client, found[i], own)
+                                : jack_connect(client, own, found[i]);
+        done += error == 0 || error == EEXIST;
+    }
+    jack_free(found);
+    return done == wanted;
+}
+
+static int read_events(const char *path) {
+    long room = 1024;
+    events = malloc(room * sizeof *events);
+    if (!strcmp(path, "-")) return 1;
+    FILE *file = fopen(path, "r");
+    event_t e;
+    while (file && fscanf(file, "%ld %d %d %d", &e.frame, e.bytes, e.bytes + 1, e.bytes + 2) == 4) {
+        if (event_count == room) events = realloc(events, (room *= 2) * sizeof *events);
+        events[event_count++] = e;
+    }
+    return file && !fclose(file);
+}
+
+static int write_all(const char *path, const void *data, size_t size, size_t count) {
+    FILE *file = fopen(path, "wb");
+    return file && fwrite(data, size, count, file) == count && !fclose(file);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 6) return fprintf(stderr, "usage: see the top of listen.c\n"), 2;
+    const char *part = argv[1];
+    if (!read_events(argv[3])) return fprintf(stderr, "cannot read %s\n", argv[3]), 1;
+    client = jack_client_open("listen", JackNoStartServer, NULL);
+    if (!client) return fprintf(stderr, "no JACK server\n"), 1;
+    frames_total = (long)(atof(argv[2]) * jack_get_sample_rate(client));
+    periods_total = frames_total / jack_get_buffer_size(client) + 16;
+    recording = malloc(2 * frames_total * sizeof *recording);
+    times = malloc(2 * periods_total * sizeof *times);
+    memset(recording, 0, 2 * frames_total * sizeof *recording);
+    memset(times, 0, 2 * periods_total * sizeof *times);
+    for (int i = 0; i < 2; i++)
+        inputs[i] = jack_port_register(client, i ? "in_2" : "in_1", JACK_DEFAULT_AUDIO_TYPE,
+                                       JackPortIsInput, 0);
+    midi_out = jack_port_register(client, "out", JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput, 0);
+    clock_offset_s = now_s() - 1e-6 * jack_get_time();
+    jack_set_process_callback(client, process, NULL);
+    jack_set_xrun_callback(client, on_xrun, NULL);
+    if (jack_activate(client)) return fprintf(stderr, "JACK refused the listener\n"), 1;
+    double until_s = now_s() + TIMEOUT_S;
+    int audio = 0, midi = !strcmp(argv[3], "-");
+    while (!(audio && midi) && now_s() < until_s) {
+        audio = audio || connect_to(part, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 2);
+        midi = midi || connect_to(part, JACK_DEFAULT_MIDI_TYPE, JackPortIsInput, 1);
+        usleep(1000);
+    }
+    if (!(audio && midi)) return fprintf(stderr, "no ports like %s\n", part), 1;
+    running = 1;
+    printf("recording\n");
+    fflush(stdout);
+    until_s = now_s() + 2 * atof(argv[2]) + TIMEOUT_S;
+    while (!finished && now_s() < until_s) usleep(1000);
+    if (!finished) return fprintf(stderr, "JACK stopped calling\n"), 1;
+    running = 0;
+    if (!write_all(argv[4], recording, 2 * sizeof *recording, frames_total)
+        || !write_all(argv[5], times, 2 * sizeof *times, period_count))
+        return fprintf(stderr, "cannot write %s\n", argv[4]), 1;
+    printf("xruns %d\n", xruns);
+    jack_client_close(client);
+    return 0;
+}

@@ -1,0 +1,59 @@
+"""Which sound each assignment to a slot carries, by a number of its own: what a recording asks.
+
+Cells of the arena are used again within moments, so a cell's number does not name a sound. Sounds
+are entered on the machine thread; the recording's thread looks them up. No lock: each step is one
+operation of a dict or a deque.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Container
+
+from gan808.sound.sound import Sound
+
+
+class Ledger:
+    """Knows the sound of every cell; while it holds, also those whose cell was written anew."""
+
+    def __init__(self) -> None:
+        self._marks = itertools.count(1)
+        self._of_cell: dict[int, int] = {}
+        self._sounds: dict[int, Sound] = {}
+        self._over: deque[int] = deque()
+        self._holding = False
+
+    def enter(self, cell: int, sound: Sound) -> int:
+        """The mark under which the sound just written to a cell is assigned."""
+        mark, before = next(self._marks), self._of_cell.get(cell)
+        self._sounds[mark] = sound
+        self._of_cell[cell] = mark
+        if before is not None and self._holding:
+            self._over.append(before)
+        elif before is not None:
+            self._sounds.pop(before, None)
+        return mark
+
+    def sound(self, mark: int) -> Sound | None:
+        """The sound of a mark, as long as its cell has it or the ledger holds."""
+        return self._sounds.get(mark)
+
+    def hold(self) -> None:
+        """Forget nothing until it is known to be noted."""
+        self._holding = True
+
+    def forget(self, noted: Container[int]) -> None:
+        """Let go of those of the held sounds that have been noted."""
+        for _ in range(len(self._over)):
+            mark = self._over.popleft()
+            if mark in noted:
+                self._sounds.pop(mark, None)
+            else:
+                self._over.append(mark)
+
+    def release(self) -> None:
+        """Hold no longer."""
+        self._holding = False
+        while self._over:
+            self._sounds.pop(self._over.popleft(), None)
