@@ -23,6 +23,7 @@ DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 RUN_OPTIONS: dict[str, Callable[[str], Any]] = {
     "kit": str, "pattern": str, "tempo": float, "evolve": float, "output": str, "midi": str,
     "osc": str, "seconds": float, "fast": bool, "seed": int, "config": Path, "quiet": bool,
+    "fresh": bool,
 }
 SHORT_OPTIONS = {"-q": "--quiet"}
 
@@ -63,10 +64,10 @@ def run(
     *, kit: str | None = None, pattern: str | None = None, tempo: float | None = None,
     evolve: float | None = None, output: str | None = None, midi: str | None = None,
     osc: str | None = None, seconds: float | None = None, fast: bool = False,
-    seed: int | None = None, config: Path | None = None, quiet: bool = False,
+    seed: int | None = None, config: Path | None = None, quiet: bool = False, fresh: bool = False,
 ) -> int:
     """`gan808 run`: play until it is over; the exit status. Raises Gan808Error."""
-    from gan808.config import load_settings
+    from gan808.config import given_settings, load_settings
     from gan808.opening import Opening
 
     overrides: dict[str, dict[str, Any]] = {
@@ -82,7 +83,9 @@ def run(
     with Opening(settings, seconds) if not fast else nullcontext() as opening:
         from gan808.daemon import RunOptions, play
 
-        options = RunOptions(settings, seconds=seconds, fast=fast, quiet=quiet, opening=opening)
+        options = RunOptions(
+            settings, seconds=seconds, fast=fast, quiet=quiet, opening=opening,
+            given=given_settings(settings, overrides), fresh=fresh)
         return play(options)
 
 

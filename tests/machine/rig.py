@@ -10,7 +10,8 @@ from gan808.machine.addresses import decode
 from gan808.machine.events import Event
 from gan808.machine.machine import Machine
 from gan808.machine.patterns import Pattern
-from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fake_shelf import SceneShelf
+from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 BAR = 96000  # frames at 48 kHz and 120 BPM
 BLOCK = 128
@@ -38,8 +39,8 @@ class Rig:
         self.kit = kit or FakeKit()
         self.pool = FakePool(self.kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = FakeShelf({"fake": self.kit, "other": FakeKit("other"),
-                                "broken": FakeKit("broken")}, {"test": pattern})
+        self.shelf = SceneShelf({"fake": self.kit, "other": FakeKit("other"),
+                                 "broken": FakeKit("broken")}, {"test": pattern})
         for name in self.kit.classes:
             for seed in range(stock):
                 self.pool.put(fake_sound(name, 1000 + seed, pitch_hz=100.0 + seed))
