@@ -95,7 +95,8 @@ class Daemon:
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
         self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
-        self._factory = factory_sounds(self._kit, self._rate_hz)
+        self._first_sounds = self._keeping.begin(self._machine)
+        self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
         self._mark = ""
 
     def run(self) -> int:
@@ -116,13 +117,14 @@ class Daemon:
         """Start the parts; running stops those that were started, in reverse."""
         running.callback(self._machine.memory.finish)
         running.callback(self._save_pool)
-        classes = {sound.class_asked for sound in self._factory.sounds}
-        if not {slot.class_name for slot in self._kit.slots} <= classes:
-            self._load_pool()  # some slots have nothing else to begin with
+        if self._factory is not None:
+            self._first_sounds = self._factory.sounds
+            classes = {sound.class_asked for sound in self._first_sounds}
+            if not {slot.class_name for slot in self._kit.slots} <= classes:
+                self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
         running.callback(self._keeping.stop)  # first: it asks the machine
-        self._keeping.begin(self._machine)
-        self._machine.start(sounds=self._factory.sounds)
+        self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
@@ -135,7 +137,8 @@ class Daemon:
         self._load_pool()
         running.callback(self._filler.stop)
         self._filler.start()
-        self._factory.keep()
+        if self._factory is not None:
+            self._factory.keep()
         self._keeping.go_on(self._machine)
 
     def _start_midi(self, running: ExitStack) -> str:

@@ -24,6 +24,7 @@ from gan808.machine.events import Event, KitLoaded, ParameterChanged, SoundChang
 from gan808.machine.patterns import find_pattern
 from gan808.machine.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
+from gan808.sound.sound import Sound
 from gan808.state_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:
@@ -83,18 +84,27 @@ class Keeping:
                            f"{self.settings.kit.name}")
         return find_kit(self.settings.kit.name, folders)
 
-    def begin(self, machine: Machine) -> None:
-        """Have the machine, which has not been started, begin where the last run was left."""
+    def begin(self, machine: Machine) -> list[Sound]:
+        """Have the machine, which has not been started, begin where the last run was left.
+
+        Returns the sounds of its slots when all of them are there, so that no others need be
+        read; else none.
+        """
         machine.memory.keeping = lambda: self.status
         state = self._state
         if state is None:
-            return
+            return []
         slots = self._files.slots(machine.shelf.kit_place(machine.kit),
                                   machine.engine.sample_rate_hz)
         if "kit.width" in self._given:
             slots = tuple(_without_width(slot) for slot in slots)
         edits = () if "sequencer.pattern" in self._given else state.edits
         machine.memory.begin_with(replace(state, slots=slots, edits=edits))
+        self._join_link(machine)
+        sounds = {slot.code: slot.sound for slot in slots if slot.sound is not None}
+        return list(sounds.values()) if set(machine.codes) <= set(sounds) else []
+
+    def _join_link(self, machine: Machine) -> None:
         if self._value("/seq/sync") == "link":
             # Where it cannot be joined any more that is a line and not the end.
             machine.submit("/seq/sync", "link")
@@ -128,16 +138,22 @@ class Keeping:
                 self._warn(f"the state is {self.line}; this one begins as configured")
                 return
         except OSError as error:
-            self._why_not = f"{error.filename or self._files.folder}: {error.strerror}"
-            self._warn(f"the state is {self.line}")
+            self._cannot(error)
         try:
             state = self._files.read()
         except ConfigError as error:
             aside = self._files.set_aside(datetime.now())
             where = f"; it is now {aside.name}" if aside is not None else ""
             self._warn(f"{error}{where}, and this run begins anew")
+        except OSError as error:  # it may be whole: it is not written over
+            self._cannot(error)
         else:
             self._state = None if self._fresh else state
+
+    def _cannot(self, error: OSError) -> None:
+        if not self._why_not:
+            self._why_not = f"{error.filename or self._files.folder}: {error.strerror}"
+            self._warn(f"the state is {self.line}")
 
     def _value(self, address: str) -> object:
         """What was kept, None where the user has said something else for this run."""

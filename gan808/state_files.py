@@ -156,7 +156,7 @@ class StateFiles:
 
     def read(self) -> State | None:
         """How the machine was set, without its slots; None when nothing was kept. Raises
-        ConfigError when it is damaged or cannot be read."""
+        ConfigError when it is damaged, OSError when it cannot be read."""
         path = self.folder / STATE
         try:
             if path.stat().st_size > MAX_STATE_BYTES:
@@ -168,8 +168,6 @@ class StateFiles:
                 slots_of(entries, lambda name: None)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(f"{path}: is damaged: {error}") from error
         except ConfigError as error:

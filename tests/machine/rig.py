@@ -10,6 +10,7 @@ from gan808.machine.addresses import decode
 from gan808.machine.events import Event
 from gan808.machine.machine import Machine
 from gan808.machine.patterns import Pattern
+from gan808.machine.state import State
 from tests.fake_shelf import SceneShelf
 from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
@@ -29,6 +30,7 @@ class Rig:
         stock: int = 0,
         pattern: Pattern = PATTERN,
         width: float = 0.0,
+        begin: State | None = None,
         **sections: dict[str, Any],
     ) -> None:
         base = {"sequencer": {"pattern": "test"}, "renderer": {"seed": 808},
@@ -49,6 +51,8 @@ class Rig:
                                Settings().replace(merged), self.shelf)
         self.machine.subscribe(self.events.append)
         self.port = self.engine.port("midi")
+        if begin is not None:
+            self.machine.memory.begin_with(begin)
         self.machine.start(live=False)
 
     def run(self, frames: int) -> None:
