@@ -6,6 +6,7 @@ import errno
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_fresh_begins_anew_and_keeps_that(folder: Path, warned: list[str]) -> No
     other = fake_sound("kick", 5, kit="other")
     files = StateFiles(folder)
     files.write(State("other", slots=(KeptSlot("BD", other.id, other, {}),)))
-    files.write(LEFT)
+    files.write(replace(LEFT, controls={"cc 20": "/slot/BD/level"}))
     keeping = opened(warned, fresh=True)
     assert keeping.settings == Settings()
     rig = Rig()
@@ -119,6 +120,7 @@ def test_fresh_begins_anew_and_keeps_that(folder: Path, warned: list[str]) -> No
     state = again.read()
     assert state is not None
     assert "/seq/tempo" not in state.values
+    assert state.controls == {"cc 20": "/slot/BD/level"}, "what was taught is no part of the music"
     assert len(again.slots("fake", 48000)) == 16
     assert again.slots("other", 48000)[0].sound_id == other.id, "other kits are left as they are"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +26,7 @@ from gan808.scene_files import load_scene, save_scene
 from gan808.sound.sound import Sound
 from gan808.state_files import KITS, SOUNDS, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
+from tests.running import CHECKOUT
 
 RATE_HZ = 48000
 
@@ -211,6 +215,46 @@ class TestState:
         files.write(now)
         same_slots(reopened(tmp_path).slots("fake", RATE_HZ), now.slots)
         assert len(sounds_in(tmp_path)) == 5
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from gan808.machine.state import KeptSlot, State
+from gan808.state_files import StateFiles
+from tests.fakes import fake_sound
+
+files, number = StateFiles(Path(sys.argv[1])), 0
+while True:
+    number += 1
+    sounds = [fake_sound("kick", 16 * number + n, n_frames=4800) for n in range(16)]
+    files.write(State("fake", {"/evolve": number % 64}, slots=tuple(
+        KeptSlot(f"S{n}", sound.id, sound, {}) for n, sound in enumerate(sounds))))
+    if number == 3:
+        print("writing", flush=True)
+"""
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.003, 0.011, 0.027])
+def test_killed_while_it_writes_it_is_whole(tmp_path: Path, after_s: float) -> None:
+    """At whatever moment: one of the states that were written, with every sound of it; the next
+    write takes away what was begun."""
+    writing = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], cwd=CHECKOUT,
+                               stdout=subprocess.PIPE)
+    assert writing.stdout is not None
+    assert writing.stdout.readline() == b"writing\n"
+    time.sleep(after_s)
+    writing.kill()
+    writing.wait()
+    writing.stdout.close()
+    files = StateFiles(tmp_path)
+    state = files.read()
+    assert state is not None
+    number = {slot.sound.seed // 16 % 64 for slot in files.slots("fake", RATE_HZ) if slot.sound}
+    assert number == {state.values["/evolve"]}
+    assert len(files.slots("fake", RATE_HZ)) == 16
+    files.write(State("fake", slots=(slot("BD", 1),)))
+    assert len(sounds_in(tmp_path)) == 1
 
 
 def reopened(folder: Path) -> StateFiles:

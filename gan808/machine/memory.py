@@ -95,9 +95,8 @@ class Memory:
 
     def begin_with(self, state: State) -> None:
         """Begin where that state was left, as far as the settings do not say it already: the
-        slots, the steps that were changed, the controls. Before the machine is started."""
+        slots and the steps that were changed. Before the machine is started."""
         sequencer = self._machine.sequencer
-        self._controls = state.controls
         self._pattern = str(state.values.get("/seq/pattern", ""))
         if state.edits:
             sequencer.set_pattern(sequencer.pattern, state.edits)

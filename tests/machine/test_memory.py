@@ -168,8 +168,7 @@ def test_learned_controls_are_part_of_it() -> None:
     rig.machine.memory.on_change = lambda: told.append(True)
     rig.machine.memory.set_controls({"cc 20": "/slot/BD/level"})
     assert told == [True]
-    state = rig.machine.memory.state()
-    assert begun(state).machine.memory.controls == {"cc 20": "/slot/BD/level"}
+    assert rig.machine.memory.state().controls == {"cc 20": "/slot/BD/level"}
 
 
 def test_taking_over_changes_only_what_differs() -> None:
