@@ -82,11 +82,15 @@ def run(
     ] = None,
     config: ConfigFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what is wrong.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, not where the last run was left.")
+    ] = False,
 ) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
     raise typer.Exit(start.run(
         kit=kit, pattern=pattern, tempo=tempo, evolve=evolve, output=output, midi=midi, osc=osc,
-        seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet))
+        seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
+        fresh=fresh))
 
 
 @app.command()

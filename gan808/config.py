@@ -132,6 +132,13 @@ class KitSettings(_Section):
     )
 
 
+class StateSettings(_Section):
+    keep: bool = Field(
+        default=True,
+        description="whether a start goes on where the last run was left; --fresh: not this time",
+    )
+
+
 class PoolSettings(_Section):
     limit: int = Field(default=24, ge=1, le=1000, description="sounds of a class kept in stock")
     low_water: int = Field(
@@ -168,6 +175,7 @@ class Settings(_Section):
     osc: OscSettings = OscSettings()
     sequencer: SequencerSettings = SequencerSettings()
     evolve: EvolveSettings = EvolveSettings()
+    state: StateSettings = StateSettings()
     pool: PoolSettings = PoolSettings()
     renderer: RendererSettings = RendererSettings()
     engine: EngineSettings = EngineSettings()
@@ -195,6 +203,20 @@ def load_settings(
     if path is not None:
         values = _merged(values, _read(path))
     return _validated(_merged(values, overrides or {}), "command line")
+
+
+def given_settings(
+    settings: Settings, overrides: Mapping[str, Mapping[str, Any]]
+) -> frozenset[str]:
+    """What a user has said, as section.key: every override that has a value, and what a file sets
+    to something else than the default (a copy of config.toml has all of them)."""
+    given = {f"{section}.{key}" for section, values in overrides.items()
+             for key, value in values.items() if value is not None}
+    for section in settings.model_fields_set:
+        chosen = getattr(settings, section)
+        given |= {f"{section}.{key}" for key in chosen.model_fields_set
+                  if getattr(chosen, key) != type(chosen).model_fields[key].default}
+    return frozenset(given)
 
 
 def default_config_text() -> str:

@@ -23,6 +23,7 @@ from gan808.engine.jack_output import JackOutput
 from gan808.engine.outputs import Output, open_output
 from gan808.engine.watching import DeviceOutput
 from gan808.errors import ConfigError, DeviceError
+from gan808.keeping import Keeping
 from gan808.machine.machine import Machine
 from gan808.machine.recording import stem_of
 from gan808.opening import Opening, live_output
@@ -47,7 +48,8 @@ DONE, FAILED = 0, 1
 @dataclass(frozen=True)
 class RunOptions:
     """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
-    path of a recording of it all; opening: a live output that is on its way already."""
+    path of a recording of it all; opening: a live output that is on its way already; given:
+    settings the user has made, as section.key; fresh: not where the last run was left."""
 
     settings: Settings
     seconds: float | None = None
@@ -55,6 +57,8 @@ class RunOptions:
     quiet: bool = False
     record: str | None = None
     opening: Opening | None = None
+    given: frozenset[str] = frozenset()
+    fresh: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -78,10 +82,12 @@ class Daemon:
         """Build everything that can be wrong before anything starts. Raises Gan808Error."""
         self._options = options
         self._reproducible = options.settings.renderer.seed >= 0
-        self._settings = settings = _with_seed(options.settings)
         self._display = Display(quiet=options.quiet)
+        self._keeping = Keeping(options.settings, options.given, fresh=options.fresh,
+                                warn=self._display.warn)
+        self._settings = settings = _with_seed(self._keeping.settings)
         self._scheduling = ""
-        self._kit = find_kit(settings.kit.name, places.kit_folders())
+        self._kit = self._keeping.kit()
         self._output = (options.opening.result() if options.opening else live_output(
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
@@ -93,7 +99,8 @@ class Daemon:
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
         self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
-        self._factory = factory_sounds(self._kit, self._rate_hz)
+        self._first_sounds = self._keeping.begin(self._machine)
+        self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
         self._mark = ""
         self._service = ServiceManager()
 
@@ -106,6 +113,7 @@ class Daemon:
             hard_stop = threading.Timer(HARD_STOP_S, os._exit, [FAILED])
             hard_stop.daemon = True  # a driver that never returns must not keep the user
             hard_stop.start()
+            self._keeping.freeze()  # what comes now is not how it was left
             self._machine.submit("/volume", 0.0)  # a sound cut off clicks
             self._output.wait(FADE_S)
         hard_stop.cancel()
@@ -114,12 +122,16 @@ class Daemon:
 
     def _start(self, running: ExitStack) -> None:
         """Start the parts; running stops those that were started, in reverse."""
+        running.callback(self._machine.memory.finish)
         running.callback(self._save_pool)
-        classes = {sound.class_asked for sound in self._factory.sounds}
-        if not {slot.class_name for slot in self._kit.slots} <= classes:
-            self._load_pool()  # some slots have nothing else to begin with
+        if self._factory is not None:
+            self._first_sounds = self._factory.sounds
+            classes = {sound.class_asked for sound in self._first_sounds}
+            if not {slot.class_name for slot in self._kit.slots} <= classes:
+                self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
-        self._machine.start(sounds=self._factory.sounds)
+        running.callback(self._keeping.stop)  # first: it asks the machine
+        self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         begin_recording(self._machine, self._options.record)
         self._output.start(self._engine)
@@ -134,7 +146,9 @@ class Daemon:
         self._load_pool()
         running.callback(self._filler.stop)
         self._filler.start()
-        self._factory.keep()
+        if self._factory is not None:
+            self._factory.keep()
+        self._keeping.go_on(self._machine)
 
     def _start_midi(self, running: ExitStack) -> str:
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
@@ -166,6 +180,7 @@ class Daemon:
             ("midi", midi),
             ("osc", osc),
             ("seed", str(settings.renderer.seed)),
+            ("state", self._keeping.line),
             ("stop", "Ctrl-C"),
         ])
         if self._output.notice:

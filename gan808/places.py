@@ -54,6 +54,16 @@ def exports_folder() -> Path:
     return _APP.user_data_path / "exports"
 
 
+def scenes_folder() -> Path:
+    """Where /scene/save puts a scene."""
+    return _APP.user_data_path / "scenes"
+
+
+def state_folder() -> Path:
+    """Where the state of the machine is kept from one run to the next."""
+    return _APP.user_state_path
+
+
 def recordings_folder() -> Path:
     """Where sound goes when there is no device: the user's Music folder, in one of its own."""
     return _APP.user_music_path / "gan808"

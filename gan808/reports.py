@@ -103,6 +103,8 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
         ("late", str(answer.get("late", "-"))),
         ("stolen", str(answer.get("stolen", "-"))),
         ("dropped", str(answer.get("dropped", "-"))),
+        ("scene", str(answer.get("scene") or "-")),
+        ("state", str(answer.get("state", "-"))),
         ("pool", str(answer["pool"])),
     ]
     stock = sorted(dict(answer.get("stock", {})).items())
@@ -131,6 +133,8 @@ def describe_devices(settings: Settings) -> list[str]:
             ("their defaults", str(places.shipped_config_file())),
             ("your kits", str(places.user_kits_folder())),
             ("your patterns", str(places.user_patterns_folder())),
+            ("your scenes", str(places.scenes_folder())),
+            ("state", str(places.state_folder())),
             ("recordings", str(places.recordings_folder())),
         ]),
     ]

@@ -22,8 +22,8 @@ DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 # The options of `run`: the name of each, and what its value is; bool takes none.
 RUN_OPTIONS: dict[str, Callable[[str], Any]] = {
     "kit": str, "pattern": str, "tempo": float, "evolve": float, "output": str, "midi": str,
-    "osc": str, "seconds": float, "fast": bool, "seed": int, "record": str,
-    "config": Path, "quiet": bool,
+    "osc": str, "seconds": float, "fast": bool, "seed": int, "record": str, "config": Path,
+    "quiet": bool, "fresh": bool,
 }
 SHORT_OPTIONS = {"-q": "--quiet"}
 
@@ -65,10 +65,10 @@ def run(
     evolve: float | None = None, output: str | None = None, midi: str | None = None,
     osc: str | None = None, seconds: float | None = None, fast: bool = False,
     seed: int | None = None, record: str | None = None, config: Path | None = None,
-    quiet: bool = False,
+    quiet: bool = False, fresh: bool = False,
 ) -> int:
     """`gan808 run`: play until it is over; the exit status. Raises Gan808Error."""
-    from gan808.config import load_settings
+    from gan808.config import given_settings, load_settings
     from gan808.opening import Opening
 
     overrides: dict[str, dict[str, Any]] = {
@@ -84,8 +84,9 @@ def run(
     with Opening(settings, seconds) if not fast else nullcontext() as opening:
         from gan808.daemon import RunOptions, play
 
-        options = RunOptions(settings, seconds=seconds, fast=fast, quiet=quiet, record=record,
-                             opening=opening)
+        options = RunOptions(
+            settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,
+            given=given_settings(settings, overrides), fresh=fresh)
         return play(options)
 
 

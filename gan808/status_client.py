@@ -27,6 +27,8 @@ VALUES = {
     "/gan808/seq/pattern": "pattern",
     "/gan808/seq/sync": "sync",
     "/gan808/seq/clock": "clock",
+    "/gan808/scene": "scene",
+    "/gan808/state": "state",
 }
 
 

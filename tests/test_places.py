@@ -32,19 +32,22 @@ def test_a_wheel_uses_the_data_inside_the_package(
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG folders are Linux's")
 def test_the_users_folders_follow_the_system_and_are_not_made(tmp_path: Path) -> None:
     names = ("user_config_file", "user_kits_folder", "user_patterns_folder", "favourites_folder",
-             "exports_folder", "training_folder")
+             "exports_folder", "training_folder", "scenes_folder")
     code = (
         "from gan808 import places\n"
         f"for name in {names!r}: print(getattr(places, name)())\n"
-        "print(places.pool_folder('mine'))"
+        "print(places.pool_folder('mine'))\n"
+        "print(places.state_folder())"
     )
     env = {**os.environ, "XDG_CONFIG_HOME": f"{tmp_path}/c", "XDG_DATA_HOME": f"{tmp_path}/d",
-           "XDG_CACHE_HOME": f"{tmp_path}/k", "PYTHONPATH": str(CHECKOUT)}
+           "XDG_CACHE_HOME": f"{tmp_path}/k", "XDG_STATE_HOME": f"{tmp_path}/s",
+           "PYTHONPATH": str(CHECKOUT)}
     shown = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
-    config, *data, pool = shown.stdout.split()
+    config, *data, pool, state = shown.stdout.split()
     assert config == f"{tmp_path}/c/gan808/config.toml"
     assert all(path.startswith(f"{tmp_path}/d/gan808/") for path in data)
     assert pool == f"{tmp_path}/k/gan808/pool/mine"
+    assert state == f"{tmp_path}/s/gan808"
     assert list(tmp_path.iterdir()) == []

@@ -104,7 +104,8 @@ def gan808(environment: Environment, *options: str, config: str = "",
         path = Path(home, "bench.toml")
         path.write_text(config, encoding="utf-8")
         folders = {name: str(Path(home, name)) for name in
-                   ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+                   ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME",
+                    "XDG_STATE_HOME")}
         process = subprocess.Popen(
             [sys.executable, "-m", "gan808", "run", "--output", "JACK", "--midi", "virtual",
              "--config", str(path), "--quiet", *options],

@@ -16,8 +16,10 @@ from gan808.errors import Gan808Error
 from gan808.machine.events import ParameterChanged
 from gan808.machine.kit_loading import KitLoading
 from gan808.machine.latent_play import LatentPlay
+from gan808.machine.memory import Memory
 from gan808.machine.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
 from gan808.machine.recording import Recording
+from gan808.machine.scenes import Scenes
 from gan808.machine.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.machine.swaps import WISHES
 from gan808.machine.widths import Widths
@@ -61,6 +63,8 @@ class Commands:
         self._kits = KitLoading(machine)
         self.widths = Widths(machine)
         self.recording = Recording(machine)
+        self.memory = Memory(machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
+        self._scenes = Scenes(machine, self.memory, self._kits)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -107,7 +111,8 @@ class Commands:
         handlers[f"{slot}/width"] = self._slot_width
         for word in WISHES:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
-        return handlers | self._sequencer_table() | self._evolution_table()
+        own = self._scenes.handlers | {"/state": lambda _: (self.memory.keeping(),)}
+        return handlers | self._sequencer_table() | self._evolution_table() | own
 
     def _sequencer_table(self) -> dict[str, Handler]:
         sequencer, shelf, sync = self._machine.sequencer, self._machine.shelf, self._machine.sync

@@ -7,17 +7,28 @@ second: a short-lived thread "gan808-kit" does that, or a burst of swaps would c
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error, KitError
 from gan808.machine.events import KitLoaded
 from gan808.machine.needs import KitLike
+from gan808.machine.state import State
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
     from gan808.machine.commands import Call
     from gan808.machine.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who asked for a kit, and the scene that is to be played with it, if it is for one."""
+
+    call: Call
+    number: int
+    scene: State | None
 
 
 class KitLoading:
@@ -28,44 +39,53 @@ class KitLoading:
         self._asked = 0
 
     def load(self, call: Call) -> None:
+        """The kit that the call names. Raises KitError for one that is not there."""
+        self.load_for(call, str(call.arguments[0]))
+
+    def load_for(self, call: Call, name: str, scene: State | None = None) -> None:
         """Find the kit and read its sounds first: what is broken should fail before a process
-        is started for it. Raises KitError for a kit that is not there."""
-        kit = self._machine.shelf.kit(str(call.arguments[0]))
+        is started for it. Raises KitError for a kit that is not there. scene: what of it is
+        played then; the call is answered with what it asked for."""
+        kit = self._machine.shelf.kit(name)
         self._asked += 1
-        read = partial(self._read, call, self._asked, kit)
+        read = partial(self._read, _Wish(call, self._asked, scene), kit)
         if self._machine.live:
             threading.Thread(target=read, name="gan808-kit", daemon=True).start()
         else:
             read()
 
-    def _read(self, call: Call, number: int, kit: KitLike) -> None:
+    def _read(self, wish: _Wish, kit: KitLike) -> None:
         """On the thread of its own; what comes of it is the machine's again."""
         try:
             sounds = kit.factory_sounds(self._machine.engine.sample_rate_hz)
         except Gan808Error as error:
-            self._machine.later(call.answer, error)
+            self._machine.later(wish.call.answer, error)
         else:
-            self._machine.later(self._prepare, call, number, kit, sounds)
+            self._machine.later(self._prepare, wish, kit, sounds)
 
-    def _prepare(self, call: Call, number: int, kit: KitLike, sounds: list[Sound]) -> None:
-        if number != self._asked:
-            call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))
+    def _prepare(self, wish: _Wish, kit: KitLike, sounds: list[Sound]) -> None:
+        if wish.number != self._asked:
+            wish.call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))
             return
         self._machine.filler.load_kit(
-            kit, partial(self._machine.later, self._wear, call, sounds)
+            kit, partial(self._machine.later, self._wear, wish, sounds)
         )
 
-    def _wear(self, call: Call, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
+    def _wear(self, wish: _Wish, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
         """The filler's answer, back on the machine thread: the new kit runs, or it could not."""
-        machine = self._machine
+        machine, call = self._machine, wish.call
         if isinstance(result, Gan808Error):
             call.answer(result)
             return
         frame = machine.sequencer.next_frame(machine.evolution.quantise, machine.now())
         try:
+            if wish.scene is not None:
+                machine.memory.dress(wish.scene)
             machine.wear(result, sounds, frame)
+            if wish.scene is not None:
+                machine.memory.take_pattern(wish.scene)
         except Gan808Error as error:
             call.answer(error)
             return
         machine.emit(KitLoaded(result.name, frame))
-        call.answer((result.name,))
+        call.answer((result.name,) if wish.scene is None else call.arguments)

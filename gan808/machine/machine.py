@@ -74,6 +74,7 @@ class Machine:
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
         self.commands = Commands(self)
+        self.memory = self.commands.memory
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()

@@ -14,6 +14,7 @@ import numpy as np
 from gan808.engine.engine import SlotParameter
 from gan808.errors import Gan808Error
 from gan808.machine.patterns import Pattern
+from gan808.machine.state import State
 from gan808.sound.latent import Point
 from gan808.sound.slots import SlotLayout
 from gan808.sound.sound import Rendered, Sound
@@ -154,11 +155,13 @@ class FillerLike(Protocol):
 
 
 class ShelfLike(Protocol):
-    """The user's folders: kits to load, favourites, exports, patterns."""
+    """The user's folders: kits to load, favourites, exports, patterns, scenes."""
 
     def kit_names(self) -> list[str]: ...
 
     def kit(self, name: str) -> KitLike: ...
+
+    def kit_place(self, kit: Any) -> str: ...
 
     def keep(self, sound: Sound) -> Path: ...
 
@@ -169,3 +172,11 @@ class ShelfLike(Protocol):
     def pattern(self, name: str) -> Pattern: ...
 
     def pattern_names(self) -> list[str]: ...
+
+    def scene_names(self) -> list[str]: ...
+
+    def scene(self, name: str, sample_rate_hz: int) -> State: ...
+
+    def save_scene(self, name: str, scene: State) -> Path: ...
+
+    def delete_scene(self, name: str) -> None: ...

@@ -232,6 +232,17 @@ TABLE: tuple[Parameter, ...] = (
             _text("name", optional=True), reply="s:file"),
     _action("/record/stop", "end the recording; answered when its files are complete",
             reply="s:file"),
+    Parameter("/scene", Kind.QUERY, (), "the scene saved or recalled last; sent to clients when it "
+              "is another", reply="s:scene"),
+    _action("/scene/save", "save kit, slots with their sounds, and pattern under that name, in "
+            "place of what is there", _text("name"), reply="s:scene"),
+    _action("/scene/recall", "play that scene: the slots from where swaps fall, the pattern from "
+            "the next bar; its kit is loaded first if it is another", _text("name"),
+            reply="s:scene"),
+    Parameter("/scene/list", Kind.QUERY, (), "the scenes there are", reply="s:scene for each"),
+    _action("/scene/delete", "delete that scene", _text("name"), reply="s:scene"),
+    Parameter("/state", Kind.QUERY, (), "whether the next start goes on from here, or why not",
+              reply="s:state"),
     Parameter("/late", Kind.EVENT, (_text("address"), _float("late", 0, 1e6, "ms")),
               "a bundle's time tag had passed; it was played at once"),
     Parameter("/fail", Kind.EVENT, (_text("address"), _text("why")),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -26,13 +26,17 @@ _RANGES = {"tempo_bpm": (20.0, 400.0), "swing": (0.0, 1.0)}
 
 @dataclass(frozen=True)
 class Pattern:
-    """Velocities 0..1 by slot code; every row has n_steps of them, a multiple of 16 up to 64."""
+    """Velocities 0..1 by slot code; every row has n_steps of them, a multiple of 16 up to 64.
+
+    source: the name or path it was found by, "" for one that is in no file.
+    """
 
     name: str
     tempo_bpm: float = 120.0
     swing: float = 0.0
     description: str = ""
     rows: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    source: str = ""
 
     @property
     def n_steps(self) -> int:
@@ -115,11 +119,11 @@ def find_pattern(name: str, folders: Sequence[Path] = ()) -> Pattern:
     if name == OFF:
         return SILENCE
     if name.endswith(".toml"):
-        return _read(Path(name))
+        return replace(_read(Path(name)), source=str(Path(name).resolve()))
     for folder in folders:
         path = folder / f"{name}.toml"
         if Path(name).name == name and path.is_file():
-            return _read(path)
+            return replace(_read(path), source=name)
     shipped = resources.files("gan808.machine") / "patterns"
     if name in _shipped_names():
         return parse_pattern((shipped / f"{name}.toml").read_text("utf-8"), f"pattern {name}")

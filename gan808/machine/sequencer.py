@@ -18,6 +18,7 @@ from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Trans
 from gan808.machine.evolution import Quantise
 from gan808.machine.needs import PortLike
 from gan808.machine.patterns import Pattern
+from gan808.machine.state import StepEdit
 
 
 class Listener(Protocol):
@@ -51,6 +52,8 @@ class Sequencer:
         self._codes = tuple(codes)
         self._pattern = pattern
         self._next_pattern: Pattern | None = None
+        self._next_edits: tuple[StepEdit, ...] = ()
+        self._edits: dict[tuple[str, int], StepEdit] = {}  # by slot code and step
         self._grid = pattern.laid_out(codes)
         self._own_tempo = tempo_bpm is not None
         self._own_swing = swing is not None
@@ -76,6 +79,23 @@ class Sequencer:
     @property
     def swing(self) -> float:
         return self._swing
+
+    @property
+    def own_tempo_bpm(self) -> float | None:
+        """The tempo that was set, None where it is the pattern's."""
+        return self._line.tempo_bpm if self._own_tempo else None
+
+    @property
+    def own_swing(self) -> float | None:
+        """The swing that was set, None where it is the pattern's."""
+        return self._swing if self._own_swing else None
+
+    @property
+    def edits(self) -> tuple[StepEdit, ...]:
+        """How the steps of `pattern` were changed since it was chosen."""
+        with self._lock:
+            changed = tuple(self._edits.values())
+            return changed if self._next_pattern is None else self._next_edits
 
     @property
     def pattern(self) -> Pattern:
@@ -156,10 +176,11 @@ class Sequencer:
             self._own_swing = True
             self._swing = swing
 
-    def set_pattern(self, pattern: Pattern) -> None:
-        """Another pattern, from the next bar on; at once when nothing plays."""
+    def set_pattern(self, pattern: Pattern, edits: Sequence[StepEdit] = ()) -> None:
+        """Another pattern, with these steps changed, from the next bar on; at once when nothing
+        plays."""
         with self._lock:
-            self._next_pattern = pattern
+            self._next_pattern, self._next_edits = pattern, tuple(edits)
             if not self._playing:
                 self._take_pattern(pattern, 0)
 
@@ -167,7 +188,7 @@ class Sequencer:
         """Another kit: lay the pattern out for its slots."""
         with self._lock:
             self._codes = tuple(codes)
-            self._grid = self._pattern.laid_out(self._codes)
+            self._lay_out()
 
     def step(self, slot: int, step: int) -> float:
         """Velocity of a step, counted from 1. Raises ConfigError beyond the pattern's end."""
@@ -177,6 +198,8 @@ class Sequencer:
         """Change a step of the pattern that plays, until another is chosen. Raises ConfigError."""
         with self._lock:
             self._grid[slot][self._index(step)] = velocity
+            code = self._codes[slot]
+            self._edits[code, step] = StepEdit(code, step, velocity)
 
     def _index(self, step: int) -> int:
         if not 1 <= step <= self._pattern.n_steps:
@@ -233,13 +256,21 @@ class Sequencer:
             self._listener.on_beat(self._step // STEPS_PER_BEAT, frame, beat_end)
 
     def _take_pattern(self, pattern: Pattern, at_step: int) -> None:
-        self._pattern, self._next_pattern = pattern, None
-        self._grid = pattern.laid_out(self._codes)
+        if self._next_pattern is not None:  # or it is the one of before, as it was changed
+            self._edits = {(edit.code, edit.step): edit for edit in self._next_edits}
+        self._pattern, self._next_pattern, self._next_edits = pattern, None, ()
+        self._lay_out()
         self._pattern_start = at_step
         if not self._own_swing:
             self._swing = pattern.swing
         if not self._own_tempo and not self._led:
             self._line = self._line.at_tempo(pattern.tempo_bpm, self._line.frame_of(at_step))
+
+    def _lay_out(self) -> None:
+        self._grid = self._pattern.laid_out(self._codes)
+        for edit in self._edits.values():
+            if edit.code in self._codes and edit.step <= self._pattern.n_steps:
+                self._grid[self._codes.index(edit.code)][edit.step - 1] = edit.velocity
 
     def _hit(self, frame: int) -> None:
         place = (self._step - self._pattern_start) % self._pattern.n_steps

@@ -1,19 +1,22 @@
-"""The user's folders: kits to load, favourites to keep, sounds to export, patterns of one's own.
+"""The user's folders: kits to load, favourites to keep, sounds to export, patterns of one's own,
+scenes.
 
-The only part of the machine that touches files. Machine thread only, never on the way of a note.
+The only part of the machine that touches files. Machine thread only, scenes on theirs; never on the
+way of a note.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.machine.needs import KitLike
 from gan808.machine.patterns import Pattern, find_pattern, pattern_names
+from gan808.machine.state import State
 from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.sound import Sound
 
@@ -31,6 +34,7 @@ class Shelf:
     pattern_folders: Sequence[Path]
     favourites: Path
     exports: Path
+    scenes: Path = field(default_factory=places.scenes_folder)
 
     @classmethod
     def of_user(cls) -> Shelf:
@@ -50,6 +54,12 @@ class Shelf:
     def kit(self, name: str) -> Kit:
         """A kit by name or path. Raises KitError."""
         return find_kit(name, self.kit_folders)
+
+    def kit_place(self, kit: KitLike) -> str:
+        """What `kit` finds this one again by: its name, or its folder if that is elsewhere."""
+        if isinstance(kit, Kit) and kit.folder.parent not in self.kit_folders:
+            return str(kit.folder.resolve())
+        return kit.name
 
     def pattern(self, name: str) -> Pattern:
         """A pattern by name or path. Raises ConfigError."""
@@ -87,6 +97,30 @@ class Shelf:
             raise ConfigError(f"{name!r} is no file name; give letters, digits, spaces and "
                               f". + - ~ @ only: the file goes to {self.exports}")
         return _write(sound, self.exports / f"{stem}.wav")
+
+    def scene_names(self) -> list[str]:
+        """The scenes there are, sorted."""
+        from gan808.scene_files import scene_names
+
+        return scene_names(self.scenes)
+
+    def scene(self, name: str, sample_rate_hz: int) -> State:
+        """A scene with its sounds at that rate. Raises Gan808Error."""
+        from gan808.scene_files import load_scene
+
+        return load_scene(self.scenes, name, sample_rate_hz)
+
+    def save_scene(self, name: str, scene: State) -> Path:
+        """Write a scene, over one of that name, and return its file. Raises Gan808Error."""
+        from gan808.scene_files import save_scene
+
+        return save_scene(self.scenes, name, scene)
+
+    def delete_scene(self, name: str) -> None:
+        """Raises Gan808Error for a scene that is not there."""
+        from gan808.scene_files import delete_scene
+
+        delete_scene(self.scenes, name)
 
 
 def _write(sound: Sound, path: Path) -> Path:

@@ -6,7 +6,7 @@ that does not get through goes back where it came from, and the slot plays on as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gan808.engine.engine import NO_CELL
@@ -15,6 +15,7 @@ from gan808.machine.events import Event, Notice, PoolEmpty, SoundChanged
 from gan808.machine.ledger import Ledger
 from gan808.machine.needs import DescriptorName, EngineLike, KitLike, PoolLike, PortLike
 from gan808.machine.slots import ENGINE_PARAMETERS, Slot, first_sounds
+from gan808.machine.state import KeptSlot
 from gan808.sound.sound import Sound
 
 MAX_SLOTS = 16
@@ -58,37 +59,49 @@ class Swaps:
         self._told_empty: dict[str, int] = {}
         self.ledger = Ledger()
         self.slots: list[Slot] = []
+        self._kept: Mapping[str, KeptSlot] = {}
+
+    def begin_with(self, kept: Mapping[str, KeptSlot]) -> None:
+        """What the slots of the next kit to be placed are to be, by their code."""
+        self._kept = kept
 
     def place(self, kit: KitLike, sounds: Sequence[Sound], frame: int = 0) -> None:
         """Lay the kit's slots out and give them their first sounds at `frame`.
 
         Settings of a slot stay as the player left them, except the choke group: that is the kit's.
+        What was given to `begin_with` comes before both.
         """
-        before = len(self.slots)
+        before, (kept, self._kept) = len(self.slots), (self._kept, {})
         for index, layout in enumerate(kit.slots):
-            if index < before:
-                self.slots[index].take_place(layout)
-                self.send(index, "choke", frame)
-            else:
+            changed: Iterable[str] = ENGINE_PARAMETERS
+            if index >= before:
                 self.slots.append(Slot(index, layout, self._width))
-                for name in ENGINE_PARAMETERS:
-                    self.send(index, name, frame)
+            else:
+                self.slots[index].take_place(layout)
+                changed = changed if layout.code in kept else ("choke",)
+            if layout.code in kept:
+                self.slots[index].values.update(kept[layout.code].values)
+            for name in changed:
+                self.send(index, name, frame)
         del self.slots[len(kit.slots):]
         for index in range(len(kit.slots), before):
             self._port.assign(index, NO_CELL, frame)
-        self.fill_from(sounds, frame)
+        self.fill_from(sounds, frame, kept)
 
-    def fill_from(self, sounds: Sequence[Sound], frame: int = 0) -> None:
+    def fill_from(
+        self, sounds: Sequence[Sound], frame: int = 0, kept: Mapping[str, KeptSlot] | None = None
+    ) -> None:
         """Give every slot a sound of its class and pitch third out of finished ones.
 
-        A slot whose class is not among them draws from the pool; with nothing there either it
-        stays silent, and a notice says so.
+        A slot that is among the kept has the sound of before. One whose class is not among them
+        draws from the pool; with nothing there either it stays silent, and a notice says so.
         """
         chosen = first_sounds([slot.layout for slot in self.slots], sounds)
+        of_before = {code: slot.sound for code, slot in (kept or {}).items()}
         silent = []
         for slot, sound in zip(self.slots, chosen, strict=True):
-            sound = sound or self._drawn(slot) or self._pool.take(
-                slot.layout.class_name, slot.layout.third)
+            sound = of_before.get(slot.layout.code) or sound or self._drawn(slot) or (
+                self._pool.take(slot.layout.class_name, slot.layout.third))
             slot.sound = None
             slot.history.clear()
             slot.coming.clear()

@@ -10,7 +10,9 @@ from gan808.machine.addresses import decode
 from gan808.machine.events import Event
 from gan808.machine.machine import Machine
 from gan808.machine.patterns import Pattern
-from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from gan808.machine.state import State
+from tests.fake_shelf import SceneShelf
+from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 BAR = 96000  # frames at 48 kHz and 120 BPM
 BLOCK = 128
@@ -28,6 +30,7 @@ class Rig:
         stock: int = 0,
         pattern: Pattern = PATTERN,
         width: float = 0.0,
+        begin: State | None = None,
         **sections: dict[str, Any],
     ) -> None:
         base = {"sequencer": {"pattern": "test"}, "renderer": {"seed": 808},
@@ -38,8 +41,8 @@ class Rig:
         self.kit = kit or FakeKit()
         self.pool = FakePool(self.kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = FakeShelf({"fake": self.kit, "other": FakeKit("other"),
-                                "broken": FakeKit("broken")}, {"test": pattern})
+        self.shelf = SceneShelf({"fake": self.kit, "other": FakeKit("other"),
+                                 "broken": FakeKit("broken")}, {"test": pattern})
         for name in self.kit.classes:
             for seed in range(stock):
                 self.pool.put(fake_sound(name, 1000 + seed, pitch_hz=100.0 + seed))
@@ -48,6 +51,8 @@ class Rig:
                                Settings().replace(merged), self.shelf)
         self.machine.subscribe(self.events.append)
         self.port = self.engine.port("midi")
+        if begin is not None:
+            self.machine.memory.begin_with(begin)
         self.machine.start(live=False)
 
     def run(self, frames: int) -> None:
