@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gan808.errors import ConfigError
-from gan808.machine.patterns import OFF, VELOCITIES, find_pattern, parse_pattern, pattern_names
+from gan808.machine.pattern_files import find_pattern, pattern_names
+from gan808.machine.patterns import OFF, VELOCITIES, parse_pattern
 from gan808.sound.slots import TR808
 
 CODES = [slot.code for slot in TR808]

@@ -1,0 +1,123 @@
+"""Where patterns are: those that ship, the user's folder, files by path. Reads and writes files.
+
+Machine thread and command line, never on the way of a note.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from gan808.errors import ConfigError, Gan808Error
+from gan808.machine.patterns import OFF, SILENCE, Pattern, parse_pattern
+from gan808.sound.slots import TR808, SlotLayout
+
+MAX_FILE_BYTES = 1 << 16
+TOML, MIDI = (".toml",), (".mid", ".midi")
+NAME = re.compile(r"[\w][\w .+~@-]{0,79}")
+
+
+def find_pattern(
+    name: str, folders: Sequence[Path] = (), slots: Sequence[SlotLayout] = TR808
+) -> Pattern:
+    """A pattern by name (the user's folders first, then those that ship), by path, or `off`.
+
+    slots: whose notes a MIDI file's notes are. Raises ConfigError naming the patterns there are.
+    """
+    if name.endswith(TOML + MIDI):
+        own = [path for path in _within(name, folders) if path.is_file()]
+        return _read(own[0] if own and not Path(name).is_file() else Path(name), slots)
+    return _named(name, folders, slots)
+
+
+def find_own_pattern(
+    name: str, folders: Sequence[Path], slots: Sequence[SlotLayout] = TR808
+) -> Pattern:
+    """As find_pattern, but a path leads no further than into the folders: for the network."""
+    if not name.endswith(TOML + MIDI):
+        return _named(name, folders, slots)
+    for path in _within(name, folders):
+        if path.is_file():
+            return _read(path, slots)
+    where = ", ".join(map(str, folders)) or "the patterns folder"
+    raise ConfigError(f"pattern {name!r}: no such file in {where}")
+
+
+def _named(name: str, folders: Sequence[Path], slots: Sequence[SlotLayout]) -> Pattern:
+    if name == OFF:
+        return SILENCE
+    for folder in folders if Path(name).name == name and "\0" not in name else ():
+        path = folder / f"{name}.toml"
+        if path.is_file():
+            return _read(path, slots)
+    if name in _shipped_names():
+        shipped = resources.files("gan808.machine") / "patterns"
+        return parse_pattern((shipped / f"{name}.toml").read_text("utf-8"), f"pattern {name}")
+    raise ConfigError(f"pattern {name!r}: no such pattern; there are "
+                      f"{', '.join(pattern_names(folders))}, {OFF}, or a path ending in .toml or "
+                      ".mid")
+
+
+def pattern_names(folders: Sequence[Path] = ()) -> list[str]:
+    """Every name find_pattern knows, sorted; a user's file hides a shipped one of that name."""
+    files = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    own = {path.stem for path in files if path.suffix in TOML}
+    midi = {path.name for path in files if path.suffix in MIDI}
+    return sorted(own | midi | _shipped_names())
+
+
+def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
+    """Write a pattern as the user's own of that name and return the file. Raises Gan808Error.
+
+    What was there before is kept beside it, its name with a ~ at the end. Only a plain name is
+    taken: whoever reaches the OSC port must not choose the folder.
+    """
+    stem = name.removesuffix(".toml")
+    if not NAME.fullmatch(stem) or stem == OFF:
+        raise ConfigError(f"{name!r} is no name for a pattern; give up to 80 letters, digits, "
+                          f"spaces and . + - ~ @, and not {OFF}")
+    path = folder / f"{stem}.toml"
+    unfinished = path.with_name(f".{path.name}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(replace(pattern, name=stem).to_toml(), encoding="utf-8")
+        if path.is_file():
+            shutil.copyfile(path, path.with_name(f"{path.name}~"))
+        unfinished.replace(path)
+    except OSError as error:
+        raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def _within(name: str, folders: Sequence[Path]) -> list[Path]:
+    """The files a path can mean that are inside the folders, links followed."""
+    try:
+        paths = [(folder.resolve(), (folder / name).resolve()) for folder in folders]
+    except (OSError, ValueError, RuntimeError):  # a zero byte, a ring of links
+        return []
+    return [path for folder, path in paths if path.is_relative_to(folder)]
+
+
+def _shipped_names() -> set[str]:
+    entries = (resources.files("gan808.machine") / "patterns").iterdir()
+    return {entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")}
+
+
+def _read(path: Path, slots: Sequence[SlotLayout]) -> Pattern:
+    if path.name.endswith(MIDI):
+        from gan808.machine.midi_file import read_midi_file  # mido when it is needed, not before
+
+        return read_midi_file(path, slots)
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"{path}: too large for a pattern")
+        return parse_pattern(path.read_text("utf-8"), str(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ConfigError(f"{path}: not text in UTF-8: {error.reason}") from error
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path}: cannot be read: {why}") from error
