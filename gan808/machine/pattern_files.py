@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gan808.errors import ConfigError, Gan808Error
@@ -28,43 +29,37 @@ def find_pattern(
 
     slots: whose notes a MIDI file's notes are. Raises ConfigError naming the patterns there are.
     """
-    if name.endswith(TOML + MIDI):
-        own = [path for path in _within(name, folders) if path.is_file()]
-        return _read(own[0] if own and not Path(name).is_file() else Path(name), slots)
-    return _named(name, folders, slots)
+    return SILENCE if name == OFF else _parsed(_found(name, folders), slots)
 
 
 def find_own_pattern(
     name: str, folders: Sequence[Path], slots: Sequence[SlotLayout] = TR808
 ) -> Pattern:
     """As find_pattern, but a path leads no further than into the folders: for the network."""
-    if not name.endswith(TOML + MIDI):
-        return _named(name, folders, slots)
-    for path in _within(name, folders):
-        if path.is_file():
-            return _read(path, slots)
-    where = ", ".join(map(str, folders)) or "the patterns folder"
-    raise ConfigError(f"pattern {name!r}: no such file in {where}")
-
-
-def _named(name: str, folders: Sequence[Path], slots: Sequence[SlotLayout]) -> Pattern:
     if name == OFF:
         return SILENCE
-    for folder in folders if Path(name).name == name and "\0" not in name else ():
-        path = folder / f"{name}.toml"
-        if path.is_file():
-            return _read(path, slots)
-    if name in _shipped_names():
-        shipped = resources.files("gan808.machine") / "patterns"
-        return parse_pattern((shipped / f"{name}.toml").read_text("utf-8"), f"pattern {name}")
-    raise ConfigError(f"pattern {name!r}: no such pattern; there are "
-                      f"{', '.join(pattern_names(folders))}, {OFF}, or a path ending in .toml or "
-                      ".mid")
+    if not name.endswith(TOML + MIDI):
+        return _parsed(_named(name, folders), slots)
+    own = _within(name, folders)
+    if not own:
+        where = ", ".join(map(str, folders)) or "the patterns folder"
+        raise ConfigError(f"pattern {name!r}: no such file in {where}")
+    return _parsed(own[0], slots)
+
+
+def pattern_source(name: str, folders: Sequence[Path] = ()) -> str:
+    """The text of a pattern's file; of a MIDI file, that of its pattern. Raises ConfigError."""
+    if name == OFF:
+        return SILENCE.to_toml()
+    found = _found(name, folders)
+    pattern = _parsed(found, TR808)
+    return pattern.to_toml() if found.name.endswith(MIDI) else found.read_text("utf-8")
 
 
 def pattern_names(folders: Sequence[Path] = ()) -> list[str]:
     """Every name find_pattern knows, sorted; a user's file hides a shipped one of that name."""
-    files = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    files = [path for folder in folders if folder.is_dir() for path in folder.iterdir()
+             if not path.name.startswith(".")]
     own = {path.stem for path in files if path.suffix in TOML}
     midi = {path.name for path in files if path.suffix in MIDI}
     return sorted(own | midi | _shipped_names())
@@ -77,7 +72,7 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
     taken: whoever reaches the OSC port must not choose the folder.
     """
     stem = name.removesuffix(".toml")
-    if not NAME.fullmatch(stem) or stem == OFF:
+    if not NAME.fullmatch(stem) or stem == OFF or stem.endswith(MIDI):
         raise ConfigError(f"{name!r} is no name for a pattern; give up to 80 letters, digits, "
                           f"spaces and . + - ~ @, and not {OFF}")
     path = folder / f"{stem}.toml"
@@ -93,13 +88,35 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
     return path
 
 
+def _found(name: str, folders: Sequence[Path]) -> Path | Traversable:
+    """The file that a name or a path means; a path need not exist."""
+    if not name.endswith(TOML + MIDI):
+        return _named(name, folders)
+    own = [] if Path(name).is_file() else _within(name, folders)
+    return own[0] if own else Path(name)
+
+
+def _named(name: str, folders: Sequence[Path]) -> Path | Traversable:
+    """The file of a name. Raises ConfigError naming the patterns there are."""
+    if Path(name).name == name:
+        paths = [folder / f"{name}.toml" for folder in folders]
+        for path in paths:
+            if path.is_file():
+                return path
+    if name in _shipped_names():
+        return resources.files("gan808.machine") / "patterns" / f"{name}.toml"
+    raise ConfigError(f"pattern {name!r}: no such pattern; there are "
+                      f"{', '.join(pattern_names(folders))}, {OFF}, or a path ending in .toml or "
+                      ".mid")
+
+
 def _within(name: str, folders: Sequence[Path]) -> list[Path]:
     """The files a path can mean that are inside the folders, links followed."""
     try:
         paths = [(folder.resolve(), (folder / name).resolve()) for folder in folders]
     except (OSError, ValueError, RuntimeError):  # a zero byte, a ring of links
         return []
-    return [path for folder, path in paths if path.is_relative_to(folder)]
+    return [path for folder, path in paths if path.is_relative_to(folder) and path.is_file()]
 
 
 def _shipped_names() -> set[str]:
@@ -107,17 +124,21 @@ def _shipped_names() -> set[str]:
     return {entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")}
 
 
-def _read(path: Path, slots: Sequence[SlotLayout]) -> Pattern:
-    if path.name.endswith(MIDI):
+def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
+    """Read a file. Raises ConfigError, one line."""
+    if not isinstance(file, Path):
+        return parse_pattern(file.read_text("utf-8"), f"pattern {file.name}")
+    if file.name.endswith(MIDI):
         from gan808.machine.midi_file import read_midi_file  # mido when it is needed, not before
 
-        return read_midi_file(path, slots)
+        return read_midi_file(file, slots)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: too large for a pattern")
-        return parse_pattern(path.read_text("utf-8"), str(path))
-    except (OSError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise ConfigError(f"{path}: not text in UTF-8: {error.reason}") from error
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path}: cannot be read: {why}") from error
+        if file.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"{file}: too large for a pattern")
+        return parse_pattern(file.read_text("utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not text in UTF-8: {error.reason}") from error
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a zero byte in the path
+        raise ConfigError(f"{str(file)!r}: {error}") from error
