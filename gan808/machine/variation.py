@@ -27,8 +27,10 @@ def bjorklund(hits: int, steps: int, rotation: int = 0) -> tuple[bool, ...]:
     Rhythms (2005); hits from 0 to steps.
     """
     groups, rest = [[True]] * hits, [[False]] * (steps - hits)
-    while len(rest) > 1 and groups:
-        pairs = min(len(groups), len(rest))
+    # The rests are dealt out once in any case, then whatever is left over while it is several.
+    dealt = False
+    while groups and rest and (len(rest) > 1 or not dealt):
+        pairs, dealt = min(len(groups), len(rest)), True
         joined = [groups[i] + rest[i] for i in range(pairs)]
         groups, rest = joined, groups[pairs:] or rest[pairs:]
     row = [hit for group in (*groups, *rest) for hit in group]
