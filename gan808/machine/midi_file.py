@@ -27,8 +27,8 @@ DRUM_CHANNEL = 9  # channel 10, as people count
 _EARLY = 0.25
 # Notes of a slot this near to each other, in steps, are a run and say nothing of the swing.
 _RUN = 0.7
-# Less than this, in steps, is not swing and not a nudge: half a tick at 96 a beat.
-_LEAST_SWING, _LEAST_NUDGE = 0.04, 0.005
+# Less than this, in steps, is no swing, and no nudge: a quarter of a millisecond at 120 BPM.
+_LEAST_SWING, _LEAST_NUDGE = 0.04, 0.002
 
 # General MIDI percussion that the sixteen slots have no note for, and what comes nearest.
 SUBSTITUTES = {
@@ -116,8 +116,8 @@ def _song(path: Path) -> _Song:
     # Whatever a damaged file makes mido stumble over.
     except (EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError,
             mido.KeySignatureError) as error:
-        raise ConfigError(f"{path}: not a whole MIDI file: {error or type(error).__name__}"
-                          ) from error
+        raise ConfigError(f"{path}: not a whole MIDI file: "
+                          f"{str(error) or type(error).__name__}") from error
     if file.ticks_per_beat <= 0:
         raise ConfigError(f"{path}: its time is counted in film frames, not in beats")
     notes, tempo_us, bar, end = _collected(file)
@@ -145,10 +145,10 @@ def _collected(file: mido.MidiFile) -> tuple[list[tuple[_Onset, int, int]], int,
             elif message.type == "set_tempo":
                 tempos.append((tick, message.tempo))
             elif message.type == "time_signature":
-                meters.append((tick, STEPS_PER_BAR * message.numerator // message.denominator))
-    bar = min(meters, default=(0, STEPS_PER_BAR))[1]
+                bar, rest = divmod(STEPS_PER_BAR * message.numerator, message.denominator)
+                meters.append((tick, STEPS_PER_BAR if rest or not 1 <= bar <= MAX_STEPS else bar))
     return (notes, min(tempos, default=(0, 500_000))[1],
-            bar if 1 <= bar <= MAX_STEPS else STEPS_PER_BAR, end)
+            min(meters, default=(0, STEPS_PER_BAR))[1], end)
 
 
 def _swing(rows: Iterable[Sequence[_Onset]]) -> float:
@@ -162,7 +162,7 @@ def _swing(rows: Iterable[Sequence[_Onset]]) -> float:
         and (after is None or after.position - onset.position >= _RUN)
     ]
     middle = statistics.median(late) if len(late) >= 2 else 0.0
-    return round(min(2 * middle, 1.0), 2) if middle >= _LEAST_SWING else 0.0
+    return round(min(2 * middle, 1.0), 3) if middle >= _LEAST_SWING else 0.0
 
 
 def _row(onsets: Sequence[_Onset], steps: int, swing: float) -> Row:

@@ -73,7 +73,8 @@ class TestPlaces:
         assert rig.frames() == [1000, 1000 + BAR - 1200]
 
     def test_rows_go_round_each_by_itself(self) -> None:
-        rows = {"BD": one(Step(1.0), 0, 16), "CB": one(Step(0.5), 0, 12), "RS": one(Step(0.2), 0, 5)}
+        rows = {"BD": one(Step(1.0), 0, 16), "CB": one(Step(0.5), 0, 12),
+                "RS": one(Step(0.2), 0, 5)}
         played = heard(Pattern("x", 120, rows=rows), 240 * STEP)
         for slot, length in ((0, 16), (CODES.index("CB"), 12), (CODES.index("RS"), 5)):
             assert [f for f, s, _ in played if s == slot] == list(range(0, 240 * STEP,
