@@ -21,7 +21,7 @@ from gan808.machine.patterns import Pattern
 from gan808.machine.steps import MAX_NUDGE, MAX_RATCHET, MAX_STEPS, REST, Row, Step
 from gan808.sound.slots import SlotLayout
 
-MAX_FILE_BYTES = 1 << 22
+MAX_FILE_BYTES = 1 << 20
 DRUM_CHANNEL = 9  # channel 10, as people count
 # A note this far before a bar, in steps, belongs to it.
 _EARLY = 0.25

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
+from gan808.machine.addresses import decode
 from gan808.machine.notation import write_row
 from gan808.machine.pattern_files import (
     find_own_pattern,
@@ -244,6 +247,22 @@ class TestFiles:
         with pytest.raises(ConfigError, match="no name for a pattern"):
             save_pattern(SILENCE, name, tmp_path)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_the_documents_example_is_a_pattern() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "patterns.md").read_text("utf-8")
+    example = re.search(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert example is not None
+    pattern = parse_pattern(example[1], "docs/patterns.md")
+    assert {len(row) for row in pattern.rows.values()} == {32, 16, 10}
+    assert pattern.rows["SD"][4] == Step(1.0, nudge=0.06)
+    sent = re.findall(r"^oscsend localhost 8808 (\S+) ?(\S*) ?([^#\n]*)", page, re.MULTILINE)
+    assert len(sent) > 12
+    for address, types, values in sent:
+        arguments = shlex.split(values)
+        assert len(arguments) == len(types)
+        assert decode(address, [value if kind == "s" else float(value) for kind, value in
+                                zip(types, arguments, strict=True)], CODES)
 
 
 def test_rows_find_their_slots_and_a_strange_kit_plays_all_the_same() -> None:
