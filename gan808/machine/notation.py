@@ -133,7 +133,7 @@ def _by_signs(row: Row, detail: Detail, text: str, where: str) -> Row:
 def _by_step(row: Row, detail: Detail, given: Mapping[str, object], where: str) -> Row:
     read = list(row)
     for key, value in given.items():
-        if not (key.isascii() and key.isdigit() and 1 <= int(key[:4]) <= len(row)):
+        if not (key.isascii() and key.isdigit() and len(key) < 3 and 1 <= int(key) <= len(row)):
             raise ConfigError(f"{where}: step {key!r}: the row has steps 1 to {len(row)}")
         checked = detail.checked(value, f"{where}: step {key}")
         read[int(key) - 1] = _with(read[int(key) - 1], detail, checked)

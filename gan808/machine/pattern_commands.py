@@ -79,7 +79,9 @@ class PatternCommands:
         slot, step = int(call.arguments[0]), int(call.arguments[1])
         code = self._machine.codes[slot]
         if len(call.arguments) > 2:
-            changed = self._sequencer.set_step(slot, step, **{name: call.arguments[2]})  # type: ignore[arg-type]
+            # OSC's 32-bit floats have seven digits; 0.2 should stay 0.2 where it is saved.
+            value = round(call.arguments[2], 6) if name != "ratchet" else call.arguments[2]  # type: ignore[arg-type]
+            changed = self._sequencer.set_step(slot, step, **{name: value})  # type: ignore[arg-type]
             self._tell(call.command, code, step, getattr(changed, name))
         return (code, step, getattr(self._sequencer.step(slot, step), name))
 

@@ -43,7 +43,7 @@ def find_own_pattern(
     own = _within(name, folders)
     if not own:
         where = ", ".join(map(str, folders)) or "the patterns folder"
-        raise ConfigError(f"pattern {name!r}: no such file in {where}")
+        raise ConfigError(f"pattern {name[:80]!r}: no such file in {where}")
     return _parsed(own[0], slots)
 
 
@@ -58,8 +58,7 @@ def pattern_source(name: str, folders: Sequence[Path] = ()) -> str:
 
 def pattern_names(folders: Sequence[Path] = ()) -> list[str]:
     """Every name find_pattern knows, sorted; a user's file hides a shipped one of that name."""
-    files = [path for folder in folders if folder.is_dir() for path in folder.iterdir()
-             if not path.name.startswith(".")]
+    files = [path for folder in folders for path in _files(folder)]
     own = {path.stem for path in files if path.suffix in TOML}
     midi = {path.name for path in files if path.suffix in MIDI}
     return sorted(own | midi | _shipped_names())
@@ -73,7 +72,7 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
     """
     stem = name.removesuffix(".toml")
     if not NAME.fullmatch(stem) or stem == OFF or stem.endswith(MIDI):
-        raise ConfigError(f"{name!r} is no name for a pattern; give up to 80 letters, digits, "
+        raise ConfigError(f"{name[:80]!r} is no name for a pattern; give up to 80 letters, digits, "
                           f"spaces and . + - ~ @, and not {OFF}")
     path = folder / f"{stem}.toml"
     unfinished = path.with_name(f".{path.name}")
@@ -92,7 +91,7 @@ def _found(name: str, folders: Sequence[Path]) -> Path | Traversable:
     """The file that a name or a path means; a path need not exist."""
     if not name.endswith(TOML + MIDI):
         return _named(name, folders)
-    own = [] if Path(name).is_file() else _within(name, folders)
+    own = [] if _is_file(Path(name)) else _within(name, folders)
     return own[0] if own else Path(name)
 
 
@@ -101,11 +100,11 @@ def _named(name: str, folders: Sequence[Path]) -> Path | Traversable:
     if Path(name).name == name:
         paths = [folder / f"{name}.toml" for folder in folders]
         for path in paths:
-            if path.is_file():
+            if _is_file(path):
                 return path
     if name in _shipped_names():
         return resources.files("gan808.machine") / "patterns" / f"{name}.toml"
-    raise ConfigError(f"pattern {name!r}: no such pattern; there are "
+    raise ConfigError(f"pattern {name[:80]!r}: no such pattern; there are "
                       f"{', '.join(pattern_names(folders))}, {OFF}, or a path ending in .toml or "
                       ".mid")
 
@@ -116,7 +115,22 @@ def _within(name: str, folders: Sequence[Path]) -> list[Path]:
         paths = [(folder.resolve(), (folder / name).resolve()) for folder in folders]
     except (OSError, ValueError, RuntimeError):  # a zero byte, a ring of links
         return []
-    return [path for folder, path in paths if path.is_relative_to(folder) and path.is_file()]
+    return [path for folder, path in paths if path.is_relative_to(folder) and _is_file(path)]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; no file has a name that is too long or has a zero byte."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:  # not there, or not for us to read
+        return []
 
 
 def _shipped_names() -> set[str]:

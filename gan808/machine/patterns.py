@@ -98,7 +98,7 @@ def parse_pattern(text: str, source: str) -> Pattern:
     """Read one pattern file's text. Raises ConfigError naming the source and what is wrong."""
     try:
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # the first also for numbers without end
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     unknown = sorted(set(values) - set(_KEYS))
     if unknown:

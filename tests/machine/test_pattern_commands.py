@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.machine.events import ParameterChanged
-from gan808.machine.patterns import Pattern
+from gan808.machine.parameters import TABLE, Argument, Kind
+from gan808.machine.patterns import Pattern, parse_pattern
 from gan808.machine.steps import REST, Step
 from tests.fakes import FakeKit
 from tests.machine.rig import BAR, Rig
@@ -145,6 +150,51 @@ class TestVariation:
             return [(h.frame, h.slot, h.velocity) for h in made.engine.hits]
 
         assert performance(1) == performance(1) != performance(2)
+
+
+ROWS = [row for row in TABLE if row.address.startswith("/seq/") and row.kind is not Kind.EVENT
+        and row.address not in ("/seq/play", "/seq/stop", "/seq/sync", "/seq/save")]
+TEXTS = {"slot": ("BD", "SD", "CH", "OH", "3", "16"), "signs": ("x.o", "X..g X", "", "?", "x" * 65),
+         "pattern": ("808", "off", "nowhere")}
+
+
+def values(argument: Argument) -> st.SearchStrategy:
+    """Values of an argument, in range or a little beside it."""
+    if argument.type == "s":
+        return st.sampled_from(TEXTS.get(argument.name, argument.choices))
+    assert argument.minimum is not None
+    assert argument.maximum is not None
+    if argument.type == "i":
+        return st.integers(int(argument.minimum) - 1, int(argument.maximum) + 1)
+    return st.floats(argument.minimum - 0.1, argument.maximum + 0.1)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> tuple[str, list]:
+    """A message of the sequencer's part of the table."""
+    row = draw(st.sampled_from(ROWS))
+    arguments = row.arguments[:draw(st.integers(0, len(row.arguments)))]
+    return row.address, [draw(values(argument)) for argument in arguments]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(messages(), max_size=25))
+def test_whatever_is_sent_the_beat_goes_on_and_can_be_saved(sent) -> None:
+    rig = Rig(pattern=TWO)
+    for address, arguments in sent:
+        with contextlib.suppress(ConfigError):
+            rig.send(address, *arguments)
+        rig.run(STEP)
+    edited = rig.machine.sequencer.edited
+    assert parse_pattern(edited.to_toml(), "saved") == edited
+    rig.send("/seq/tempo", 120)
+    for address, value in (("/seq/vary", 0.0), ("/seq/fills", 0), ("/seq/density", 0.0)):
+        rig.send(address, value)
+    rig.send("/seq/row", "BD", "x")
+    rig.run(2 * BAR)
+    before = len(rig.engine.hits)
+    rig.run(BAR)
+    assert sum(hit.slot == 0 for hit in rig.engine.hits[before:]) == 16
 
 
 class TestPatterns:

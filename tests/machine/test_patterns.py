@@ -104,6 +104,8 @@ class TestReading:
         ("text", "why"),
         [
             ("name = ", "not valid TOML"),
+            ("tempo_bpm = " + "9" * 5000, "not valid TOML"),
+            (ROW + "[nudge]\nBD = { 0001000 = 0.1 }", "step '0001000'"),
             ('name = "x"', r"\[steps\] is missing"),
             ('name = "x"\nsteps = 1', r"steps = 1: it is a table: \[steps\]"),
             ('[steps]\nBD = "X... X... X... X..."', "name = None"),
@@ -205,7 +207,8 @@ class TestFiles:
         assert find_pattern(OFF).rows == {}
 
     @pytest.mark.parametrize("name", ["nowhere", "../808", "", "/etc/passwd", "missing.toml",
-                                      "missing.mid", "a\0b", "a\0.toml"])
+                                      "missing.mid", "a\0b", "a\0.toml", "y" * 5000,
+                                      "y" * 5000 + ".mid"])
     def test_unknown_names_are_refused(self, name: str, tmp_path: Path) -> None:
         for find in (find_pattern, find_own_pattern):
             with pytest.raises(ConfigError):
