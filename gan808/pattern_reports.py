@@ -59,7 +59,7 @@ def import_midi_file(path: Path, name: str | None) -> list[str]:
 
     Raises Gan808Error for a file that cannot be used and for a name that is none.
     """
-    if not path.name.endswith(MIDI):
+    if not path.name.lower().endswith(MIDI):
         raise ConfigError(f"{path}: give a MIDI file, a path ending in .mid")
     pattern = find_pattern(str(path))
     written = save_pattern(pattern, name or pattern.name, places.user_patterns_folder())

@@ -133,7 +133,10 @@ def _collected(file: mido.MidiFile) -> tuple[list[tuple[_Onset, int, int]], int,
     tempos: list[tuple[int, int]] = []
     meters: list[tuple[int, int]] = []
     end = 0.0
-    for track in file.tracks if file.type != 2 else file.tracks[:1]:
+    tracks = file.tracks
+    if file.type == 2:  # each track is a song of its own: the first that plays anything
+        tracks = [track for track in tracks if any(m.type == "note_on" for m in track)][:1]
+    for track in tracks:
         tick = 0
         for message in track:
             tick += message.time

@@ -38,7 +38,7 @@ def find_own_pattern(
     """As find_pattern, but a path leads no further than into the folders: for the network."""
     if name == OFF:
         return SILENCE
-    if not name.endswith(TOML + MIDI):
+    if not name.lower().endswith(TOML + MIDI):
         return _parsed(_named(name, folders), slots)
     own = _within(name, folders)
     if not own:
@@ -53,14 +53,14 @@ def pattern_source(name: str, folders: Sequence[Path] = ()) -> str:
         return SILENCE.to_toml()
     found = _found(name, folders)
     pattern = _parsed(found, TR808)
-    return pattern.to_toml() if found.name.endswith(MIDI) else found.read_text("utf-8")
+    return pattern.to_toml() if found.name.lower().endswith(MIDI) else found.read_text("utf-8")
 
 
 def pattern_names(folders: Sequence[Path] = ()) -> list[str]:
     """Every name find_pattern knows, sorted; a user's file hides a shipped one of that name."""
     files = [path for folder in folders for path in _files(folder)]
     own = {path.stem for path in files if path.suffix in TOML}
-    midi = {path.name for path in files if path.suffix in MIDI}
+    midi = {path.name for path in files if path.suffix.lower() in MIDI}
     return sorted(own | midi | _shipped_names())
 
 
@@ -71,7 +71,7 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
     taken: whoever reaches the OSC port must not choose the folder.
     """
     stem = name.removesuffix(".toml")
-    if not NAME.fullmatch(stem) or stem == OFF or stem.endswith(MIDI):
+    if not NAME.fullmatch(stem) or stem == OFF or stem.lower().endswith(MIDI):
         raise ConfigError(f"{name[:80]!r} is no name for a pattern; give up to 80 letters, digits, "
                           f"spaces and . + - ~ @, and not {OFF}")
     path = folder / f"{stem}.toml"
@@ -89,7 +89,7 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
 
 def _found(name: str, folders: Sequence[Path]) -> Path | Traversable:
     """The file that a name or a path means; a path need not exist."""
-    if not name.endswith(TOML + MIDI):
+    if not name.lower().endswith(TOML + MIDI):
         return _named(name, folders)
     own = [] if _is_file(Path(name)) else _within(name, folders)
     return own[0] if own else Path(name)
@@ -142,7 +142,7 @@ def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
     """Read a file. Raises ConfigError, one line."""
     if not isinstance(file, Path):
         return parse_pattern(file.read_text("utf-8"), f"pattern {file.name}")
-    if file.name.endswith(MIDI):
+    if file.name.lower().endswith(MIDI):
         from gan808.machine.midi_file import read_midi_file  # mido when it is needed, not before
 
         return read_midi_file(file, slots)

@@ -188,6 +188,14 @@ def test_tracks_are_played_together(tmp_path: Path) -> None:
         "BD", "SD"}
 
 
+def test_of_several_songs_in_a_file_the_first_is_played(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.mid", [(0, 36, 100), (4, 38, 100)], tracks=2)
+    file = mido.MidiFile(str(path))
+    file.type = 2
+    file.save(str(tmp_path / "SONGS.MID"))
+    assert set(find_pattern(str(tmp_path / "SONGS.MID")).rows) == {"BD"}
+
+
 def test_two_notes_on_one_step_take_the_next_or_the_louder_is_kept(tmp_path: Path) -> None:
     notes = [(0, 36, 60), (0.4, 36, 100), (1, 36, 90), (1.05, 36, 120)]
     row = read_midi_file(write(tmp_path / "x.mid", notes), TR808).rows["BD"]
