@@ -22,7 +22,7 @@ from gan808.config import Settings
 from gan808.errors import ConfigError, KitError
 from gan808.machine.events import Event, KitLoaded, ParameterChanged, SoundChanged
 from gan808.machine.parameters import Value
-from gan808.machine.patterns import find_pattern
+from gan808.machine.pattern_files import find_pattern
 from gan808.machine.state import KEPT_VALUES, NOTHING, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.sound import Sound
@@ -102,8 +102,8 @@ class Keeping:
                                   machine.engine.sample_rate_hz)
         if "kit.width" in self._given:
             slots = tuple(_without_width(slot) for slot in slots)
-        edits = () if "sequencer.pattern" in self._given else state.edits
-        machine.memory.begin_with(replace(state, slots=slots, edits=edits))
+        edited = None if "sequencer.pattern" in self._given else state.edited
+        machine.memory.begin_with(replace(state, slots=slots, edited=edited))
         self._join_link(machine)
         sounds = {slot.code: slot.sound for slot in slots if slot.sound is not None}
         return list(sounds.values()) if set(machine.codes) <= set(sounds) else []

@@ -15,7 +15,8 @@ from gan808 import keeping as keeping_module
 from gan808 import places
 from gan808.config import Settings, given_settings, load_settings
 from gan808.keeping import Keeping
-from gan808.machine.state import KeptSlot, State, StepEdit
+from gan808.machine.pattern_files import find_pattern
+from gan808.machine.state import KeptSlot, State
 from gan808.state_files import STATE, StateFiles
 from tests.fakes import fake_sound
 from tests.machine.rig import BLOCK, Rig
@@ -26,7 +27,7 @@ LEFT = State(
     "fake",
     {"/volume": 0.5, "/evolve": 4.0, "/evolve/mode": "all", "/evolve/quantise": "beat",
      "/seq/pattern": "house", "/seq/tempo": 101.0, "/seq/swing": 0.25, "/seq/sync": "internal"},
-    (StepEdit("BD", 3, 0.4),),
+    find_pattern("house").with_step("BD", 2, velocity=0.4),
 )
 
 
@@ -288,7 +289,8 @@ def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -
     rig.send("/seq/step", "BD", 2, 0.5)
     rig.send("/evolve", 3.0)
     eventually(lambda: (state := on_disk(folder)) is not None
-               and state.edits == (StepEdit("BD", 2, 0.5),) and state.values["/evolve"] == 3.0)
+               and state.edited is not None and state.edited.row("BD")[1].velocity == 0.5
+               and state.values["/evolve"] == 3.0)
     rig.machine.memory.set_controls({"cc 20": "/slot/BD/level"})
     eventually(lambda: (state := on_disk(folder)) is not None and bool(state.controls))
 

@@ -15,7 +15,8 @@ import numpy as np
 from gan808.errors import Gan808Error
 from gan808.machine.events import Notice, ParameterChanged
 from gan808.machine.parameters import BY_ADDRESS, SLOT, Value
-from gan808.machine.patterns import OFF
+from gan808.machine.patterns import OFF, Pattern
+from gan808.machine.sequencer import Sequencer
 from gan808.machine.slots import ENGINE_PARAMETERS, Slot
 from gan808.machine.state import KEPT_HISTORY, KEPT_VALUES, NOTHING, KeptSlot, State
 from gan808.sound.latent import parse_id
@@ -72,7 +73,7 @@ class Memory:
         return State(
             kit=machine.shelf.kit_place(machine.kit),
             values=MappingProxyType(self._values()),
-            edits=machine.sequencer.edits,
+            edited=_edited(machine.sequencer),
             slots=tuple(_kept(slot) for slot in machine.swaps.slots),
             controls=self.controls,
         )
@@ -95,11 +96,11 @@ class Memory:
 
     def begin_with(self, state: State) -> None:
         """Begin where that state was left, as far as the settings do not say it already: the
-        slots and the steps that were changed. Before the machine is started."""
+        slots and the pattern as it was changed. Before the machine is started."""
         sequencer = self._machine.sequencer
         self._pattern = str(state.values.get("/seq/pattern", ""))
-        if state.edits:
-            sequencer.set_pattern(sequencer.pattern, state.edits)
+        if state.edited is not None:
+            sequencer.set_pattern(state.edited, sequencer.pattern)
         self.dress(state)
 
     def dress(self, state: State) -> None:
@@ -134,7 +135,8 @@ class Memory:
         when there is none of that name."""
         machine, name = self._machine, state.values.get("/seq/pattern")
         if name is not None:
-            machine.sequencer.set_pattern(machine.shelf.pattern(str(name)), state.edits)
+            original = machine.shelf.pattern(str(name), machine.kit.slots)
+            machine.sequencer.set_pattern(state.edited or original, original)
             machine.emit(ParameterChanged("/seq/pattern", (machine.sequencer.pattern.name,)))
 
     def _set(self, slot: Slot, wanted: KeptSlot, frame: int) -> None:
@@ -175,6 +177,12 @@ class Memory:
             self._machine.swaps.put(index, result, remember=False)
         except Gan808Error as error:
             self._machine.emit(Notice(str(error)))
+
+
+def _edited(sequencer: Sequencer) -> Pattern | None:
+    """The pattern as it was changed, None where it was not."""
+    edited, original = sequencer.edited, sequencer.pattern
+    return None if edited is original or edited == original else edited
 
 
 def _kept(slot: Slot) -> KeptSlot:

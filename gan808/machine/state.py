@@ -14,12 +14,13 @@ from typing import Any
 
 from gan808.errors import ConfigError
 from gan808.machine.parameters import BY_ADDRESS, SLOT, Parameter, Value, validate
+from gan808.machine.patterns import Pattern, parse_pattern
 from gan808.sound.slots import MAX_SLOTS
 from gan808.sound.sound import Sound
 
 FORMAT = 1
 KEPT_HISTORY = 4  # sounds before the present one, a slot: undo leads so far back after a restart
-MOST_CONTROLS, MOST_EDITS, LONGEST_TEXT = 2048, 1024, 4096
+MOST_CONTROLS, LONGEST_TEXT, LONGEST_PATTERN = 2048, 4096, 1 << 16
 
 # What of the whole machine is kept, and the setting it is in place of. Tempo and swing are left
 # out while they are the pattern's own.
@@ -32,20 +33,13 @@ KEPT_VALUES: Mapping[str, tuple[str, str]] = MappingProxyType({
     "/seq/tempo": ("sequencer", "tempo_bpm"),
     "/seq/swing": ("sequencer", "swing"),
     "/seq/sync": ("sequencer", "sync"),
+    "/seq/vary": ("sequencer", "vary"),
+    "/seq/fills": ("sequencer", "fills"),
 })
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 Name = Callable[[Sound], str]
 Find = Callable[[str], Sound | None]
-
-
-@dataclass(frozen=True, slots=True)
-class StepEdit:
-    """One step (from 1) of the pattern, as a player has changed it: velocity 0..1."""
-
-    code: str
-    step: int
-    velocity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +61,14 @@ class KeptSlot:
 class State:
     """The machine at one moment.
 
-    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. edits:
-    steps that differ from the pattern. controls: what controllers were taught, plain values.
+    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. edited:
+    the pattern as a player has changed it, None where it is as chosen. controls: what controllers
+    were taught, plain values.
     """
 
     kit: str
     values: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
-    edits: tuple[StepEdit, ...] = ()
+    edited: Pattern | None = None
     slots: tuple[KeptSlot, ...] = ()
     controls: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
 
@@ -93,7 +88,7 @@ def document(state: State) -> dict[str, Any]:
         "format": FORMAT,
         "kit": state.kit,
         "values": dict(state.values),
-        "edits": [[edit.code, edit.step, edit.velocity] for edit in state.edits],
+        "edited": "" if state.edited is None else state.edited.to_toml(),
         "controls": dict(state.controls),
     }
 
@@ -117,11 +112,12 @@ def state_of(values: Any, slots: tuple[KeptSlot, ...] = ()) -> State:
     try:
         if values["format"] != FORMAT:
             raise ConfigError(f"is of format {values['format']}, not {FORMAT}")
-        edits = [_edit(*each) for each in values["edits"]]
+        edited = _text(values["edited"], LONGEST_PATTERN)
         controls = {_text(name): _plain(value) for name, value in values["controls"].items()}
-        if len(edits) > MOST_EDITS or len(controls) > MOST_CONTROLS:
+        if len(controls) > MOST_CONTROLS:
             raise ConfigError("is larger than a state can be")
-        return State(_text(values["kit"]), _machine_values(values["values"]), tuple(edits), slots,
+        return State(_text(values["kit"]), _machine_values(values["values"]),
+                     parse_pattern(edited, "edited") if edited else None, slots,
                      MappingProxyType(controls))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"is damaged: {type(error).__name__} {error}") from error
@@ -179,13 +175,8 @@ def _checked(row: Parameter, value: Any) -> Value:
     return type(checked)(min(max(checked, argument.minimum), argument.maximum))
 
 
-def _edit(code: Any, step: Any, velocity: Any) -> StepEdit:
-    _, number, strength = validate(BY_ADDRESS["/seq/step"], (code, step, velocity))
-    return StepEdit(_text(code), int(number), float(strength))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+def _text(value: Any, longest: int = LONGEST_TEXT) -> str:
+    if not isinstance(value, str) or len(value) > longest:
         raise TypeError(f"{str(value)[:40]!r} where a text should be")
     return value
 

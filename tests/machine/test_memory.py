@@ -9,7 +9,7 @@ import numpy as np
 from gan808.engine.engine import SlotParameter
 from gan808.machine.events import ParameterChanged, SoundChanged
 from gan808.machine.patterns import Pattern
-from gan808.machine.state import KEPT_HISTORY, KeptSlot, State, StepEdit
+from gan808.machine.state import KEPT_HISTORY, KeptSlot, State
 from tests.fakes import FakeKit, fake_sound
 from tests.machine.rig import BAR, BLOCK, PATTERN, Rig
 
@@ -59,22 +59,26 @@ def test_slots_begin_with_their_sounds_and_settings() -> None:
 
 def test_edited_steps_are_there_again_and_survive_a_stop() -> None:
     state = played().machine.memory.state()
-    assert set(state.edits) == {StepEdit("SD", 3, 0.4), StepEdit("BD", 1, 0.0)}
+    assert state.edited is not None
+    assert state.edited.row("SD")[2].velocity == 0.4
+    assert state.edited.row("BD")[0].velocity == 0.0
     second = begun(state)
     assert second.ask("/seq/step", "SD", 3)[2] == 0.4
     assert second.ask("/seq/step", "BD", 1)[2] == 0.0
     second.ask("/seq/stop")
     second.ask("/seq/play")
     assert second.ask("/seq/step", "SD", 3)[2] == 0.4
-    assert second.machine.memory.state().edits == state.edits
+    assert second.machine.memory.state().edited == state.edited
+    second.ask("/seq/original")
+    assert second.machine.memory.state().edited is None
 
 
 def test_another_pattern_ends_the_edits() -> None:
     rig = played()
     rig.ask("/seq/pattern", "house")
-    assert rig.machine.memory.state().edits == ()
+    assert rig.machine.memory.state().edited is None
     rig.run(2 * BAR)
-    assert rig.machine.sequencer.edits == ()
+    assert rig.machine.sequencer.edited == rig.machine.sequencer.pattern
     assert rig.machine.memory.state().values["/seq/pattern"] == "house"
 
 
@@ -155,12 +159,12 @@ def test_a_state_is_a_snapshot() -> None:
     """What is changed afterwards does not change it: another thread is writing it."""
     rig = played()
     state = rig.machine.memory.state()
-    tune, edits, sound = state.slots[BD].values["tune"], state.edits, state.slots[BD].sound
+    tune, edited, sound = state.slots[BD].values["tune"], state.edited, state.slots[BD].sound
     rig.ask("/slot/BD/tune", 7.0)
     rig.ask("/seq/step", "BD", 2, 1.0)
     rig.ask("/slot/BD/new")
     assert state.slots[BD].values["tune"] == tune
-    assert (state.edits, state.slots[BD].sound) == (edits, sound)
+    assert (state.edited, state.slots[BD].sound) == (edited, sound)
 
 
 def test_learned_controls_are_part_of_it() -> None:
