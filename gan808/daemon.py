@@ -13,9 +13,11 @@ import secrets
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
+from gan808.control import learned_file
 from gan808.control.midi import MidiInput
 from gan808.display import Display
 from gan808.engine.devices import JACK_HOST_API, PortAudioOutput
@@ -128,6 +130,9 @@ class Daemon:
         self._factory.keep()
 
     def _start_midi(self, running: ExitStack) -> str:
+        file = places.controls_file()
+        self._machine.learning.load(learned_file.load(file))
+        self._machine.learning.keep = partial(learned_file.save, file)
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
         running.callback(midi.stop)
         midi.start()

@@ -170,7 +170,7 @@ def _chosen_output(settings: Settings) -> str:
 
 
 def _midi_inputs() -> list[str]:
-    from gan808.control.midi_ports import list_midi_inputs
+    from gan808.control.midi_systems import list_midi_inputs
 
     try:
         found = list_midi_inputs()
@@ -180,7 +180,8 @@ def _midi_inputs() -> list[str]:
 
 
 def _chosen_midi(settings: Settings, *, jack: bool) -> str:
-    from gan808.control.midi_ports import OFF, VIRTUAL_NAME
+    from gan808.control.midi_ports import OFF
+    from gan808.control.midi_systems import VIRTUAL_NAME
 
     if settings.midi.port == OFF:
         return "none (off)"

@@ -67,7 +67,10 @@ class JackMidiInput:
             raise DeviceError(f"JACK MIDI port {source!r} cannot be opened")
 
     def read(self) -> list[tuple[list[int], float]]:
-        """What has come since the last call: bytes, and time.monotonic seconds of their frames."""
+        """What has come since the last call: bytes, and time.monotonic seconds of their frames.
+
+        A message of more than MAX_BYTES comes in parts, one after the other.
+        """
         memory = self._memory[0]
         written = self._load(self._written_at)
         found = []

@@ -11,7 +11,7 @@ import numpy as np
 from gan808.engine.layout import INDEX_STRIDE
 
 RING_EVENTS = 2048
-# Longer messages are system exclusive, which nothing here listens to.
+# What is longer comes in parts.
 MAX_BYTES = 4
 
 EVENT = np.dtype([("time_s", "f8"), ("size", "i4"), ("data", "u1", (MAX_BYTES,))], align=True)

@@ -57,7 +57,7 @@ class Commands:
         self._machine = machine
         self._volume = machine.settings.audio.master_volume
         self._latent = LatentPlay(machine)
-        self._kits = KitLoading(machine)
+        self.kits = KitLoading(machine)
         self.widths = Widths(machine)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
@@ -94,7 +94,7 @@ class Commands:
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
-            "/kit/load": self._kits.load,
+            "/kit/load": self.kits.load,
             "/kit/list": self._kit_names,
         }
         for name in (*ENGINE_PARAMETERS, *OWN_PARAMETERS):
@@ -102,6 +102,7 @@ class Commands:
         handlers[f"{slot}/width"] = self._slot_width
         for word in WISHES:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
+        handlers |= self._machine.learning.handlers()
         return handlers | self._sequencer_table() | self._evolution_table()
 
     def _sequencer_table(self) -> dict[str, Handler]:

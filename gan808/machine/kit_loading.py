@@ -11,13 +11,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error, KitError
-from gan808.machine.events import KitLoaded
+from gan808.machine.events import KitLoaded, Notice
 from gan808.machine.needs import KitLike
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
-    from gan808.machine.commands import Call
+    from gan808.machine.commands import Call, Reply
     from gan808.machine.machine import Machine
+
+# Kits read at the same time: a flood of program changes must not become one of threads.
+MOST_READING = 4
 
 
 class KitLoading:
@@ -26,34 +29,64 @@ class KitLoading:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._asked = 0
+        self._reading = 0
+        self._waiting: tuple[Call, int, KitLike] | None = None
 
     def load(self, call: Call) -> None:
         """Find the kit and read its sounds first: what is broken should fail before a process
         is started for it. Raises KitError for a kit that is not there."""
         kit = self._machine.shelf.kit(str(call.arguments[0]))
         self._asked += 1
-        read = partial(self._read, call, self._asked, kit)
+        if self._reading < MOST_READING:
+            self._begin(call, self._asked, kit)
+            return
+        if self._waiting is not None:
+            _overtaken(self._waiting[0], self._waiting[2])
+        self._waiting = call, self._asked, kit
+
+    def _begin(self, call: Call, number: int, kit: KitLike) -> None:
+        self._reading += 1
+        read = partial(self._read, call, number, kit)
         if self._machine.live:
             threading.Thread(target=read, name="gan808-kit", daemon=True).start()
         else:
             read()
 
+    def load_numbered(self, number: int, reply: Reply | None) -> None:
+        """Load the kit at that place of /kit/list, from 0; said where there is none."""
+        names = self._machine.shelf.kit_names()
+        if number < len(names):
+            self._machine.submit("/kit/load", names[number], reply=reply)
+            return
+        text = f"program {number + 1}: there are {len(names)} kits"
+        self._machine.emit(Notice(text))
+        if reply is not None:
+            reply(Gan808Error(text))
+
     def _read(self, call: Call, number: int, kit: KitLike) -> None:
         """On the thread of its own; what comes of it is the machine's again."""
+        result: list[Sound] | Gan808Error
         try:
-            sounds = kit.factory_sounds(self._machine.engine.sample_rate_hz)
+            result = kit.factory_sounds(self._machine.engine.sample_rate_hz)
         except Gan808Error as error:
-            self._machine.later(call.answer, error)
-        else:
-            self._machine.later(self._prepare, call, number, kit, sounds)
+            result = error
+        self._machine.later(self._was_read, call, number, kit, result)
 
-    def _prepare(self, call: Call, number: int, kit: KitLike, sounds: list[Sound]) -> None:
-        if number != self._asked:
-            call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))
-            return
-        self._machine.filler.load_kit(
-            kit, partial(self._machine.later, self._wear, call, sounds)
-        )
+    def _was_read(
+        self, call: Call, number: int, kit: KitLike, result: list[Sound] | Gan808Error
+    ) -> None:
+        self._reading -= 1
+        if self._waiting is not None:
+            following, self._waiting = self._waiting, None
+            self._begin(*following)
+        if isinstance(result, Gan808Error):
+            call.answer(result)
+        elif number != self._asked:
+            _overtaken(call, kit)
+        else:
+            self._machine.filler.load_kit(
+                kit, partial(self._machine.later, self._wear, call, result)
+            )
 
     def _wear(self, call: Call, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
         """The filler's answer, back on the machine thread: the new kit runs, or it could not."""
@@ -69,3 +102,7 @@ class KitLoading:
             return
         machine.emit(KitLoaded(result.name, frame))
         call.answer((result.name,))
+
+
+def _overtaken(call: Call, kit: KitLike) -> None:
+    call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))

@@ -21,6 +21,7 @@ from gan808.machine.addresses import Request
 from gan808.machine.commands import Call, Commands, Reply
 from gan808.machine.events import Event, Notice, Status
 from gan808.machine.evolution import Evolution
+from gan808.machine.learning import Learning
 from gan808.machine.live import hit_of_pairs
 from gan808.machine.needs import EngineLike, FillerLike, KitLike, PoolLike, PortLike, ShelfLike
 from gan808.machine.parameters import BY_ADDRESS, Kind, Value
@@ -73,6 +74,7 @@ class Machine:
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
+        self.learning = Learning(self)
         self._commands = Commands(self)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
@@ -245,17 +247,7 @@ class Machine:
 
     def load_numbered_kit(self, number: int, reply: Reply | None = None) -> None:
         """Load the kit at that place (0..127) of /kit/list: a MIDI program change. Any thread."""
-        self._inbox.put(partial(self._load_numbered, number, reply))
-
-    def _load_numbered(self, number: int, reply: Reply | None) -> None:
-        names = self.shelf.kit_names()
-        if number < len(names):
-            self._run(Call("/kit/load", (names[number],), reply=reply))
-            return
-        text = f"program {number + 1}: there are {len(names)} kits"
-        self.emit(Notice(text))
-        if reply is not None:
-            reply(Gan808Error(text))
+        self.later(self._commands.kits.load_numbered, number, reply)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event, on the machine thread, until the returned function is
@@ -311,6 +303,7 @@ class Machine:
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.sequencer.set_codes(self.codes)
+        self.learning.follow()
         self._commands.widths.follow()
 
     def _work(self) -> None:

@@ -12,7 +12,8 @@ import pytest
 import rtmidi
 
 from gan808.control.midi import MidiInput
-from gan808.control.midi_ports import Arrival, MidiPorts, list_midi_inputs
+from gan808.control.midi_ports import Arrival, MidiPorts
+from gan808.control.midi_systems import list_midi_inputs
 from gan808.errors import DeviceError
 from tests.control.rig import Rig, until
 from tests.jack_server import CONTROL_CHANGE, JackMeter, jack_server
