@@ -136,7 +136,21 @@ class Daemon:
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
         running.callback(midi.stop)
         midi.start()
-        return midi.notice
+        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
+
+    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
+        choice, sync = self._settings.midi.clock_out, self._machine.sync
+        if choice == "off":
+            return ""
+        from gan808.control.midi_clock_out import MidiClockOut
+        from gan808.control.midi_outputs import MidiOutputs
+
+        clock = MidiClockOut(
+            self._machine, MidiOutputs(choice, jack=on_jack(self._output)),
+            lambda: midi.clock_source if sync.clock == "midi" else None)
+        running.callback(clock.stop)
+        clock.start()
+        return clock.notice
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:

@@ -169,8 +169,8 @@ class JackSystem(MidiSystem):
         return JackPort(VIRTUAL_NAME, JackMidiInput(CLIENT_NAME, VIRTUAL_NAME))
 
 
-def systems(*, jack: bool) -> list[MidiSystem]:
-    """The MIDI systems of this machine that run, the machine's own first; JACK if asked for."""
+def native_systems() -> list[tuple[int, str]]:
+    """RtMidi's number and the name of the systems that are the machine's own."""
     import rtmidi
 
     native = {
@@ -178,8 +178,12 @@ def systems(*, jack: bool) -> list[MidiSystem]:
         rtmidi.API_MACOSX_CORE: "CoreMIDI",
         rtmidi.API_WINDOWS_MM: "Windows",
     }
-    compiled = rtmidi.get_compiled_api()
-    wanted = [MidiSystem(api, native[api]) for api in compiled if api in native]
+    return [(api, native[api]) for api in rtmidi.get_compiled_api() if api in native]
+
+
+def systems(*, jack: bool) -> list[MidiSystem]:
+    """The MIDI systems of this machine that run, the machine's own first; JACK if asked for."""
+    wanted = [MidiSystem(api, name) for api, name in native_systems()]
     if jack:
         wanted.append(JackSystem())
     return [system for system in wanted if _runs(system)]

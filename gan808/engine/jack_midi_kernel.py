@@ -74,18 +74,24 @@ def clock_offset_s(memory: Any) -> float:
 
 
 @compiled
+def read_cycle(memory: Any) -> tuple[float, float]:
+    """When this cycle began on the scale of time.monotonic, and its length, in seconds."""
+    begin = memory.cycle_us.ctypes.data
+    call_c(memory.get_cycle_times, (
+        memory.client, memory.cycle_frame.ctypes.data, begin, begin + 8,
+        memory.period_us.ctypes.data), np.int32(0))
+    length_s = np.float64(memory.cycle_us[1] - memory.cycle_us[0]) * 1e-6
+    return np.float64(memory.cycle_us[0]) * 1e-6 + clock_offset_s(memory), length_s
+
+
+@compiled
 def receive(memory: Any, frames: int) -> None:
     """Keeps what has come in this cycle, each message with the time of its frame."""
     buffer = call_c(memory.get_buffer, (memory.port, np.uint32(frames)), np.int64(0))
     count = call_c(memory.get_event_count, (buffer,), np.uint32(0))
     if count == 0:
         return
-    begin = memory.cycle_us.ctypes.data
-    call_c(memory.get_cycle_times, (
-        memory.client, memory.cycle_frame.ctypes.data, begin, begin + 8,
-        memory.period_us.ctypes.data), np.int32(0))
-    length_s = np.float64(memory.cycle_us[1] - memory.cycle_us[0]) * 1e-6
-    began_s = np.float64(memory.cycle_us[0]) * 1e-6 + clock_offset_s(memory)
+    began_s, length_s = read_cycle(memory)
     for index in range(count):
         failed = call_c(memory.get_event, (
             memory.event.ctypes.data, buffer, np.uint32(index)), np.int32(0))
