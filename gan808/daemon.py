@@ -18,6 +18,7 @@ from functools import partial
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control import learned_file
+from gan808.control.link import open_link
 from gan808.control.midi import MidiInput
 from gan808.display import Display
 from gan808.engine.devices import JACK_HOST_API, PortAudioOutput
@@ -114,6 +115,8 @@ class Daemon:
         if not {slot.class_name for slot in self._kit.slots} <= classes:
             self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
+        self._machine.sync.open_link = partial(
+            open_link, start_stop=self._settings.sequencer.link_start_stop)
         self._machine.start(sounds=self._factory.sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         self._output.start(self._engine)
