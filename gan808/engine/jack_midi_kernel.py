@@ -17,6 +17,8 @@ from gan808.engine.jack_midi_layout import INPUT, MAX_BYTES, RING_EVENTS
 from gan808.engine.voices import compiled
 
 MAX_READING_S = 5e-6
+# The callback runs within the cycle, or one later where JACK was held up.
+TRUSTED_CYCLES = 2.0
 SYSTEM_EXCLUSIVE, HIGHEST_DATA = 0xF0, 0x7F
 
 types: Any = numba_types
@@ -75,13 +77,21 @@ def clock_offset_s(memory: Any) -> float:
 
 @compiled
 def read_cycle(memory: Any) -> tuple[float, float]:
-    """When this cycle began on the scale of time.monotonic, and its length, in seconds."""
+    """When this cycle began on the scale of time.monotonic, and its length, in seconds.
+
+    JACK smooths its times. After it was held up they may be far from the truth for seconds: then
+    the cycle begins now.
+    """
     begin = memory.cycle_us.ctypes.data
     call_c(memory.get_cycle_times, (
         memory.client, memory.cycle_frame.ctypes.data, begin, begin + 8,
         memory.period_us.ctypes.data), np.int32(0))
     length_s = np.float64(memory.cycle_us[1] - memory.cycle_us[0]) * 1e-6
-    return np.float64(memory.cycle_us[0]) * 1e-6 + clock_offset_s(memory), length_s
+    began_s = np.float64(memory.cycle_us[0]) * 1e-6 + clock_offset_s(memory)
+    now_s = clock_gettime_s(memory.clock_address, memory.clock_id)
+    if abs(now_s - began_s) > TRUSTED_CYCLES * length_s:
+        began_s = now_s
+    return began_s, length_s
 
 
 @compiled
