@@ -99,7 +99,7 @@ class MidiNotes:
         elif kind in (NOTE_ON, NOTE_OFF):
             self._note_off(data[1], arrival_s)
         elif kind == CONTROL_CHANGE:
-            self._control(data[1], data[2])
+            self._control(data[1], data[2], arrival_s)
         elif kind == PROGRAM_CHANGE:
             self._controls.choose(data[1])
 
@@ -123,14 +123,15 @@ class MidiNotes:
         if slot is not None:
             self._machine.release(self._port, slot, self._frame(arrival_s))
 
-    def _control(self, number: int, value: int) -> None:
+    def _control(self, number: int, value: int, arrival_s: float) -> None:
         if number == ALL_SOUND_OFF:
-            self._port.stop()
+            # As late as the notes before it are: or those would sound after it.
+            self._port.stop(frame=self._frame(arrival_s))
             return
         if number in MODE_MESSAGES:
             # As if every key was let go: it ends gated slots, one-shots ring out.
             for index in range(len(self._machine.codes)):
-                self._machine.release(self._port, index)
+                self._machine.release(self._port, index, self._frame(arrival_s))
             return
         if number == RESET_CONTROLLERS:
             # RP-015: volume, pan and sound controllers keep their values, and we have no others.
@@ -182,9 +183,9 @@ class MidiNotes:
         slot, given = target.slot, target.given
         if target.row.address == "/stop":
             if value and slot is None:
-                self._port.stop()
+                self._port.stop(frame=self._frame(arrival_s))
             elif value and slot is not None:
-                self._port.stop(slot)
+                self._port.stop(slot, self._frame(arrival_s))
         elif slot is not None and not value:
             self._machine.release(self._port, slot, self._frame(arrival_s))
         elif slot is not None and given:  # a velocity of its own

@@ -78,12 +78,14 @@ binds the controller that is moved next to the level of BD in the running progra
 learned is any value or action of [osc.md](osc.md), with the arguments that stand fast; the control
 gives the last one:
 
-| learned | a controller | a note |
-|---|---|---|
-| `/slot/BD/level`, `/volume`, `/seq/tempo`, `/evolve/mode` | moves it over its whole range | |
-| `'/slot/BD/morph 17'`, `/slot/BD/similar`, `'/seq/step BD 5'` | gives the amount, the radius, the velocity | of actions: by its velocity |
-| `/slot/BD/new`, `/seq/play`, `'/seq/pattern house'`, `'/slot/BD/mute 1'` | acts at 64-127 | acts when it is struck |
-| `'/trig BD'`, `/stop` | plays with its value as velocity; silences | plays; silences |
+- `/slot/BD/level`, `/volume`, `/seq/tempo`, `/evolve/mode`: a controller moves it over its whole
+  range.
+- `'/slot/BD/morph 17'`, `/slot/BD/similar`, `'/seq/step BD 5'`: a controller gives the amount, the
+  radius, the velocity; of actions a note does so too, by its velocity.
+- `/slot/BD/new`, `/seq/play`, `'/seq/pattern house'`, `'/slot/BD/mute 1'`: a controller acts at
+  64-127, a note when it is struck.
+- `'/trig BD'`, `/stop`: a note, or a controller by its value, plays or silences, as quick as the
+  notes of the kit.
 
 A learned control is heard on the channel it was learned on, whatever `midi.channel` says, and takes
 the place of what the tables here say of it. The first message after a move may make a value jump:

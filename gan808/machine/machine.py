@@ -36,6 +36,8 @@ from gan808.sound.sound import Sound
 AHEAD_S = 0.15
 # A sequencer told to play begins this much later, so that its thread is ahead of its first step.
 START_DELAY_S = 0.03
+# Fresh sounds that may wait to be brought: a flood of notes is no reason to fill memory.
+MOST_REFRESHES = 1024
 
 
 class Machine:
@@ -164,7 +166,7 @@ class Machine:
         played = port.trigger(
             slot, velocity, frame, gain=gain, pan=pan, tune_semitones=tune_semitones
         )
-        if self.evolution.fresh:
+        if self.evolution.fresh and self._inbox.qsize() < MOST_REFRESHES:
             self._inbox.put(partial(self._refresh, slot, frame))
         return played
 

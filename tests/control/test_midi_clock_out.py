@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import rtmidi
 
 from gan808.control.midi_clock_out import MidiClockOut
 from gan808.control.midi_outputs import JackOutput, MidiOutputs, OutputPort, OutputSystem
@@ -291,6 +292,32 @@ def test_on_a_real_jack_server_messages_lie_on_their_frames(
         assert math.sqrt(sum(e * e for e in judged) / len(judged)) < 1.5 / 48000
     finally:
         port.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
+def test_a_real_port_of_rtmidi(jack_server: str, ear: JackMidiInput) -> None:
+    """RtMidi's own JACK interface stands for ALSA's, which no container has."""
+    system = OutputSystem(rtmidi.API_UNIX_JACK, "RtMidi")
+    ports = MidiOutputs("ear", find_systems=lambda: [system])
+    ports.open(lambda name: False)
+    try:
+        assert ports.names == ["ear:in"]
+        heard: list[list[int]] = []
+
+        def through() -> bool:
+            for data in (bytes([CLOCK]), bytes([0xF2, 5, 1])):
+                assert ports.ports[0].send(data, 0.0)
+            time.sleep(0.02)
+            heard.extend(data for data, _ in ear.read())
+            return [0xF2, 5, 1] in heard and [CLOCK] in heard
+
+        until(through)
+        virtual = system.open_virtual()
+        virtual.close()
+        with pytest.raises(DeviceError, match="'gone'"):
+            system.open("gone")
+    finally:
+        ports.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")

@@ -93,6 +93,33 @@ def test_a_burst_arrives_whole_and_in_order(rig: Rig, meter: JackMeter) -> None:
         1 + number % 127 for number in range(200)]
 
 
+def test_several_messages_in_one_event_and_what_stands_behind_system_exclusive(
+    rig: Rig, meter: JackMeter
+) -> None:
+    """By JACK's rules each has an event of its own; some programs break them, at no note's cost."""
+    connected(rig, meter)
+    meter.message([0x99, 38, 1, 0xF8, 38, 2, 0x99, 38, 3])
+    meter.message([0xF0, *range(100), 0xF7, 0x99, 38, 4])
+    meter.message([0xF0, 1, 2, 3, 4, 5])
+    meter.message([6, 7, 8, 0xF7])
+    meter.message([0x99, 38, 5])
+    until(lambda: len(rig.played("midi")) >= 5)
+    assert [round(hit.value * 127) for hit in rig.played("midi")] == [1, 2, 3, 4, 5]
+
+
+def test_a_clock_is_followed(rig: Rig, meter: JackMeter) -> None:
+    connected(rig, meter)
+    meter.message([0xFA])
+    for _ in range(5):
+        meter.message([0xF8])
+        time.sleep(0.02)
+    reading = until(lambda: rig.machine.sync.midi.reading
+                    if rig.machine.sync.midi.reading.ticks >= 5 else None)
+    assert reading.running
+    meter.message([0xFC])
+    until(lambda: not rig.machine.sync.midi.reading.running)
+
+
 def test_a_knob_turns(rig: Rig, meter: JackMeter) -> None:
     connected(rig, meter)
     meter.message([CONTROL_CHANGE | 9, 7, 0])
