@@ -108,7 +108,7 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
 
 
 def describe_devices(settings: Settings) -> list[str]:
-    """The audio outputs and MIDI inputs there are, and what `run` would take of each."""
+    """The audio outputs and MIDI ports there are, and what `run` would take of each."""
     from gan808.engine.devices import JACK_HOST_API
 
     output = _chosen_output(settings)
@@ -121,6 +121,10 @@ def describe_devices(settings: Settings) -> list[str]:
         *_indented(_midi_inputs()),
         f"  run takes: {_chosen_midi(settings, jack=output.startswith(JACK_HOST_API))}",
         "",
+        "MIDI outputs, for a clock",
+        *_indented(_midi_outputs()),
+        f"  clock goes to: {_chosen_clock(settings)}",
+        "",
         "OSC",
         f"  run takes: {_chosen_osc(settings)}",
         "",
@@ -129,6 +133,7 @@ def describe_devices(settings: Settings) -> list[str]:
             ("their defaults", str(places.shipped_config_file())),
             ("your kits", str(places.user_kits_folder())),
             ("your patterns", str(places.user_patterns_folder())),
+            ("learned", str(places.controls_file())),
             ("recordings", str(places.recordings_folder())),
         ]),
     ]
@@ -188,6 +193,21 @@ def _chosen_midi(settings: Settings, *, jack: bool) -> str:
     channel = f"channel {settings.midi.channel}" if settings.midi.channel else "every channel"
     own = f", one of its own on JACK: {VIRTUAL_NAME}" if jack else ""
     return f"{settings.midi.port}{own}, {channel}"
+
+
+def _midi_outputs() -> list[str]:
+    from gan808.control.midi_outputs import list_midi_outputs
+
+    try:
+        found = list_midi_outputs()
+    except Gan808Error as error:
+        return [f"none: {error}"]
+    return columns(found) or ["none"]
+
+
+def _chosen_clock(settings: Settings) -> str:
+    choice = settings.midi.clock_out
+    return "none (off)" if choice == "off" else choice
 
 
 def _chosen_osc(settings: Settings) -> str:

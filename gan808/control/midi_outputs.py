@@ -20,7 +20,9 @@ from gan808.control.midi_systems import (
     names_of,
     native_systems,
 )
+from gan808.engine.jack_midi import JackMidiScanner
 from gan808.engine.jack_midi_output import JackMidiOutput
+from gan808.engine.libjack import IS_INPUT
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
@@ -144,6 +146,23 @@ def output_systems() -> list[OutputSystem]:
         except DeviceError:
             continue
         found.append(system)
+    return found
+
+
+def list_midi_outputs() -> list[tuple[str, str]]:
+    """System and name of every port a clock could be sent to, JACK's included where it runs."""
+    found = []
+    for system in output_systems():
+        scanner = system.scanner()
+        found += [(system.name, name) for name in names_of(scanner)]
+        scanner.delete()
+    try:
+        with quiet_stderr():
+            jack = JackMidiScanner(f"{CLIENT_NAME}-scan", IS_INPUT)
+    except DeviceError:
+        return found
+    found += [(JACK, name) for name in jack.get_ports()]
+    jack.delete()
     return found
 
 

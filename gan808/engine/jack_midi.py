@@ -90,15 +90,16 @@ class JackMidiInput:
 
 
 class JackMidiScanner:
-    """A client that lists the MIDI outputs of other programs."""
+    """A client that lists the MIDI outputs of other programs, or their inputs."""
 
-    def __init__(self, client_name: str) -> None:
+    def __init__(self, client_name: str, flags: int = IS_OUTPUT) -> None:
         """Raises DeviceError without a JACK server."""
         self._client = open_client(client_name)
+        self._flags = flags
 
     def get_ports(self) -> list[str]:
         """Their full names."""
-        return port_names(self._client, MIDI_TYPE, IS_OUTPUT)
+        return port_names(self._client, MIDI_TYPE, self._flags)
 
     def delete(self) -> None:
         """Leaves JACK; safe to call twice."""

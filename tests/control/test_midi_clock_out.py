@@ -12,7 +12,13 @@ import pytest
 import rtmidi
 
 from gan808.control.midi_clock_out import MidiClockOut
-from gan808.control.midi_outputs import JackOutput, MidiOutputs, OutputPort, OutputSystem
+from gan808.control.midi_outputs import (
+    JackOutput,
+    MidiOutputs,
+    OutputPort,
+    OutputSystem,
+    list_midi_outputs,
+)
 from gan808.engine.jack_midi import JackMidiInput
 from gan808.errors import DeviceError
 from gan808.machine.events import Notice
@@ -297,6 +303,7 @@ def test_on_a_real_jack_server_messages_lie_on_their_frames(
 @pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
 def test_a_real_port_of_rtmidi(jack_server: str, ear: JackMidiInput) -> None:
     """RtMidi's own JACK interface stands for ALSA's, which no container has."""
+    assert ("JACK", "ear:in") in list_midi_outputs()
     system = OutputSystem(rtmidi.API_UNIX_JACK, "RtMidi")
     ports = MidiOutputs("ear", find_systems=lambda: [system])
     ports.open(lambda name: False)
