@@ -117,6 +117,9 @@ class Daemon:
         running.callback(self._machine.stop)
         self._machine.sync.open_link = partial(
             open_link, start_stop=self._settings.sequencer.link_start_stop)
+        controls = places.controls_file()
+        self._machine.learning.load(learned_file.load(controls))
+        self._machine.learning.keep = partial(learned_file.save, controls)
         self._machine.start(sounds=self._factory.sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         self._output.start(self._engine)
@@ -133,9 +136,6 @@ class Daemon:
         self._factory.keep()
 
     def _start_midi(self, running: ExitStack) -> str:
-        file = places.controls_file()
-        self._machine.learning.load(learned_file.load(file))
-        self._machine.learning.keep = partial(learned_file.save, file)
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
         running.callback(midi.stop)
         midi.start()

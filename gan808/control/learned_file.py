@@ -41,7 +41,7 @@ def save(path: Path, learned: Mapping[str, str]) -> None:
     lines = [f"{_quoted(control)} = {_quoted(target)}\n" for control, target in learned.items()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("w", encoding="utf-8") as file:
+        with unfinished.open("w", encoding="utf-8", errors="replace") as file:
             file.write(HEAD + "".join(lines))
             file.flush()
             os.fsync(file.fileno())

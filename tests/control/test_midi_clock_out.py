@@ -301,6 +301,30 @@ def test_on_a_real_jack_server_messages_lie_on_their_frames(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
+def test_a_program_that_returns_is_connected_again(
+    jack_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan808.control.midi_outputs.RESCAN_S", 0.05)
+    ports = MidiOutputs("synth", jack=True, find_systems=list)
+    ports.open(lambda name: False)
+    try:
+        for _ in range(2):
+            until(lambda: ports.names == [])
+            synth = JackMidiInput("synth", "in")
+
+            def heard(synth: JackMidiInput = synth) -> bool:
+                ports.ports[0].send(bytes([CLOCK]), time.monotonic())
+                time.sleep(0.02)
+                return bool(synth.read())
+
+            until(lambda: ports.names == ["synth:in"])
+            until(heard)
+            synth.close()
+    finally:
+        ports.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
 def test_a_real_port_of_rtmidi(jack_server: str, ear: JackMidiInput) -> None:
     """RtMidi's own JACK interface stands for ALSA's, which no container has."""
     assert ("JACK", "ear:in") in list_midi_outputs()

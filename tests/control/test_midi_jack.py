@@ -206,6 +206,29 @@ def test_another_program_s_port_by_name(jack_server: str, meter: JackMeter) -> N
         ports.close()
 
 
+def test_ports_come_go_and_return_by_name(
+    jack_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two programs at once; one ends and is started anew, the other is heard all the while."""
+    monkeypatch.setattr("gan808.control.midi_ports.RESCAN_S", 0.05)
+    with JackMeter(jack_server, "pads-one") as one:
+        ports = MidiPorts("pads", jack=True)
+        ports.open()
+        try:
+            assert first_heard(ports, one, 36).source == "pads-one:midi_out"
+            with JackMeter(jack_server, "pads-two") as two:
+                until(lambda: len(ports.names) == 2)
+                assert {first_heard(ports, two, 38).data[1] for _ in range(3)} == {38}
+                assert {first_heard(ports, one, 36).data[1] for _ in range(3)} == {36}
+            until(lambda: (ports.read(0.01), len(ports.names) == 1)[1])
+            assert first_heard(ports, one, 36).data[1] == 36
+            with JackMeter(jack_server, "pads-two") as again:
+                until(lambda: len(ports.names) == 2)
+                assert first_heard(ports, again, 40).source == "pads-two:midi_out"
+        finally:
+            ports.close()
+
+
 def test_a_name_that_is_not_there(jack_server: str, meter: JackMeter) -> None:
     with pytest.raises(DeviceError, match="'drumkat'.*meter"):
         MidiPorts("drumkat", jack=True).open()

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gan808.control import learned_file
 from gan808.errors import ConfigError, Gan808Error
 from gan808.machine.events import ParameterChanged
 from gan808.machine.learning import control_of, target_of, text_of
+from gan808.machine.parameters import TABLE, validate
 from gan808.sound.slots import TR808
 from tests.control.test_midi import Deck
 from tests.fakes import Command, FakeKit, fake_sound
@@ -79,6 +82,25 @@ class TestTargets:
         with pytest.raises(ConfigError, match=why) as refused:
             target_of(named, CODES)
         assert "\n" not in str(refused.value)
+
+    @given(st.one_of(st.text(max_size=40), st.builds(
+        lambda row, words: " ".join([row.replace("SLOT", "BD"), *words]),
+        st.sampled_from([row.address for row in TABLE]),
+        st.lists(st.sampled_from(["BD", "16", "0", "-1", "nan", "inf", "1e999", "house", "''", "*",
+                                  "0.5", "2"]), max_size=4))))
+    def test_no_text_breaks_it_and_what_is_a_target_stays_one(self, text: str) -> None:
+        try:
+            target = target_of(text, CODES)
+        except ConfigError as error:
+            assert "\n" not in str(error) or "\n" in text
+            return
+        assert target_of(target.text, CODES) == target
+        for value in (0, 64, 127):
+            values = target.arguments(value)
+            slot = () if target.slot is None else (CODES[target.slot],)
+            given = (*(() if target.row.per_slot else slot), *(values or ()))
+            if values is not None:
+                assert validate(target.row, given) == given, "a control sends what is accepted"
 
     def test_controls_are_text_and_back(self) -> None:
         for control in (("cc", 1, 0), ("note", 16, 127)):
