@@ -144,6 +144,31 @@ def status(
 
 
 @app.command()
+def learn(
+    target: Annotated[
+        str | None, typer.Argument(metavar="ADDRESS", help="What it moves: /slot/BD/level, "
+                                   "'/trig BD', /seq/play ... after /gan808.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="What was learned.")] = False,
+    forget: Annotated[
+        str | None, typer.Option(metavar="WHAT", help="A control, an address, or all.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to wait for the control.")] = 60.0,
+    osc: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where the daemon listens.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Bind the MIDI control that is moved next, in a running GAN-808."""
+    from gan808.config import load_settings
+    from gan808.learn_client import learning
+
+    address = load_settings(config, {"osc": osc_address(osc)}).osc
+    for line in learning(address.host, address.port, target, show, forget, seconds):
+        say([line])
+
+
+@app.command()
 def render(
     class_name: Annotated[
         str | None, typer.Option("--class", help="A class of the kit, or all.")

@@ -13,9 +13,12 @@ import secrets
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
+from gan808.control import learned_file
+from gan808.control.link import open_link
 from gan808.control.midi import MidiInput
 from gan808.display import Display
 from gan808.engine.engine import Engine
@@ -131,6 +134,11 @@ class Daemon:
                 self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
         running.callback(self._keeping.stop)  # first: it asks the machine
+        self._machine.sync.open_link = partial(
+            open_link, start_stop=self._settings.sequencer.link_start_stop)
+        controls = places.controls_file()
+        self._machine.learning.load(learned_file.load(controls))
+        self._machine.learning.keep = partial(learned_file.save, controls)
         self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         begin_recording(self._machine, self._options.record)
@@ -154,7 +162,21 @@ class Daemon:
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
         running.callback(midi.stop)
         midi.start()
-        return midi.notice
+        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
+
+    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
+        choice, sync = self._settings.midi.clock_out, self._machine.sync
+        if choice == "off":
+            return ""
+        from gan808.control.midi_clock_out import MidiClockOut
+        from gan808.control.midi_outputs import MidiOutputs
+
+        clock = MidiClockOut(
+            self._machine, MidiOutputs(choice, jack=on_jack(self._output)),
+            lambda: midi.clock_source if sync.clock == "midi" else None)
+        running.callback(clock.stop)
+        clock.start()
+        return clock.notice
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:

@@ -39,6 +39,11 @@ def user_patterns_folder() -> Path:
     return _APP.user_data_path / "patterns"
 
 
+def controls_file() -> Path:
+    """What `gan808 learn` has learned."""
+    return _APP.user_data_path / "controls.toml"
+
+
 def kit_folders() -> tuple[Path, ...]:
     """Folders searched for a kit by name, first match wins: the user's, then the shipped."""
     return (user_kits_folder(), shipped_folder() / "kits")

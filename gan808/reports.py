@@ -112,7 +112,7 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
 
 
 def describe_devices(settings: Settings) -> list[str]:
-    """The audio outputs and MIDI inputs there are, and what `run` would take of each."""
+    """The audio outputs and MIDI ports there are, and what `run` would take of each."""
     from gan808.engine.jack_output import JACK_HOST_API
 
     output = _chosen_output(settings)
@@ -125,6 +125,10 @@ def describe_devices(settings: Settings) -> list[str]:
         *_indented(_midi_inputs()),
         f"  run takes: {_chosen_midi(settings, jack=output.startswith(JACK_HOST_API))}",
         "",
+        "MIDI outputs, for a clock",
+        *_indented(_midi_outputs()),
+        f"  clock goes to: {_chosen_clock(settings)}",
+        "",
         "OSC",
         f"  run takes: {_chosen_osc(settings)}",
         "",
@@ -135,6 +139,7 @@ def describe_devices(settings: Settings) -> list[str]:
             ("your patterns", str(places.user_patterns_folder())),
             ("your scenes", str(places.scenes_folder())),
             ("state", str(places.state_folder())),
+            ("learned", str(places.controls_file())),
             ("recordings", str(places.recordings_folder())),
         ]),
     ]
@@ -176,7 +181,7 @@ def _chosen_output(settings: Settings) -> str:
 
 
 def _midi_inputs() -> list[str]:
-    from gan808.control.midi_ports import list_midi_inputs
+    from gan808.control.midi_systems import list_midi_inputs
 
     try:
         found = list_midi_inputs()
@@ -186,13 +191,29 @@ def _midi_inputs() -> list[str]:
 
 
 def _chosen_midi(settings: Settings, *, jack: bool) -> str:
-    from gan808.control.midi_ports import OFF, VIRTUAL_NAME
+    from gan808.control.midi_ports import OFF
+    from gan808.control.midi_systems import VIRTUAL_NAME
 
     if settings.midi.port == OFF:
         return "none (off)"
     channel = f"channel {settings.midi.channel}" if settings.midi.channel else "every channel"
     own = f", one of its own on JACK: {VIRTUAL_NAME}" if jack else ""
     return f"{settings.midi.port}{own}, {channel}"
+
+
+def _midi_outputs() -> list[str]:
+    from gan808.control.midi_outputs import list_midi_outputs
+
+    try:
+        found = list_midi_outputs()
+    except Gan808Error as error:
+        return [f"none: {error}"]
+    return columns(found) or ["none"]
+
+
+def _chosen_clock(settings: Settings) -> str:
+    choice = settings.midi.clock_out
+    return "none (off)" if choice == "off" else choice
 
 
 def _chosen_osc(settings: Settings) -> str:

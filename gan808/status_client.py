@@ -52,13 +52,14 @@ def ask_status(host: str, port: int, timeout_s: float = TIMEOUT_S) -> dict[str, 
                 missing.discard(_take_in(asking.recv(MAX_PACKET_BYTES), answer))
     except OSError as error:  # a timeout, or "connection refused" told by ICMP
         if STATUS in missing:
-            raise _nobody(host, port) from error
+            raise nobody(host, port) from error
     if STATUS in missing:
-        raise _nobody(host, port)
+        raise nobody(host, port)
     return answer
 
 
-def _nobody(host: str, port: int) -> DeviceError:
+def nobody(host: str, port: int) -> DeviceError:
+    """What to say where no daemon answers."""
     return DeviceError(
         f"no GAN-808 answers at {host}:{port}; start one with `gan808 run`, or give --osc HOST:PORT"
     )

@@ -87,14 +87,15 @@ class Client:
         midi = self.jack.jack_port_get_buffer(self.midi, frames)
         self.jack.jack_midi_clear_buffer(midi)
         while self.urgent:
-            self.jack.jack_midi_event_write(midi, 0, self.urgent.pop(0), 3)
+            message = self.urgent.pop(0)
+            self.jack.jack_midi_event_write(midi, 0, message, len(message))
         take = self.take
         if take is None or take.complete:
             return 0
         first = take.first_of_period(self.jack.jack_last_frame_time(self.client))
         while self.notes and self.notes[0][0] < first + frames:
             at_frame, message = self.notes.pop(0)
-            self.jack.jack_midi_event_write(midi, max(0, at_frame - first), message, 3)
+            self.jack.jack_midi_event_write(midi, max(0, at_frame - first), message, len(message))
         for channel, port in enumerate(self.inputs):
             buffer = self.jack.jack_port_get_buffer(port, frames)
             period = np.frombuffer((ctypes.c_float * frames).from_address(buffer), np.float32)

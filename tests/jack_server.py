@@ -81,7 +81,7 @@ class JackMeter:
         self.message([NOTE_ON | channel - 1, note, velocity], at_frame)
 
     def message(self, message: list[int], at_frame: int | None = None) -> None:
-        """Schedules or sends a MIDI message of three bytes."""
+        """Schedules or sends the bytes of one JACK MIDI event."""
         self._ask(do="note", message=message, at_frame=at_frame)
 
     def capture(self, seconds: float) -> NDArray[np.float32]:

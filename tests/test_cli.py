@@ -42,8 +42,8 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
     result = gan808(tmp_path, "--help")
     assert result.returncode == 0
-    for command in ("run", "devices", "status", "render", "match", "kits", "train", "prepare",
-                    "fit", "evaluate", "export", "version"):
+    for command in ("run", "devices", "status", "learn", "render", "match", "kits", "train",
+                    "prepare", "fit", "evaluate", "export", "version"):
         assert f" {command} " in result.stdout
     code = "import sys, gan808.cli; print(*sys.modules)"
     loaded = subprocess.run(
@@ -188,7 +188,7 @@ def test_devices_says_what_there_is_and_what_run_takes(tmp_path: Path) -> None:
     result = gan808(tmp_path, "devices", JACK_NO_START_SERVER="1", JACK_DEFAULT_SERVER="none")
     assert result.returncode == 0
     assert result.stderr == ""
-    for part in ("audio outputs", "MIDI inputs", "run takes: udp 127.0.0.1:8808",
+    for part in ("audio outputs", "MIDI inputs", "MIDI outputs", "run takes: udp 127.0.0.1:8808",
                  f"your settings   {tmp_path}/config/gan808/config.toml"):
         assert part in result.stdout
     assert result.stdout.count("run takes:") == 3

@@ -66,6 +66,19 @@ def test_quiet_says_nothing(tiny_kit: Path, tmp_path: Path) -> None:
         assert running.errors() == []
 
 
+def test_a_damaged_file_of_learned_controls_is_set_aside_and_it_plays(
+    tiny_kit: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "data" / "gan808" / "controls.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("cc 1 = [")
+    with Running(tmp_path, "--kit", str(tiny_kit), *ALONE, "--seconds", "0.3") as running:
+        assert running.process.wait(60) == 0
+        (line,) = running.errors()
+    assert "controls.toml.damaged" in line
+    assert file.with_name("controls.toml.damaged").read_text() == "cc 1 = ["
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_stops_while_the_renderer_loads(
     tiny_kit: Path, tmp_path: Path, number: signal.Signals

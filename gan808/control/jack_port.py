@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable
 
+from gan808.control.midi_bytes import MessageReader
 from gan808.control.midi_times import Arrival
 from gan808.engine.jack_midi import JackMidiInput
 from gan808.errors import DeviceError
@@ -28,8 +29,14 @@ class JackPort:
         """Raises DeviceError where no server runs, or the source has gone."""
         self.name = name
         self._source = source
+        self._reader = MessageReader()
         self._input = self._opened()
         self._tried_s = 0.0
+
+    @property
+    def lost(self) -> int:
+        """Messages for which JACK's ring had no room."""
+        return self._input.lost
 
     def _opened(self) -> JackMidiInput:
         port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
@@ -46,7 +53,8 @@ class JackPort:
         if not self._input.alive:
             self._revive()
             return ()
-        return [Arrival(data, arrival_s) for data, arrival_s in self._input.read()]
+        return [Arrival(message, arrival_s, self.name) for data, arrival_s in self._input.read()
+                for message in self._reader.read(data)]
 
     def _revive(self) -> None:
         now_s = time.monotonic()

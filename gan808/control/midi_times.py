@@ -15,10 +15,11 @@ SPAN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message as it came: its bytes and when, in time.monotonic seconds."""
+    """One whole message: its bytes, when it came in time.monotonic seconds, and from which port."""
 
     data: list[int]
     arrival_s: float
+    source: str = ""
 
 
 class ArrivalClock:

@@ -42,7 +42,8 @@ _MIDI = """# MIDI
 
 Notes are heard on channel {channel} (config.toml: `midi.channel`, 0 for all), on every port that
 is plugged in (`midi.port = "auto"`), and on a port of our own, `GAN-808`, where the machine has
-none or the sound goes to JACK. Ports may come and go. This page is made from the tables the
+none or the sound goes to JACK. Ports may come and go. Running status and clock within other
+messages are understood; system exclusive is passed over. This page is made from the tables the
 program runs on.
 
 ## Notes
@@ -69,10 +70,61 @@ With `engine.note_mode = "fast"` a note sounds in the next block; with `"steady"
 Controllers {reserved} are left alone: the MIDI standard means other
 things by them.
 
+## Learning
+
+    gan808 learn /slot/BD/level
+
+binds the controller that is moved next to the level of BD in the running program. What can be
+learned is any value or action of [osc.md](osc.md), with the arguments that stand fast; the control
+gives the last one:
+
+- `/slot/BD/level`, `/volume`, `/seq/tempo`, `/evolve/mode`: a controller moves it over its whole
+  range.
+- `'/slot/BD/morph 17'`, `/slot/BD/similar`, `'/seq/step BD 5'`: a controller gives the amount, the
+  radius, the velocity; of actions a note does so too, by its velocity.
+- `/slot/BD/new`, `/seq/play`, `'/seq/pattern house'`, `'/slot/BD/mute 1'`: a controller acts at
+  64-127, a note when it is struck.
+- `'/trig BD'`, `/stop`: a note, or a controller by its value, plays or silences, as quick as the
+  notes of the kit.
+
+A learned control is heard on the channel it was learned on, whatever `midi.channel` says, and takes
+the place of what the tables here say of it. The first message after a move may make a value jump:
+it goes at once to where the knob stands. Controllers that the standard has given a meaning (bank,
+data entry, 96-101, 120-127) and releases of keys are not learned.
+
+`gan808 learn --list` shows what was learned; `--forget "cc 1 21"`, `--forget /slot/BD/level` and
+`--forget all` undo it. It is kept in `controls.toml` in the user's data folder; a slot that another
+kit does not have waits there for one that does. Over OSC: `/gan808/learn`, `/gan808/learn/cancel`,
+`/gan808/learn/forget`, `/gan808/learn/list`; `/gan808/learned` tells registered clients.
+
 ## Program change
 
 Program 1 is the first kit of `gan808 kits list`, program 2 the second, and so on. The kit is made
 ready beside the one that plays and takes over at the next beat or bar, as `evolve.quantise` says.
+
+## Clock in
+
+`sequencer.sync` says who sets the tempo, `/gan808/seq/sync` changes it: `midi` follows a MIDI clock
+and waits for its start, `auto` plays by itself until a start comes. Start, continue, stop and song
+position are followed; jitter is smoothed out. Where several ports send a clock the first is
+followed, until it is silent for half a second, or stands while another starts. A clock that stops
+coming is said so, and the beat goes on at its last tempo until it returns. `sync_offset_ms` moves
+steps against the master.
+
+## Clock out
+
+`midi.clock_out` sends 24 ticks a beat, start, continue, stop and song position to every output with
+that text in its name, or on a port of our own (`"virtual"`: `GAN-808 clock`; on JACK where the
+sound goes there). Ticks come whether it plays or not, and are due when the beat is heard. On JACK
+each lies on its frame; elsewhere a thread of its own sends it, with real-time priority where that
+is granted. An output that is not there is waited for. It goes on while another's MIDI clock or a
+Link session is followed; only the device whose clock is followed does not get it back, unless
+`midi.clock_out` is the whole name of its port.
+
+## Ableton Link
+
+With the extra `link` (`pip install 'gan808[link]'`) `sequencer.sync = "link"` joins the session on
+the network: its tempo, both ways, and its bar. `link_start_stop` shares starts and stops.
 """
 
 

@@ -72,7 +72,10 @@ class JackMidiInput:
             raise DeviceError(f"JACK MIDI port {source!r} cannot be opened")
 
     def read(self) -> list[tuple[list[int], float]]:
-        """What has come since the last call: bytes, and time.monotonic seconds of their frames."""
+        """What has come since the last call: bytes, and time.monotonic seconds of their frames.
+
+        A message of more than MAX_BYTES comes in parts, one after the other.
+        """
         memory = self._memory[0]
         written = self._load(self._written_at)
         found = []
@@ -90,17 +93,18 @@ class JackMidiInput:
 
 
 class JackMidiScanner:
-    """A client that lists the MIDI outputs of other programs."""
+    """A client that lists the MIDI outputs of other programs, or their inputs."""
 
-    def __init__(self, client_name: str) -> None:
+    def __init__(self, client_name: str, flags: int = IS_OUTPUT) -> None:
         """Raises DeviceError without a JACK server."""
         self._client = JackClient(client_name)
+        self._flags = flags
 
     def get_ports(self) -> list[str]:
         """Their full names; none when the server has gone."""
         if not self._client.alive:
             return []
-        return port_names(self._client.handle, MIDI_TYPE, IS_OUTPUT)
+        return port_names(self._client.handle, MIDI_TYPE, self._flags)
 
     def delete(self) -> None:
         """Leaves JACK; safe to call twice."""

@@ -17,24 +17,45 @@ from gan808.engine.jack_midi_layout import INPUT, MAX_BYTES, RING_EVENTS
 from gan808.engine.voices import compiled
 
 MAX_READING_S = 5e-6
+# The callback runs within the cycle, or one later where JACK was held up.
+TRUSTED_CYCLES = 2.0
+SYSTEM_EXCLUSIVE, HIGHEST_DATA = 0xF0, 0x7F
 
 types: Any = numba_types
 PROCESS_TYPE = types.int32(types.uint32, types.CPointer(numba.from_dtype(INPUT)))
 
 
 @compiled
-def keep_event(memory: Any, time_s: float, size: int) -> None:
-    """Copies the message in memory.event into the ring; counts it as lost when that is full."""
+def keep_bytes(memory: Any, time_s: float, data: Any, begin: int, size: int) -> None:
+    """Copies up to MAX_BYTES bytes into the ring; counts them as lost when that is full."""
     written = memory.written[0]
     if written - load_acquire(memory.read, 0) >= RING_EVENTS:
         memory.lost += 1
         return
     kept = memory.events[written % RING_EVENTS]
     kept.time_s, kept.size = time_s, size
-    data = bytes_at(memory.event[2])
     for index in range(size):
-        kept.data[index] = data[index]
+        kept.data[index] = data[begin + index]
     store_release(memory.written, 0, written + 1)
+
+
+@compiled
+def keep_event(memory: Any, time_s: float, size: int) -> None:
+    """Keeps the bytes in memory.event, in parts where they are many; whoever reads joins them.
+
+    Of system exclusive only its beginning is kept, and what some programs put behind its end.
+    """
+    data = bytes_at(memory.event[2])
+    begin = 0
+    if size > MAX_BYTES and data[0] == SYSTEM_EXCLUSIVE:
+        keep_bytes(memory, time_s, data, 0, 1)
+        begin = 1
+        while begin < size and data[begin] <= HIGHEST_DATA:
+            begin += 1
+    while begin < size:
+        part = min(size - begin, MAX_BYTES)
+        keep_bytes(memory, time_s, data, begin, part)
+        begin += part
 
 
 @compiled
@@ -55,23 +76,37 @@ def clock_offset_s(memory: Any) -> float:
 
 
 @compiled
-def receive(memory: Any, frames: int) -> None:
-    """Keeps what has come in this cycle, each message with the time of its frame."""
-    buffer = call_c(memory.get_buffer, (memory.port, np.uint32(frames)), np.int64(0))
-    count = call_c(memory.get_event_count, (buffer,), np.uint32(0))
-    if count == 0:
-        return
+def read_cycle(memory: Any) -> tuple[float, float]:
+    """When this cycle began on the scale of time.monotonic, and its length, in seconds.
+
+    JACK smooths its times. After it was held up they may be far from the truth for seconds: then
+    the cycle begins now.
+    """
     begin = memory.cycle_us.ctypes.data
     call_c(memory.get_cycle_times, (
         memory.client, memory.cycle_frame.ctypes.data, begin, begin + 8,
         memory.period_us.ctypes.data), np.int32(0))
     length_s = np.float64(memory.cycle_us[1] - memory.cycle_us[0]) * 1e-6
     began_s = np.float64(memory.cycle_us[0]) * 1e-6 + clock_offset_s(memory)
+    now_s = clock_gettime_s(memory.clock_address, memory.clock_id)
+    if abs(now_s - began_s) > TRUSTED_CYCLES * length_s:
+        began_s = now_s
+    return began_s, length_s
+
+
+@compiled
+def receive(memory: Any, frames: int) -> None:
+    """Keeps what has come in this cycle, each message with the time of its frame."""
+    buffer = call_c(memory.get_buffer, (memory.port, np.uint32(frames)), np.int64(0))
+    count = call_c(memory.get_event_count, (buffer,), np.uint32(0))
+    if count == 0:
+        return
+    began_s, length_s = read_cycle(memory)
     for index in range(count):
         failed = call_c(memory.get_event, (
             memory.event.ctypes.data, buffer, np.uint32(index)), np.int32(0))
         frame, size = memory.event[0] & 0xFFFFFFFF, memory.event[1]
-        if failed == 0 and 0 < size <= MAX_BYTES:
+        if failed == 0 and size > 0:
             keep_event(memory, began_s + length_s * frame / frames, size)
 
 

@@ -1,7 +1,7 @@
-"""The memory a JACK MIDI input shares with its process callback, as one structured dtype.
+"""The memory a JACK MIDI port shares with its process callback, as one structured dtype.
 
-The callback writes the ring; one thread of Python reads it. Everything before `cycle_frame` but the
-indices is fixed before the first cycle.
+The callback writes the ring of an INPUT and one thread of Python reads it; of an OUTPUT it is the
+other way round. Everything before `cycle_frame` but the indices is fixed before the first cycle.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from gan808.engine.layout import INDEX_STRIDE
 
 RING_EVENTS = 2048
-# Longer messages are system exclusive, which nothing here listens to.
+# What is longer comes in parts.
 MAX_BYTES = 4
 
 EVENT = np.dtype([("time_s", "f8"), ("size", "i4"), ("data", "u1", (MAX_BYTES,))], align=True)
@@ -35,6 +35,27 @@ INPUT = np.dtype([
     ("period_us", "f4", (2,)),
     # jack_midi_event_t: frame of the cycle, size, address of the bytes
     ("event", "i8", (3,)),
+    ("lost", "i8"),
+    ("events", EVENT, (RING_EVENTS,)),
+], align=True)
+OUTPUT = np.dtype([
+    ("written", "i8", (INDEX_STRIDE,)),
+    ("read", "i8", (INDEX_STRIDE,)),
+    ("client", "i8"),
+    ("port", "i8"),
+    ("get_buffer", "i8"),
+    ("clear_buffer", "i8"),
+    ("write_event", "i8"),
+    ("get_cycle_times", "i8"),
+    ("get_time", "i8"),
+    ("clock_address", "i8"),
+    ("clock_id", "i8"),
+    ("cycle_frame", "u4", (2,)),
+    ("cycle_us", "u8", (2,)),
+    ("period_us", "f4", (2,)),
+    # messages sent in a later cycle than they were due
+    ("late", "i8"),
+    # what JACK had no room for
     ("lost", "i8"),
     ("events", EVENT, (RING_EVENTS,)),
 ], align=True)

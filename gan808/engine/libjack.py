@@ -39,11 +39,15 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_port_name": (_TEXT, [_POINTER]),
     "jack_get_ports": (ctypes.POINTER(_TEXT), [_POINTER, _TEXT, _TEXT, ctypes.c_ulong]),
     "jack_connect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),
+    "jack_disconnect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),
+    "jack_port_connected_to": (ctypes.c_int, [_POINTER, _TEXT]),
     "jack_get_time": (ctypes.c_uint64, []),
     "jack_free": (None, [_POINTER]),
     "jack_port_get_buffer": (_POINTER, [_POINTER, _FRAMES]),
     "jack_midi_get_event_count": (ctypes.c_uint32, [_POINTER]),
     "jack_midi_event_get": (ctypes.c_int, [_POINTER, _POINTER, ctypes.c_uint32]),
+    "jack_midi_clear_buffer": (None, [_POINTER]),
+    "jack_midi_event_write": (ctypes.c_int, [_POINTER, _FRAMES, _POINTER, ctypes.c_size_t]),
     "jack_get_cycle_times": (ctypes.c_int, [_POINTER] * 5),
 }
 

@@ -61,11 +61,11 @@ class Commands:
         self._machine = machine
         self._volume = machine.settings.audio.master_volume
         self._latent = LatentPlay(machine)
-        self._kits = KitLoading(machine)
+        self.kits = KitLoading(machine)
         self.widths = Widths(machine)
         self.recording = Recording(machine)
         self.memory = Memory(machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
-        self._scenes = Scenes(machine, self.memory, self._kits)
+        self._scenes = Scenes(machine, self.memory, self.kits)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -102,7 +102,7 @@ class Commands:
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
-            "/kit/load": self._kits.load,
+            "/kit/load": self.kits.load,
             "/kit/list": self._kit_names,
             "/record": self.recording.state,
             "/record/start": self.recording.start,
@@ -114,6 +114,7 @@ class Commands:
         for word in WISHES:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
         own = self._scenes.handlers | {"/state": lambda _: (self.memory.keeping(),)}
+        own |= self._machine.learning.handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
     def _sequencer_table(self) -> dict[str, Handler]:

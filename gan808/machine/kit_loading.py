@@ -12,14 +12,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error, KitError
-from gan808.machine.events import KitLoaded
+from gan808.machine.events import KitLoaded, Notice
 from gan808.machine.needs import KitLike
 from gan808.machine.state import State
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
-    from gan808.machine.commands import Call
+    from gan808.machine.commands import Call, Reply
     from gan808.machine.machine import Machine
+
+# Kits read at the same time: a flood of program changes must not become one of threads.
+MOST_READING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class KitLoading:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._asked = 0
+        self._reading = 0
+        self._waiting: tuple[_Wish, KitLike] | None = None
 
     def load(self, call: Call) -> None:
         """The kit that the call names. Raises KitError for one that is not there."""
@@ -48,7 +53,28 @@ class KitLoading:
         played then; the call is answered with what it asked for."""
         kit = self._machine.shelf.kit(name)
         self._asked += 1
-        read = partial(self._read, _Wish(call, self._asked, scene), kit)
+        wish = _Wish(call, self._asked, scene)
+        if self._reading < MOST_READING:
+            self._begin(wish, kit)
+            return
+        if self._waiting is not None:
+            _overtaken(*self._waiting)
+        self._waiting = wish, kit
+
+    def load_numbered(self, number: int, reply: Reply | None) -> None:
+        """Load the kit at that place of /kit/list, from 0; said where there is none."""
+        names = self._machine.shelf.kit_names()
+        if number < len(names):
+            self._machine.submit("/kit/load", names[number], reply=reply)
+            return
+        text = f"program {number + 1}: there are {len(names)} kits"
+        self._machine.emit(Notice(text))
+        if reply is not None:
+            reply(Gan808Error(text))
+
+    def _begin(self, wish: _Wish, kit: KitLike) -> None:
+        self._reading += 1
+        read = partial(self._read, wish, kit)
         if self._machine.live:
             threading.Thread(target=read, name="gan808-kit", daemon=True).start()
         else:
@@ -56,20 +82,26 @@ class KitLoading:
 
     def _read(self, wish: _Wish, kit: KitLike) -> None:
         """On the thread of its own; what comes of it is the machine's again."""
+        result: list[Sound] | Gan808Error
         try:
-            sounds = kit.factory_sounds(self._machine.engine.sample_rate_hz)
+            result = kit.factory_sounds(self._machine.engine.sample_rate_hz)
         except Gan808Error as error:
-            self._machine.later(wish.call.answer, error)
-        else:
-            self._machine.later(self._prepare, wish, kit, sounds)
+            result = error
+        self._machine.later(self._was_read, wish, kit, result)
 
-    def _prepare(self, wish: _Wish, kit: KitLike, sounds: list[Sound]) -> None:
-        if wish.number != self._asked:
-            wish.call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))
-            return
-        self._machine.filler.load_kit(
-            kit, partial(self._machine.later, self._wear, wish, sounds)
-        )
+    def _was_read(self, wish: _Wish, kit: KitLike, result: list[Sound] | Gan808Error) -> None:
+        self._reading -= 1
+        if self._waiting is not None:
+            following, self._waiting = self._waiting, None
+            self._begin(*following)
+        if isinstance(result, Gan808Error):
+            wish.call.answer(result)
+        elif wish.number != self._asked:
+            _overtaken(wish, kit)
+        else:
+            self._machine.filler.load_kit(
+                kit, partial(self._machine.later, self._wear, wish, result)
+            )
 
     def _wear(self, wish: _Wish, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
         """The filler's answer, back on the machine thread: the new kit runs, or it could not."""
@@ -89,3 +121,7 @@ class KitLoading:
             return
         machine.emit(KitLoaded(result.name, frame))
         call.answer((result.name,) if wish.scene is None else call.arguments)
+
+
+def _overtaken(wish: _Wish, kit: KitLike) -> None:
+    wish.call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))

@@ -21,6 +21,7 @@ from gan808.machine.addresses import Request
 from gan808.machine.commands import Call, Commands, Reply
 from gan808.machine.events import Event, Notice, Status
 from gan808.machine.evolution import Evolution
+from gan808.machine.learning import Learning
 from gan808.machine.live import hit_of_pairs
 from gan808.machine.needs import EngineLike, FillerLike, KitLike, PoolLike, PortLike, ShelfLike
 from gan808.machine.parameters import BY_ADDRESS, Kind, Value
@@ -35,6 +36,8 @@ from gan808.sound.sound import Sound
 AHEAD_S = 0.15
 # A sequencer told to play begins this much later, so that its thread is ahead of its first step.
 START_DELAY_S = 0.03
+# Fresh sounds that may wait to be brought: a flood of notes is no reason to fill memory.
+MOST_REFRESHES = 1024
 
 
 class Machine:
@@ -76,6 +79,7 @@ class Machine:
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
+        self.learning = Learning(self)
         self.commands = Commands(self)
         self.memory = self.commands.memory
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -154,7 +158,7 @@ class Machine:
         played = port.trigger(
             slot, velocity, frame, gain=gain, pan=pan, tune_semitones=tune_semitones
         )
-        if self.evolution.fresh:
+        if self.evolution.fresh and self._inbox.qsize() < MOST_REFRESHES:
             self._inbox.put(partial(self._refresh, slot, frame))
         return played
 
@@ -237,17 +241,7 @@ class Machine:
 
     def load_numbered_kit(self, number: int, reply: Reply | None = None) -> None:
         """Load the kit at that place (0..127) of /kit/list: a MIDI program change. Any thread."""
-        self._inbox.put(partial(self._load_numbered, number, reply))
-
-    def _load_numbered(self, number: int, reply: Reply | None) -> None:
-        names = self.shelf.kit_names()
-        if number < len(names):
-            self._run(Call("/kit/load", (names[number],), reply=reply))
-            return
-        text = f"program {number + 1}: there are {len(names)} kits"
-        self.emit(Notice(text))
-        if reply is not None:
-            reply(Gan808Error(text))
+        self.later(self.commands.kits.load_numbered, number, reply)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event, on the machine thread, until the returned function is
@@ -303,6 +297,7 @@ class Machine:
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.sequencer.set_codes(self.codes)
+        self.learning.follow()
         self.commands.widths.follow()
 
     def _work(self) -> None:

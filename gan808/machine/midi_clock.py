@@ -150,6 +150,10 @@ class MidiClock:
         self._publish()
         return begins
 
+    def new_master(self) -> None:
+        """Ticks come from elsewhere now: of the old ones only the tempo is kept, as a guess."""
+        self._loop.restart()
+
     def start(self) -> None:
         """The song from its beginning, with the next tick."""
         self._position = 0

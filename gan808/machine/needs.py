@@ -58,6 +58,8 @@ class ClockLike(Protocol):
 
     def frame_at(self, monotonic_s: float) -> int: ...
 
+    def time_at(self, frame: int) -> float: ...
+
 
 class StatsLike(Protocol):
     """What the callback counted."""

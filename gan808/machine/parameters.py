@@ -284,6 +284,17 @@ TABLE: tuple[Parameter, ...] = (
     _action("/scene/delete", "delete that scene", _text("name"), reply="s:scene"),
     Parameter("/state", Kind.QUERY, (), "whether the next start goes on from here, or why not",
               reply="s:state"),
+    _action("/learn", "the next controller that arrives moves this from now on, of an action also "
+            "the next note: an address and the arguments before the one that it gives, such as "
+            "/slot/BD/level, /trig BD or /seq/pattern house",
+            _text("target"), reply="s:target"),
+    _action("/learn/cancel", "wait for no control any more"),
+    _action("/learn/forget", "unlearn a control (cc 10 21), all that move a target, or all",
+            _text("control"), reply="i:forgotten"),
+    Parameter("/learn/list", Kind.QUERY, (), "what was learned",
+              reply="(s:control s:target) for each"),
+    Parameter("/learned", Kind.EVENT, (_text("control"), _text("target")),
+              "a control was moved after /learn, and moves this from now on"),
     Parameter("/late", Kind.EVENT, (_text("address"), _float("late", 0, 1e6, "ms")),
               "a bundle's time tag had passed; it was played at once"),
     Parameter("/fail", Kind.EVENT, (_text("address"), _text("why")),
@@ -368,13 +379,20 @@ def from_controller(parameter: Parameter, value: int) -> tuple[Value, ...] | Non
     """
     if parameter.kind is Kind.ACTION:
         return () if value >= 64 else None
-    argument = parameter.arguments[0]
+    return (scaled(parameter.arguments[0], value),)
+
+
+def scaled(argument: Argument, value: int) -> Value:
+    """Where a controller value 0..127 falls in the argument's range or among its choices."""
+    if argument.choices:
+        return argument.choices[value * len(argument.choices) // 128]
     low, high = argument.minimum or 0.0, argument.maximum or 1.0
     if low < 0:
         share = min(1.0, (value - 64) / 63) if value >= 64 else (value - 64) / 64
-        return (high * share,)
-    scaled = low + (high - low) * value / 127
-    return (round(scaled) if argument.type == "i" else scaled,)
+        place = high * share
+    else:
+        place = low + (high - low) * value / 127
+    return round(place) if argument.type == "i" else place
 
 
 def osc_table() -> str:

@@ -141,6 +141,19 @@ class TestControllers:
     def test_all_sound_off(self, deck: Deck) -> None:
         assert [(c.name, c.slot) for c in deck.send(CONTROL, 120, 0)] == [("stop", ALL_SLOTS)]
 
+    def test_all_sound_off_comes_after_the_notes_before_it(self) -> None:
+        deck = Deck(engine={"note_mode": "steady", "steady_delay_ms": 10.0})
+        now_s = time.monotonic()
+        (hit,) = deck.send(NOTE_ON, 36, 100, arrival_s=now_s)
+        (stop,) = deck.send(CONTROL, 120, 0, arrival_s=now_s + 0.001)
+        assert stop.frame >= hit.frame > 0
+
+    def test_mode_messages_are_the_channel_s(self, deck: Deck) -> None:
+        deck.machine.submit("/slot/SLOT/gate", 0, 1)
+        deck.machine.before_block(1)
+        for number in (120, 121, 123, 124, 125, 126, 127):
+            assert deck.send(CONTROL & 0xF0, number, 0) == []
+
     def test_all_notes_off_lets_one_shots_ring(self, deck: Deck) -> None:
         assert deck.send(CONTROL, 123, 0) == []
         deck.machine.submit("/slot/SLOT/gate", 14, 1)

@@ -12,7 +12,8 @@ import pytest
 import rtmidi
 
 from gan808.control.midi import MidiInput
-from gan808.control.midi_ports import Arrival, MidiPorts, list_midi_inputs
+from gan808.control.midi_ports import Arrival, MidiPorts
+from gan808.control.midi_systems import list_midi_inputs
 from gan808.errors import DeviceError
 from tests.control.rig import Rig, until
 from tests.jack_server import CONTROL_CHANGE, JackMeter, jack_server
@@ -90,6 +91,33 @@ def test_a_burst_arrives_whole_and_in_order(rig: Rig, meter: JackMeter) -> None:
     until(lambda: len(rig.played("midi")) == 200)
     assert [round(hit.value * 127) for hit in rig.played("midi")] == [
         1 + number % 127 for number in range(200)]
+
+
+def test_several_messages_in_one_event_and_what_stands_behind_system_exclusive(
+    rig: Rig, meter: JackMeter
+) -> None:
+    """By JACK's rules each has an event of its own; some programs break them, at no note's cost."""
+    connected(rig, meter)
+    meter.message([0x99, 38, 1, 0xF8, 38, 2, 0x99, 38, 3])
+    meter.message([0xF0, *range(100), 0xF7, 0x99, 38, 4])
+    meter.message([0xF0, 1, 2, 3, 4, 5])
+    meter.message([6, 7, 8, 0xF7])
+    meter.message([0x99, 38, 5])
+    until(lambda: len(rig.played("midi")) >= 5)
+    assert [round(hit.value * 127) for hit in rig.played("midi")] == [1, 2, 3, 4, 5]
+
+
+def test_a_clock_is_followed(rig: Rig, meter: JackMeter) -> None:
+    connected(rig, meter)
+    meter.message([0xFA])
+    for _ in range(5):
+        meter.message([0xF8])
+        time.sleep(0.02)
+    reading = until(lambda: rig.machine.sync.midi.reading
+                    if rig.machine.sync.midi.reading.ticks >= 5 else None)
+    assert reading.running
+    meter.message([0xFC])
+    until(lambda: not rig.machine.sync.midi.reading.running)
 
 
 def test_a_knob_turns(rig: Rig, meter: JackMeter) -> None:
@@ -176,6 +204,29 @@ def test_another_program_s_port_by_name(jack_server: str, meter: JackMeter) -> N
         assert first_heard(ports, meter, 42).data == [0x99, 42, 100]
     finally:
         ports.close()
+
+
+def test_ports_come_go_and_return_by_name(
+    jack_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two programs at once; one ends and is started anew, the other is heard all the while."""
+    monkeypatch.setattr("gan808.control.midi_ports.RESCAN_S", 0.05)
+    with JackMeter(jack_server, "pads-one") as one:
+        ports = MidiPorts("pads", jack=True)
+        ports.open()
+        try:
+            assert first_heard(ports, one, 36).source == "pads-one:midi_out"
+            with JackMeter(jack_server, "pads-two") as two:
+                until(lambda: len(ports.names) == 2)
+                assert {first_heard(ports, two, 38).data[1] for _ in range(3)} == {38}
+                assert {first_heard(ports, one, 36).data[1] for _ in range(3)} == {36}
+            until(lambda: (ports.read(0.01), len(ports.names) == 1)[1])
+            assert first_heard(ports, one, 36).data[1] == 36
+            with JackMeter(jack_server, "pads-two") as again:
+                until(lambda: len(ports.names) == 2)
+                assert first_heard(ports, again, 40).source == "pads-two:midi_out"
+        finally:
+            ports.close()
 
 
 def test_a_name_that_is_not_there(jack_server: str, meter: JackMeter) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi_ports import InputPort, MidiPorts, MidiSystem, OpenPort
+from gan808.control.midi_ports import MidiPorts
+from gan808.control.midi_systems import InputPort, MidiSystem, OpenPort
 from gan808.control.midi_times import Arrival, ArrivalClock
 from gan808.errors import DeviceError
 

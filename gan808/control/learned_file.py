@@ -1,0 +1,67 @@
+"""Learned controls from one run to the next: a TOML file that people can read and change.
+
+Read before the machine starts; written on its thread each time something is learned. Whole or not
+at all: a file that cannot be read is set aside under another name and said so, never fatal.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+HEAD = "# What `gan808 learn` has learned: kind, channel and number of a control = what it moves.\n"
+DAMAGED = ".damaged"
+log = logging.getLogger("gan808")
+
+
+def load(path: Path) -> dict[str, str]:
+    """Control -> target; empty where there is no file. A damaged one is moved out of the way."""
+    try:
+        with path.open("rb") as file:
+            found = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        log.warning("%s: learned controls cannot be read: %s", path, error.strerror)
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return _set_aside(path, str(error))
+    if not all(isinstance(value, str) for value in found.values()):
+        return _set_aside(path, "a control moves an address in quotes")
+    return found
+
+
+def save(path: Path, learned: Mapping[str, str]) -> None:
+    """Write them. A full disk is logged, not raised: they hold until the end of the run."""
+    unfinished = path.with_name(path.name + ".partial")
+    lines = [f"{_quoted(control)} = {_quoted(target)}\n" for control, target in learned.items()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf-8", errors="replace") as file:
+            file.write(HEAD + "".join(lines))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        log.warning("%s: cannot be written: %s; what was learned lasts until the end of this run",
+                    path, error.strerror)
+
+
+def _quoted(text: str) -> str:
+    # JSON's strings are TOML's basic strings, but for DEL.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _set_aside(path: Path, why: str) -> dict[str, str]:
+    aside = path.with_name(path.name + DAMAGED)
+    try:
+        path.replace(aside)
+    except OSError as error:
+        log.warning("%s: damaged (%s), and cannot be moved: %s", path, why, error.strerror)
+    else:
+        log.warning("%s: damaged (%s); set aside as %s, nothing is learned", path, why, aside.name)
+    return {}
