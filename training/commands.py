@@ -20,6 +20,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
+from gan808 import places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
 from gan808.sound.renderer import Renderer
@@ -33,7 +34,7 @@ from training.evaluate import MIN_HELD_OUT, SOUNDS_A_CLASS, Evaluation, evaluate
 from training.export import ExportOptions, export
 from training.recipes import RECIPES, Recipe
 from training.report import PER_CLASS, write_report
-from training.trainer import FitOptions, Progress, Trainer
+from training.trainer import FitOptions, Interrupted, Progress, Trainer
 
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
 
@@ -117,6 +118,8 @@ def prepare_dataset(
             raise CorpusError(
                 f"{where}: {error}; it takes folders of recordings such as drums/kick/*.wav"
             ) from error
+        except KeyboardInterrupt:
+            raise Interrupted("stopped while preparing; the same command goes on") from None
     mark.write_text(now + "\n")
     dataset = Dataset(folder)
     _tell_skipped(skipped, folder, reporter)
@@ -238,6 +241,10 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
         shutil.rmtree(options.work, ignore_errors=True)
     _refuse_changed_sources(options, recipe)
     _refuse_taken_name(options)
+    for folder in places.kit_folders():
+        if folder != options.kits and (folder / options.kit).is_dir():
+            reporter.say(f"{folder / options.kit} has this name too: `gan808 run --kit "
+                         f"{options.kit}` will play the new one, {options.kits / options.kit}")
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)

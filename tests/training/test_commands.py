@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from gan808 import places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit import load_kit, verify_kit
 from gan808.sound.renderer import Renderer
 from tests.training.tiny_recipe import write_drums
+from training import dataset
 from training.commands import TrainOptions, train
-from training.trainer import FitOptions
+from training.trainer import FitOptions, Interrupted
 
 
 class Lines:
@@ -31,6 +33,19 @@ class Lines:
                 lines.append(f"{title} {fraction} {text}")
 
         return nullcontext(Bar())
+
+
+class Ending(Lines):
+    """Ends the work as the dataset is ready: what comes after it is not of interest."""
+
+    def __init__(self, lines):
+        super().__init__()
+        self.said = lines.said
+
+    def say(self, line):
+        super().say(line)
+        if line.startswith("prepared"):
+            raise TrainingError("no more")
 
 
 def options(tmp_path, sounds, steps, **changes):
@@ -96,6 +111,35 @@ def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
 def test_mistakes_are_told_before_the_hours_of_training(tmp_path, drums, changes, said):
     with pytest.raises(TrainingError, match=said):
         train(options(tmp_path, drums, 2, **changes), Lines())
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_ctrl_c_while_preparing_says_how_to_go_on(tmp_path, drums, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, "_write_images", interrupted)
+        with pytest.raises(Interrupted, match="stopped while preparing; the same command goes on"):
+            train(options(tmp_path, drums, 2), Lines())
+    lines = Lines()
+    with pytest.raises(TrainingError, match="no more"):  # it prepares, then this ends it
+        train(options(tmp_path, drums, 2), Ending(lines))
+    assert any("prepared" in line for line in lines.said)
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_a_kit_that_hides_another_is_announced(tmp_path, drums, monkeypatch):
+    shipped = tmp_path / "shipped"
+    (shipped / "mine").mkdir(parents=True)
+    monkeypatch.setattr(places, "kit_folders", lambda: (tmp_path / "kits", shipped))
+    lines = Lines()
+    with pytest.raises(TrainingError, match="no more"):
+        train(options(tmp_path, drums, 2), Ending(lines))
+    told = [line for line in lines.said if "has this name too" in line]
+    assert len(told) == 1
+    assert told[0].startswith(str(shipped / "mine"))
+    assert told[0].endswith(f"will play the new one, {tmp_path / 'kits' / 'mine'}")
 
 
 @pytest.mark.usefixtures("tiny_recipes")
