@@ -161,6 +161,7 @@ class Daemon:
             ("midi", midi),
             ("osc", osc),
             ("seed", str(settings.renderer.seed)),
+            *([("record", self._options.record)] if self._options.record else []),
             ("stop", "Ctrl-C"),
         ])
         if self._output.notice:
