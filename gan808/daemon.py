@@ -203,6 +203,7 @@ class Daemon:
             ("osc", osc),
             ("seed", str(settings.renderer.seed)),
             ("state", self._keeping.line),
+            *([("record", self._options.record)] if self._options.record else []),
             ("stop", "Ctrl-C"),
         ])
         if self._output.notice:

@@ -76,10 +76,11 @@ def write_midi(path: Path, lines: Sequence[Line]) -> None:
     began = next((int(line["state"]["frame"]) for line in lines if "state" in line), 0)
     tempos = [line for line in lines if "tempo" in line]
     ticks = TickMap(int(head.get("rate", 48_000)), began, tempos)
+    begins = mido.MetaMessage("marker", text=_plain(f"{path.stem}.wav begins here"))
     tempo = [(0, mido.MetaMessage("time_signature", numerator=4, denominator=4)), *ticks.events,
-             (ticks.first_tick, mido.MetaMessage("marker", text=f"{path.stem}.wav begins here"))]
+             (ticks.first_tick, begins)]
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
-    file.tracks.append(_track(path.stem, tempo))
+    file.tracks.append(_track(_plain(path.stem), tempo))
     file.tracks.append(_track("GAN-808", _notes(lines, ticks)))
     file.tracks.append(_track("GAN-808 journal", _journal(lines, ticks)))
     unfinished = path.with_name(f".{path.name}")
@@ -87,6 +88,7 @@ def write_midi(path: Path, lines: Sequence[Line]) -> None:
         file.save(str(unfinished))
         unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
 
 
@@ -177,8 +179,12 @@ def _code(slots: Sequence[tuple[str, int]], slot: int) -> str:
 
 
 def _text(text: str) -> mido.MetaMessage:
-    # A MIDI file's texts are latin-1 to most programs.
-    return mido.MetaMessage("text", text=text.encode("latin-1", "replace").decode("latin-1"))
+    return mido.MetaMessage("text", text=_plain(text))
+
+
+def _plain(text: str) -> str:
+    """A text as a MIDI file can hold it: in latin-1, as most programs read it."""
+    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def read_midi(path: Path) -> list[Line]:

@@ -254,6 +254,14 @@ def test_every_note_ends_before_it_begins_again(tmp_path: Path) -> None:
     assert sounding == 0
 
 
+def test_a_name_that_latin_letters_cannot_write_is_a_name(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stem = stage.record("夜の太鼓")
+    stage.run(1000)
+    assert "夜の太鼓" in stage.close()
+    assert replayed(stem.with_suffix(".mid")).tobytes() == stage.audio.tobytes()
+
+
 def test_a_sound_that_is_not_as_it_was_is_named(tmp_path: Path) -> None:
     stage = Stage(tmp_path, evolve={"swaps_per_bar": 0.0})
     stem = stage.record("take")
