@@ -211,6 +211,7 @@ class TestState:
             files.write(now)
         monkeypatch.undo()
         assert not list(tmp_path.rglob("*.partial"))
+        assert len(sounds_in(tmp_path)) == 4, "nothing of the attempt is left to fill the disk"
         same_slots(reopened(tmp_path).slots("fake", RATE_HZ), STATE_NOW.slots)
         files.write(now)
         same_slots(reopened(tmp_path).slots("fake", RATE_HZ), now.slots)
