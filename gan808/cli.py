@@ -14,6 +14,7 @@ import typer
 
 from gan808 import __version__, start
 from gan808.errors import ConfigError
+from gan808.pattern_cli import patterns_app
 from gan808.start import (
     DONE,
     FAILED,
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 kits_app = typer.Typer(no_args_is_help=True)
 app.add_typer(kits_app, name="kits", help="List, describe and check kits.")
+app.add_typer(patterns_app, name="patterns")
 
 Kit = Annotated[str | None, typer.Option("--kit", help="Name of a kit, or its folder.")]
 ConfigFile = Annotated[

@@ -90,6 +90,12 @@ class SequencerSettings(_Section):
         default=-1.0, ge=-1.0, le=1.0, description="0 straight, 1 hardest; -1: the pattern's own"
     )
     playing: bool = Field(default=True, description="whether the pattern plays from the start")
+    vary: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="share of bars that vary by themselves"
+    )
+    fills: int = Field(
+        default=0, ge=0, le=64, description="every so many bars end in a fill; 0: none"
+    )
     sync: SyncMode = Field(
         default="auto",
         description="tempo from: internal, midi, link, or auto: MIDI once it sends a start",

@@ -16,10 +16,11 @@ import numpy as np
 
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
 from gan808.errors import Gan808Error, KitError
-from gan808.machine.patterns import Pattern, find_pattern, pattern_names
+from gan808.machine.patterns import Pattern
 from gan808.sound.latent import Point
 from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Descriptors, Rendered, Sound
+from tests.fake_patterns import FakePatterns
 
 SLOTS = 16
 
@@ -366,7 +367,7 @@ class FakeFiller:
 
 
 @dataclass
-class FakeShelf:
+class FakeShelf(FakePatterns):
     """Kits by name, shipped patterns, and a list of what was written."""
 
     kits: dict[str, FakeKit] = field(default_factory=dict)
@@ -392,9 +393,3 @@ class FakeShelf:
     def export(self, sound: Sound, name: str) -> Path:
         self.kept.append(sound)
         return Path("exports") / f"{name}.wav"
-
-    def pattern(self, name: str) -> Pattern:
-        return self.patterns.get(name) or find_pattern(name)
-
-    def pattern_names(self) -> list[str]:
-        return sorted([*self.patterns, *pattern_names()])

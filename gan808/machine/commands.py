@@ -18,6 +18,7 @@ from gan808.machine.kit_loading import KitLoading
 from gan808.machine.latent_play import LatentPlay
 from gan808.machine.memory import Memory
 from gan808.machine.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
+from gan808.machine.pattern_commands import PatternCommands
 from gan808.machine.scenes import Scenes
 from gan808.machine.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.machine.swaps import WISHES
@@ -73,7 +74,8 @@ class Commands:
         """Do what the call asks and answer it; a Gan808Error becomes the answer."""
         try:
             slots = len(self._machine.swaps.slots)
-            if BY_ADDRESS[call.command].takes_slot and not _slot_of(call) < slots:
+            named = call.arguments and BY_ADDRESS[call.command].takes_slot
+            if named and not _slot_of(call) < slots:
                 raise Gan808Error(f"this kit has {slots} slots")
             answer = self._handlers[call.command](call)
         except Gan808Error as error:
@@ -110,11 +112,10 @@ class Commands:
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
     def _sequencer_table(self) -> dict[str, Handler]:
-        sequencer, shelf, sync = self._machine.sequencer, self._machine.shelf, self._machine.sync
-        return {
+        sequencer, sync = self._machine.sequencer, self._machine.sync
+        handlers: dict[str, Handler] = {
             "/seq/play": self._play,
             "/seq/stop": self._stop,
-            "/seq/step": self._step,
             "/seq/tempo": partial(
                 self._value,
                 lambda tempo: sync.set_tempo(float(tempo)),
@@ -129,12 +130,8 @@ class Commands:
                 lambda swing: sequencer.set_swing(float(swing)),
                 lambda: sequencer.swing,
             ),
-            "/seq/pattern": partial(
-                self._value,
-                lambda name: sequencer.set_pattern(shelf.pattern(str(name))),
-                lambda: sequencer.pattern.name,
-            ),
         }
+        return handlers | PatternCommands(self._machine).table()
 
     def _evolution_table(self) -> dict[str, Handler]:
         evolution = self._machine.evolution
@@ -232,15 +229,6 @@ class Commands:
     def _stop(self, _: Call) -> Answer:
         self._machine.sync.stop(self._machine.now())
         return ()
-
-    def _step(self, call: Call) -> Answer:
-        index, sequencer = _slot_of(call), self._machine.sequencer
-        step, code = int(call.arguments[1]), self._machine.codes[index]
-        if len(call.arguments) > 2:
-            sequencer.set_step(index, step, float(call.arguments[2]))
-            self._machine.emit(ParameterChanged(
-                call.command, (code, step, sequencer.step(index, step))))
-        return (code, step, sequencer.step(index, step))
 
     # Machine and kits
 

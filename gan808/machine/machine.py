@@ -24,7 +24,7 @@ from gan808.machine.evolution import Evolution
 from gan808.machine.live import hit_of_pairs
 from gan808.machine.needs import EngineLike, FillerLike, KitLike, PoolLike, PortLike, ShelfLike
 from gan808.machine.parameters import BY_ADDRESS, Kind, Value
-from gan808.machine.sequencer import Sequencer, SequencerThread
+from gan808.machine.sequencer import SequencerThread, make_sequencer
 from gan808.machine.shelf import Shelf
 from gan808.machine.swaps import Swaps
 from gan808.machine.sync import Sync
@@ -68,7 +68,10 @@ class Machine:
             settings.evolve.swaps_per_bar, settings.evolve.quantise, settings.evolve.mode,
             None if settings.renderer.seed < 0 else settings.renderer.seed,
         )
-        self.sequencer = self._make_sequencer()
+        self.sequencer = make_sequencer(
+            settings, self.shelf.pattern(settings.sequencer.pattern, kit.slots), self.codes, engine,
+            listener=self,
+        )
         self.sync = Sync(
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
@@ -85,18 +88,6 @@ class Machine:
         self._offline_frame: int | None = None
         self._ahead_frames = round(AHEAD_S * engine.sample_rate_hz) + (
             2 * settings.audio.block_frames
-        )
-
-    def _make_sequencer(self) -> Sequencer:
-        chosen = self.settings.sequencer
-        return Sequencer(
-            self.shelf.pattern(chosen.pattern),
-            self.codes,
-            self.engine.port("sequencer"),
-            self.engine.sample_rate_hz,
-            tempo_bpm=chosen.tempo_bpm or None,
-            swing=chosen.swing if chosen.swing >= 0 else None,
-            listener=self,
         )
 
     # Life

@@ -89,9 +89,14 @@ class Parameter:
         return f"/{SLOT}/" in self.address
 
     @property
+    def names_slot(self) -> bool:
+        """True where the first argument is a slot."""
+        return bool(self.arguments and self.arguments[0].name == "slot")
+
+    @property
     def takes_slot(self) -> bool:
         """True where a slot is named, in the address or as first argument."""
-        return self.per_slot or bool(self.arguments and self.arguments[0].name == "slot")
+        return self.per_slot or self.names_slot
 
     @property
     def types(self) -> str:
@@ -135,6 +140,16 @@ def _value(address: str, argument: Argument, help: str, cc: int | None = None) -
 def _action(address: str, help: str, *arguments: Argument, reply: str = "") -> Parameter:
     return Parameter(address, Kind.ACTION, arguments, help,
                      reply=f"s:address {reply}".strip(), reply_address="/done")
+
+
+def _step_value(name: str, argument: Argument, help: str) -> Parameter:
+    return Parameter(f"/seq/{name}", Kind.VALUE, (_text("slot"), _int("step", 1, 64), argument),
+                     help, echo=True, reply=f"s:slot i:step {argument.type}:{argument.name}")
+
+
+def _row_value(name: str, argument: Argument, help: str) -> Parameter:
+    return Parameter(f"/seq/{name}", Kind.VALUE, (_text("slot"), argument), help, echo=True,
+                     reply=f"s:slot {argument.type}:{argument.name}")
 
 
 SEED_MAX = 2**31 - 1
@@ -205,10 +220,36 @@ TABLE: tuple[Parameter, ...] = (
     _value("/seq/swing", _float("swing", 0, 1),
            "how late every second sixteenth falls: 0 straight, 0.67 a triplet, 1 half a step"),
     _value("/seq/pattern", _text("pattern"), "the pattern, from the next bar on"),
-    Parameter("/seq/step", Kind.VALUE,
-              (_text("slot"), _int("step", 1, 64), _float("velocity", 0, 1, optional=True)),
-              "velocity of one step of the pattern that plays, 0 clears it; "
-              "without velocity: what it is", echo=True, reply="s:slot i:step f:velocity"),
+    Parameter("/seq/patterns", Kind.QUERY, (), "the patterns there are",
+              reply="s:pattern for each"),
+    _step_value("step", _float("velocity", 0, 1, optional=True),
+                "velocity of one step of the pattern, 0 is a rest; without velocity: what it is"),
+    _step_value("chance", _float("chance", 0, 1, optional=True), "how often a step sounds"),
+    _step_value("ratchet", _int("hits", 1, 8, optional=True),
+                "hits of a step, evenly until the next one"),
+    _step_value("nudge", _float("nudge", -0.5, 0.5, "of a step", optional=True),
+                "a step earlier or later than its place"),
+    _row_value("length", _int("steps", 1, 64, optional=True),
+               "steps of a slot's row, which goes round by itself"),
+    _row_value("row", _text("signs", optional=True),
+               "a slot's whole row: X accent, x normal, o soft, g ghost, . rest"),
+    _action("/seq/clear", "rests for one slot, or all", _text("slot", optional=True)),
+    _action("/seq/save", "save the pattern, edits included, in the user's patterns folder",
+            _text("name"), reply="s:file"),
+    _action("/seq/original", "the pattern as it was chosen, without edits and mutations"),
+    _action("/seq/euclid", "so many hits as evenly as they go into so many steps (default: as many "
+            "as the row has), that many steps later", _text("slot"), _int("hits", 0, 64),
+            _int("steps", 1, 64, optional=True), _int("rotation", -64, 64, optional=True),
+            reply="s:slot"),
+    _action("/seq/mutate", "change the pattern within its style, to stay: 0 nothing, 1 much",
+            _float("amount", 0, 1)),
+    _value("/seq/density", _float("density", -1, 1, default=0.0),
+           "-1 only accents, 0 as it is written, 1 nearly twice the hits"),
+    _value("/seq/vary", _float("share", 0, 1),
+           "share of bars that vary by themselves; the next is the pattern again"),
+    _action("/seq/fill", "a fill at the end of the next bar (default), or of this one",
+            _text("when", "now", "bar", optional=True)),
+    _value("/seq/fills", _int("bars", 0, 64), "every so many bars end in a fill; 0: none"),
     _value("/evolve", _float("swaps", 0, 64, "a bar"),
            "how many sounds are swapped a bar; fractions count up over bars; 0 is none"),
     _value("/evolve/quantise", _text("quantise", "now", "beat", "bar"), "where swaps fall"),
@@ -254,7 +295,7 @@ def validate(parameter: Parameter, arguments: Sequence[object]) -> tuple[Value, 
     if parameter.address == "/play":
         return _pairs(arguments)
     wanted = parameter.arguments
-    if not arguments and parameter.kind is Kind.VALUE and parameter.address != "/seq/step":
+    if not arguments and parameter.kind is Kind.VALUE and not parameter.names_slot:
         return ()
     least = sum(not argument.optional for argument in wanted)
     if not least <= len(arguments) <= len(wanted):

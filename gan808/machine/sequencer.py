@@ -1,4 +1,4 @@
-"""Plays a pattern into the engine: every step at its exact frame, ahead of time.
+"""Plays a pattern into the engine: every hit at its exact frame, ahead of time.
 
 `advance` is pure of time: it schedules what falls before a frame, on whichever thread calls it
 (the sequencer's own in live use, the one that mixes offline). The other methods may come from the
@@ -7,18 +7,22 @@ machine thread; one lock keeps them apart. Notes played by hand never come here.
 
 from __future__ import annotations
 
+import heapq
 import math
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from gan808.errors import ConfigError
+from gan808.config import Settings
 from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.machine.evolution import Quantise
-from gan808.machine.needs import PortLike
+from gan808.machine.needs import EngineLike, PortLike
 from gan808.machine.patterns import Pattern
-from gan808.machine.state import StepEdit
+from gan808.machine.score import Score
+from gan808.machine.steps import Step
+
+Result = TypeVar("Result")
 
 
 class Listener(Protocol):
@@ -33,6 +37,7 @@ class Sequencer:
     """A pattern, a tempo and a swing on their way into one port.
 
     tempo_bpm and swing: None follows each pattern's own. Steps are sixteenths, four a beat.
+    seed, vary, fills: as Score has them.
     """
 
     def __init__(
@@ -45,23 +50,25 @@ class Sequencer:
         tempo_bpm: float | None = None,
         swing: float | None = None,
         listener: Listener | None = None,
+        seed: int = 0,
+        vary: float = 0.0,
+        fills: int = 0,
     ) -> None:
         self._lock = threading.Lock()
         self._port = port
         self._listener = listener
-        self._codes = tuple(codes)
-        self._pattern = pattern
-        self._next_pattern: Pattern | None = None
-        self._next_edits: tuple[StepEdit, ...] = ()
-        self._edits: dict[tuple[str, int], StepEdit] = {}  # by slot code and step
-        self._grid = pattern.laid_out(codes)
+        self._score = Score(pattern, codes, seed=seed, vary=vary, fills=fills)
         self._own_tempo = tempo_bpm is not None
         self._own_swing = swing is not None
         self._swing = pattern.swing if swing is None else swing
         self._line = TempoLine(sample_rate_hz, tempo_bpm or pattern.tempo_bpm)
         self._playing = False
+        # The next step and the next beat to come, and hits of steps that have come but are not
+        # due: (position in steps, slot, velocity), the earliest first.
         self._step = 0
-        self._pattern_start = 0
+        self._beat = 0
+        self._hits: list[tuple[float, int, float]] = []
+        self._new_tempo: tuple[int, float] | None = None
         self._frontier = 0
         self._skipped = 0
         self._led = False
@@ -91,20 +98,19 @@ class Sequencer:
         return self._swing if self._own_swing else None
 
     @property
-    def edits(self) -> tuple[StepEdit, ...]:
-        """How the steps of `pattern` were changed since it was chosen."""
-        with self._lock:
-            changed = tuple(self._edits.values())
-            return changed if self._next_pattern is None else self._next_edits
+    def pattern(self) -> Pattern:
+        """The pattern that plays, or the one that takes over at the next bar, as it was chosen."""
+        return self._score.original
 
     @property
-    def pattern(self) -> Pattern:
-        """The pattern that plays, or the one that takes over at the next bar."""
-        return self._next_pattern or self._pattern
+    def edited(self) -> Pattern:
+        """The same as it stands now, with every edit: what set_pattern(edited, pattern) brings
+        back."""
+        return self._score.pattern
 
     @property
     def skipped_steps(self) -> int:
-        """Steps left out because their time had passed."""
+        """Hits left out because their time had passed."""
         return self._skipped
 
     @property
@@ -116,7 +122,7 @@ class Sequencer:
     def play(self, frame: int) -> None:
         """Start from the first step at `frame`, or right after what is already scheduled."""
         with self._lock:
-            self._take_pattern(self._next_pattern or self._pattern, 0)
+            self._take_pattern(0)
             self._frontier = max(frame, self._frontier)
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
@@ -133,7 +139,7 @@ class Sequencer:
         """
         with self._lock:
             self._led = True
-            self._take_pattern(self._next_pattern or self._pattern, pattern_start)
+            self._take_pattern(pattern_start)
             self._port.forget()
             self._frontier = frame
             self._line = line
@@ -153,7 +159,7 @@ class Sequencer:
                 self._led, self._own_tempo = False, True
 
     def stop(self, frame: int = 0) -> None:
-        """Stop at once; frame: now. Steps scheduled already are taken back."""
+        """Stop at once; frame: now. Hits scheduled already are taken back."""
         with self._lock:
             self._playing = False
             self._port.forget()
@@ -161,11 +167,14 @@ class Sequencer:
 
     def _begin(self, step: int) -> None:
         self._step = self._first_step = step
+        self._beat = math.ceil(step / STEPS_PER_BEAT)
+        self._hits.clear()
+        self._score.begin(step)
         self._starts += 1
         self._playing = True
 
     def set_tempo(self, tempo_bpm: float) -> None:
-        """Change tempo from the first step not scheduled yet; the beat goes on from there."""
+        """Change tempo from the first hit not scheduled yet; the beat goes on from there."""
         with self._lock:
             self._own_tempo = True
             self._line = self._line.at_tempo(tempo_bpm, self._frontier)
@@ -176,40 +185,37 @@ class Sequencer:
             self._own_swing = True
             self._swing = swing
 
-    def set_pattern(self, pattern: Pattern, edits: Sequence[StepEdit] = ()) -> None:
-        """Another pattern, with these steps changed, from the next bar on; at once when nothing
-        plays."""
+    def set_pattern(self, pattern: Pattern, original: Pattern | None = None) -> None:
+        """Another pattern, from the next bar on; at once when nothing plays.
+
+        original: the pattern it is an edit of, which Score.revert brings back.
+        """
         with self._lock:
-            self._next_pattern, self._next_edits = pattern, tuple(edits)
+            self._score.choose(pattern, original)
             if not self._playing:
-                self._take_pattern(pattern, 0)
+                self._take_pattern(0)
 
     def set_codes(self, codes: Sequence[str]) -> None:
         """Another kit: lay the pattern out for its slots."""
         with self._lock:
-            self._codes = tuple(codes)
-            self._lay_out()
+            self._score.set_codes(codes)
 
-    def step(self, slot: int, step: int) -> float:
-        """Velocity of a step, counted from 1. Raises ConfigError beyond the pattern's end."""
-        return self._grid[slot][self._index(step)]
-
-    def set_step(self, slot: int, step: int, velocity: float) -> None:
-        """Change a step of the pattern that plays, until another is chosen. Raises ConfigError."""
+    def with_score(self, work: Callable[[Score], Result]) -> Result:
+        """What `work` gives, done to the score: edits, fills, variation. It must be quick."""
         with self._lock:
-            self._grid[slot][self._index(step)] = velocity
-            code = self._codes[slot]
-            self._edits[code, step] = StepEdit(code, step, velocity)
+            return work(self._score)
 
-    def _index(self, step: int) -> int:
-        if not 1 <= step <= self._pattern.n_steps:
-            raise ConfigError(f"step {step}: {self._pattern.name} has steps 1 to "
-                              f"{self._pattern.n_steps}")
-        return step - 1
+    def step(self, slot: int, step: int) -> Step:
+        """A step, counted from 1. Raises ConfigError beyond the row's end."""
+        return self.with_score(lambda score: score.step(slot, step))
+
+    def set_step(self, slot: int, step: int, **values: float) -> Step:
+        """Change fields of a step until another pattern is chosen. Raises ConfigError."""
+        return self.with_score(lambda score: score.set_step(slot, step, **values))
 
     def used_slots(self) -> list[int]:
         """Slots with at least one step."""
-        return [slot for slot, row in enumerate(self._grid) if any(row)]
+        return self._score.used_slots()
 
     def next_frame(self, quantise: Quantise, frame: int) -> int:
         """The first beat or bar from `frame` on that is still open; 0, at once, when stopped."""
@@ -225,60 +231,101 @@ class Sequencer:
         return int((self._line.step_at(frame) + 0.01) // STEPS_PER_BAR) + 1
 
     def advance(self, until_frame: int, not_before: int = 0) -> None:
-        """Schedule every step whose frame is below until_frame and was not scheduled yet.
+        """Schedule every hit whose frame is below until_frame and was not scheduled yet.
 
-        Steps below not_before are left out: after a machine was asleep, a burst of everything
+        Hits below not_before are left out: after a machine was asleep, a burst of everything
         it missed is worse than silence.
         """
         with self._lock:
             while self._playing:
-                frame = self._frame_of(self._step)
+                # A step comes as early as anything of it may sound; then its beat, then hits.
+                step_at = swung(self._step, self._swing) - self._score.earliest(self._step)
+                beat_at = float(self._beat * STEPS_PER_BEAT)
+                hit_at = self._hits[0][0] if self._hits else math.inf
+                position = min(step_at, beat_at, hit_at)
+                frame = self._frame_of(position)
                 if frame >= until_frame:
                     self._frontier = max(self._frontier, until_frame)
                     break
                 self._frontier = frame
-                self._begin_step(frame)
-                if frame < not_before:
-                    self._skipped += 1
+                if position == step_at:
+                    self._begin_step()
+                elif position == beat_at:
+                    self._begin_beat(frame)
                 else:
-                    self._hit(frame)
-                self._step += 1
+                    self._hit(frame, not_before)
 
-    def _frame_of(self, step: int) -> int:
-        # Less swing than before may put a step before what is scheduled: then it comes next.
-        return max(round(self._line.frame_of(swung(step, self._swing))), self._frontier)
+    def _frame_of(self, position: float) -> int:
+        # What lies before what is scheduled already, because of less swing than before, a tempo
+        # that has changed or a nudge before the start, comes next.
+        return max(round(self._line.frame_of(position)), self._frontier)
 
-    def _begin_step(self, frame: int) -> None:
-        if self._step % STEPS_PER_BAR == 0 and self._next_pattern is not None:
-            self._take_pattern(self._next_pattern, self._step)
-        if self._step % STEPS_PER_BEAT == 0 and self._listener is not None:
-            beat_end = round(self._line.frame_of(self._step + STEPS_PER_BEAT))
-            self._listener.on_beat(self._step // STEPS_PER_BEAT, frame, beat_end)
+    def _begin_step(self) -> None:
+        """Work out the hits of a step, each at its position."""
+        step, swing = self._step, self._swing
+        if step % STEPS_PER_BAR == 0:
+            if self._score.changes_next:
+                self._turn_pattern(step)
+                # What sounds early, before the bar, is still at the old tempo.
+                self._new_tempo = (step, self._score.playing.tempo_bpm)
+                swing = self._swing
+            self._score.begin_bar(step)
+        place = swung(step, swing)
+        length = swung(step + 1, swing) - place
+        for slot, found in self._score.sounding(step):
+            for count in range(found.ratchet):
+                position = place + found.nudge + count * length / found.ratchet
+                heapq.heappush(self._hits, (position, slot, found.velocity))
+        self._step += 1
 
-    def _take_pattern(self, pattern: Pattern, at_step: int) -> None:
-        if self._next_pattern is not None:  # or it is the one of before, as it was changed
-            self._edits = {(edit.code, edit.step): edit for edit in self._next_edits}
-        self._pattern, self._next_pattern, self._next_edits = pattern, None, ()
-        self._lay_out()
-        self._pattern_start = at_step
+    def _begin_beat(self, frame: int) -> None:
+        if self._new_tempo is not None and self._new_tempo[0] == self._beat * STEPS_PER_BEAT:
+            self._turn_tempo(*self._new_tempo)
+        if self._listener is not None:
+            beat_end = round(self._line.frame_of((self._beat + 1) * STEPS_PER_BEAT))
+            self._listener.on_beat(self._beat, frame, beat_end)
+        self._beat += 1
+
+    def _take_pattern(self, at_step: int) -> None:
+        """The pattern that was chosen, or else the one that plays, begins at a step, at once."""
+        self._turn_pattern(at_step)
+        self._turn_tempo(at_step, self._score.playing.tempo_bpm)
+
+    def _turn_pattern(self, at_step: int) -> None:
+        self._score.turn(at_step)
         if not self._own_swing:
-            self._swing = pattern.swing
+            self._swing = self._score.playing.swing
+
+    def _turn_tempo(self, at_step: int, tempo_bpm: float) -> None:
+        self._new_tempo = None
         if not self._own_tempo and not self._led:
-            self._line = self._line.at_tempo(pattern.tempo_bpm, self._line.frame_of(at_step))
+            self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
 
-    def _lay_out(self) -> None:
-        self._grid = self._pattern.laid_out(self._codes)
-        for edit in self._edits.values():
-            if edit.code in self._codes and edit.step <= self._pattern.n_steps:
-                self._grid[self._codes.index(edit.code)][edit.step - 1] = edit.velocity
+    def _hit(self, frame: int, not_before: int) -> None:
+        _, slot, velocity = heapq.heappop(self._hits)
+        if frame < not_before:
+            self._skipped += 1
+            return
+        if self._listener is not None:
+            self._listener.on_hit(slot, frame)
+        self._port.trigger(slot, velocity, frame)
 
-    def _hit(self, frame: int) -> None:
-        place = (self._step - self._pattern_start) % self._pattern.n_steps
-        for slot, row in enumerate(self._grid):
-            if row[place] > 0:
-                if self._listener is not None:
-                    self._listener.on_hit(slot, frame)
-                self._port.trigger(slot, row[place], frame)
+
+def make_sequencer(
+    settings: Settings, pattern: Pattern, codes: Sequence[str], engine: EngineLike,
+    listener: Listener,
+) -> Sequencer:
+    """A sequencer as the settings want it, on a port of its own."""
+    chosen = settings.sequencer
+    return Sequencer(
+        pattern, codes, engine.port("sequencer"), engine.sample_rate_hz,
+        tempo_bpm=chosen.tempo_bpm or None,
+        swing=chosen.swing if chosen.swing >= 0 else None,
+        listener=listener,
+        seed=max(settings.renderer.seed, 0),
+        vary=chosen.vary,
+        fills=chosen.fills,
+    )
 
 
 class SequencerThread:

@@ -15,9 +15,16 @@ from pathlib import Path
 from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.machine.needs import KitLike
-from gan808.machine.patterns import Pattern, find_pattern, pattern_names
+from gan808.machine.pattern_files import (
+    find_own_pattern,
+    find_pattern,
+    pattern_names,
+    save_pattern,
+)
+from gan808.machine.patterns import Pattern
 from gan808.machine.state import State
 from gan808.sound.kit import Kit, find_kit, list_kits
+from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound
 
 _NAME = re.compile(r"[\w][\w .+~@-]{0,159}")
@@ -61,9 +68,17 @@ class Shelf:
             return str(kit.folder.resolve())
         return kit.name
 
-    def pattern(self, name: str) -> Pattern:
-        """A pattern by name or path. Raises ConfigError."""
-        return find_pattern(name, self.pattern_folders)
+    def pattern(self, name: str, slots: Sequence[SlotLayout] = TR808) -> Pattern:
+        """A pattern by name or path; slots: whose notes a MIDI file's are. Raises ConfigError."""
+        return find_pattern(name, self.pattern_folders, slots)
+
+    def own_pattern(self, name: str, slots: Sequence[SlotLayout] = TR808) -> Pattern:
+        """The same for whoever reaches the OSC port: a path stays inside the user's folder."""
+        return find_own_pattern(name, self.pattern_folders, slots)
+
+    def save_pattern(self, pattern: Pattern, name: str) -> Path:
+        """Write a pattern into the user's folder. Raises Gan808Error."""
+        return save_pattern(pattern, name, self.pattern_folders[0])
 
     def pattern_names(self) -> list[str]:
         """Patterns by name, the user's and those that ship."""

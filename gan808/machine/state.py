@@ -8,30 +8,33 @@ is set. Also what a scene is. Immutable values and pure functions; any thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from gan808.errors import ConfigError
 from gan808.machine.parameters import BY_ADDRESS, SLOT, Parameter, Value, validate
+from gan808.machine.patterns import Pattern, parse_pattern
 from gan808.sound.slots import MAX_SLOTS
 from gan808.sound.sound import Sound
 
 FORMAT = 1
 KEPT_HISTORY = 4  # sounds before the present one, a slot: undo leads so far back after a restart
-MOST_CONTROLS, MOST_EDITS, LONGEST_TEXT = 2048, 1024, 4096
+MOST_CONTROLS, LONGEST_TEXT, LONGEST_PATTERN = 2048, 4096, 1 << 18
 
-# What of the whole machine is kept, and the setting it is in place of. Tempo and swing are left
-# out while they are the pattern's own.
-KEPT_VALUES: Mapping[str, tuple[str, str]] = MappingProxyType({
+# What of the whole machine is kept, and the setting it is in place of, if there is one. Tempo and
+# swing are left out while they are the pattern's own.
+KEPT_VALUES: Mapping[str, tuple[str, str] | None] = MappingProxyType({
     "/volume": ("audio", "master_volume"),
     "/evolve": ("evolve", "swaps_per_bar"),
     "/evolve/quantise": ("evolve", "quantise"),
     "/evolve/mode": ("evolve", "mode"),
-    "/seq/pattern": ("sequencer", "pattern"),
     "/seq/tempo": ("sequencer", "tempo_bpm"),
     "/seq/swing": ("sequencer", "swing"),
     "/seq/sync": ("sequencer", "sync"),
+    "/seq/vary": ("sequencer", "vary"),
+    "/seq/fills": ("sequencer", "fills"),
+    "/seq/density": None,
 })
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 
@@ -40,12 +43,24 @@ Find = Callable[[str], Sound | None]
 
 
 @dataclass(frozen=True, slots=True)
-class StepEdit:
-    """One step (from 1) of the pattern, as a player has changed it: velocity 0..1."""
+class KeptPattern:
+    """A pattern as the text of its file, edits included, and what finds its file.
 
-    code: str
-    step: int
-    velocity: float
+    edited: whether the text differs from the file as it was then. source "": it is in no file.
+    """
+
+    text: str
+    source: str = ""
+    edited: bool = False
+
+    @classmethod
+    def of(cls, edited: Pattern, original: Pattern) -> KeptPattern:
+        """A pattern as it stands now, and as it was chosen."""
+        return cls(edited.to_toml(), original.source, edited != original)
+
+    def pattern(self) -> Pattern:
+        """The pattern of the text. Raises ConfigError."""
+        return replace(parse_pattern(self.text, "its pattern"), source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +82,13 @@ class KeptSlot:
 class State:
     """The machine at one moment.
 
-    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. edits:
-    steps that differ from the pattern. controls: what controllers were taught, plain values.
+    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. controls:
+    what controllers were taught, plain values.
     """
 
     kit: str
     values: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
-    edits: tuple[StepEdit, ...] = ()
+    pattern: KeptPattern | None = None
     slots: tuple[KeptSlot, ...] = ()
     controls: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
 
@@ -93,7 +108,7 @@ def document(state: State) -> dict[str, Any]:
         "format": FORMAT,
         "kit": state.kit,
         "values": dict(state.values),
-        "edits": [[edit.code, edit.step, edit.velocity] for edit in state.edits],
+        "pattern": None if state.pattern is None else asdict(state.pattern),
         "controls": dict(state.controls),
     }
 
@@ -117,12 +132,11 @@ def state_of(values: Any, slots: tuple[KeptSlot, ...] = ()) -> State:
     try:
         if values["format"] != FORMAT:
             raise ConfigError(f"is of format {values['format']}, not {FORMAT}")
-        edits = [_edit(*each) for each in values["edits"]]
         controls = {_text(name): _plain(value) for name, value in values["controls"].items()}
-        if len(edits) > MOST_EDITS or len(controls) > MOST_CONTROLS:
+        if len(controls) > MOST_CONTROLS:
             raise ConfigError("is larger than a state can be")
-        return State(_text(values["kit"]), _machine_values(values["values"]), tuple(edits), slots,
-                     MappingProxyType(controls))
+        return State(_text(values["kit"]), _machine_values(values["values"]),
+                     _pattern(values["pattern"]), slots, MappingProxyType(controls))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"is damaged: {type(error).__name__} {error}") from error
 
@@ -179,9 +193,14 @@ def _checked(row: Parameter, value: Any) -> Value:
     return type(checked)(min(max(checked, argument.minimum), argument.maximum))
 
 
-def _edit(code: Any, step: Any, velocity: Any) -> StepEdit:
-    _, number, strength = validate(BY_ADDRESS["/seq/step"], (code, step, velocity))
-    return StepEdit(_text(code), int(number), float(strength))
+def _pattern(entry: Any) -> KeptPattern | None:
+    if entry is None:
+        return None
+    if not isinstance(entry["text"], str) or len(entry["text"]) > LONGEST_PATTERN:
+        raise TypeError("a pattern that is no text")
+    kept = KeptPattern(entry["text"], _text(entry["source"]), entry["edited"] is True)
+    kept.pattern()  # which refuses what is none
+    return kept
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
-from gan808.machine.patterns import SILENCE, Pattern, find_pattern
+from gan808.machine.pattern_files import find_pattern
+from gan808.machine.patterns import SILENCE, Pattern
 from gan808.machine.sequencer import Sequencer
 from gan808.sound.slots import TR808
 from tests.fakes import FakeEngine
@@ -196,12 +197,12 @@ def test_after_a_sleep_missed_steps_are_left_out() -> None:
 
 def test_steps_are_edited_from_one() -> None:
     rig = Rig()
-    rig.sequencer.set_step(1, 5, 0.7)
-    assert rig.sequencer.step(1, 5) == 0.7
+    rig.sequencer.set_step(1, 5, velocity=0.7)
+    assert rig.sequencer.step(1, 5).velocity == 0.7
     assert rig.sequencer.used_slots() == [0, 1]
     for step in (0, 17, -1):
         with pytest.raises(ConfigError, match="1 to 16"):
-            rig.sequencer.set_step(1, step, 0.5)
+            rig.sequencer.set_step(1, step, velocity=0.5)
 
 
 @pytest.mark.parametrize(("quantise", "frame", "expected"), [

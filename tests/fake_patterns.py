@@ -1,0 +1,29 @@
+"""The patterns of a fake shelf: those of the test, then those that ship; saved ones stay in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gan808.machine.pattern_files import find_pattern, pattern_names
+from gan808.machine.patterns import Pattern
+from gan808.sound.slots import SlotLayout
+
+
+class FakePatterns:
+    """What a shelf does with patterns, without files."""
+
+    patterns: dict[str, Pattern]
+
+    def pattern(self, name: str, slots: Sequence[SlotLayout] = ()) -> Pattern:
+        return self.patterns.get(name) or find_pattern(name, (), slots)
+
+    own_pattern = pattern
+
+    def save_pattern(self, pattern: Pattern, name: str) -> Path:
+        self.patterns[name] = replace(pattern, name=name)
+        return Path("patterns") / f"{name}.toml"
+
+    def pattern_names(self) -> list[str]:
+        return sorted([*self.patterns, *pattern_names()])
