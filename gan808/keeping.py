@@ -22,7 +22,6 @@ from gan808.config import Settings
 from gan808.errors import ConfigError, KitError
 from gan808.machine.events import Event, KitLoaded, ParameterChanged, SoundChanged
 from gan808.machine.parameters import Value
-from gan808.machine.pattern_files import find_pattern
 from gan808.machine.state import KEPT_VALUES, NOTHING, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.sound import Sound
@@ -35,6 +34,7 @@ SETTLE_S = 0.5  # what changes together is written once, and a moving knob twice
 # Where every hit has a new sound the slots are written as often as this: each is gone in a moment.
 FRESH_S = 10.0
 ANSWER_S = 1.0
+LINK = ("/seq/sync", "link")
 
 
 class Keeping:
@@ -102,16 +102,19 @@ class Keeping:
                                   machine.engine.sample_rate_hz)
         if "kit.width" in self._given:
             slots = tuple(_without_width(slot) for slot in slots)
-        edited = None if "sequencer.pattern" in self._given else state.edited
-        machine.memory.begin_with(replace(state, slots=slots, edited=edited))
-        self._join_link(machine)
+        pattern = None if "sequencer.pattern" in self._given else state.pattern
+        machine.memory.begin_with(replace(state, slots=slots, pattern=pattern))
+        self._say(machine)
         sounds = {slot.code: slot.sound for slot in slots if slot.sound is not None}
         return list(sounds.values()) if set(machine.codes) <= set(sounds) else []
 
-    def _join_link(self, machine: Machine) -> None:
-        if self._value("/seq/sync") == "link":
-            # Where it cannot be joined any more that is a line and not the end.
-            machine.submit("/seq/sync", "link")
+    def _say(self, machine: Machine) -> None:
+        """What is no setting is a command. So is Link: where it cannot be joined any more, that is
+        a line and not the end."""
+        for address, setting in KEPT_VALUES.items():
+            value = self._value(address)
+            if value is not None and (setting is None or (address, value) == LINK):
+                machine.submit(address, value)
 
     def go_on(self, machine: Machine) -> None:
         """What a first note does not need: the sounds before the present ones, and keeping."""
@@ -160,26 +163,18 @@ class Keeping:
             self._why_not = f"{error.filename or self._files.folder}: {error.strerror}"
             self._warn(f"the state is {self.line}")
 
-    def _value(self, address: str) -> object:
+    def _value(self, address: str) -> Value | None:
         """What was kept, None where the user has said something else for this run."""
-        section, key = KEPT_VALUES[address]
-        if self._state is None or f"{section}.{key}" in self._given:
+        if self._state is None or ".".join(KEPT_VALUES[address] or ()) in self._given:
             return None
         return self._state.values.get(address)
 
     def _with_state(self, settings: Settings) -> Settings:
-        overrides: dict[str, dict[str, object]] = {}
-        for address, (section, key) in KEPT_VALUES.items():
+        overrides: dict[str, dict[str, Value]] = {}
+        for address, setting in KEPT_VALUES.items():
             value = self._value(address)
-            if value is not None and (address, value) != ("/seq/sync", "link"):
-                overrides.setdefault(section, {})[key] = value
-        name = overrides.get("sequencer", {}).get("pattern")
-        try:
-            if name is not None:
-                find_pattern(str(name), (places.user_patterns_folder(),))
-        except ConfigError as error:
-            self._warn(f"the pattern of last time: {error}")
-            del overrides["sequencer"]["pattern"]
+            if setting is not None and value is not None and (address, value) != LINK:
+                overrides.setdefault(setting[0], {})[setting[1]] = value
         return settings.replace(overrides)
 
 

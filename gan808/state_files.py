@@ -195,8 +195,15 @@ class StateFiles:
         return {slot.code: slot.history for slot in slots}
 
     def write(self, state: State) -> None:
-        """Make this the state. Raises OSError; what was there before then stays."""
+        """Make this the state. Raises OSError; what was there before then stays, and nothing of
+        what was begun."""
         (self.folder / SOUNDS).mkdir(parents=True, exist_ok=True)
+        try:
+            self._write(state)
+        finally:
+            self._tidy()
+
+    def _write(self, state: State) -> None:
         known = set(self._names)
         slots = [
             KeptSlot(slot.code, slot.sound_id, slot.sound, slot.values,
@@ -212,7 +219,6 @@ class StateFiles:
         write_whole(self.folder / STATE, content)
         self._kits, self._names = kits, names
         self._sync_folder()
-        self._tidy()
 
     def _kept(self, sound: Sound, names: dict[Sound, str]) -> str:
         """The name of the sound's file, which is there when this returns."""
@@ -244,11 +250,13 @@ class StateFiles:
         return read
 
     def _tidy(self) -> None:
-        """Take away sounds that nothing names any more."""
+        """Take away sounds that nothing names any more, or not yet: on a full disk those of every
+        attempt would add up."""
         used = {name for entries in self._kits.values() for name in _names_in(entries)}
-        for path in (self.folder / SOUNDS).iterdir():
-            if path.name not in used:
-                path.unlink(missing_ok=True)
+        with suppress(OSError):
+            for path in (self.folder / SOUNDS).iterdir():
+                if path.name not in used:
+                    path.unlink(missing_ok=True)
 
     def _sync_folder(self) -> None:
         """A rename is on the disk when its folder is."""

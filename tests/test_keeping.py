@@ -16,18 +16,20 @@ from gan808 import places
 from gan808.config import Settings, given_settings, load_settings
 from gan808.keeping import Keeping
 from gan808.machine.pattern_files import find_pattern
-from gan808.machine.state import KeptSlot, State
+from gan808.machine.state import KeptPattern, KeptSlot, State
 from gan808.state_files import STATE, StateFiles
 from tests.fakes import fake_sound
 from tests.machine.rig import BLOCK, Rig
 from tests.running import CHECKOUT
 from tests.timing import SOON_S, WITHIN_S
 
+HOUSE = find_pattern("house")
 LEFT = State(
     "fake",
     {"/volume": 0.5, "/evolve": 4.0, "/evolve/mode": "all", "/evolve/quantise": "beat",
-     "/seq/pattern": "house", "/seq/tempo": 101.0, "/seq/swing": 0.25, "/seq/sync": "internal"},
-    find_pattern("house").with_step("BD", 2, velocity=0.4),
+     "/seq/tempo": 101.0, "/seq/swing": 0.25, "/seq/sync": "internal", "/seq/vary": 0.5,
+     "/seq/density": -0.5},
+    KeptPattern(HOUSE.to_toml(), "house"),
 )
 
 
@@ -36,7 +38,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user whose state is in a folder of the test's own."""
     state = tmp_path / "state"
     monkeypatch.setattr(places, "state_folder", lambda: state)
-    monkeypatch.setattr(places, "user_patterns_folder", lambda: tmp_path / "patterns")
     return state
 
 
@@ -57,8 +58,8 @@ def test_what_was_kept_takes_the_place_of_the_settings(folder: Path, warned: lis
     assert settings.evolve.model_dump() == {
         "swaps_per_bar": 4.0, "mode": "all", "quantise": "beat"}
     chosen = settings.sequencer
-    assert (chosen.pattern, chosen.tempo_bpm, chosen.swing, chosen.sync) == (
-        "house", 101.0, 0.25, "internal")
+    assert (chosen.tempo_bpm, chosen.swing, chosen.sync, chosen.vary) == (
+        101.0, 0.25, "internal", 0.5)
     assert warned == []
 
 
@@ -73,7 +74,7 @@ def test_what_the_user_says_for_this_run_comes_first(folder: Path, warned: list[
     assert given == {"sequencer.tempo_bpm", "evolve.swaps_per_bar"}
     result = Keeping(settings, given, warn=warned.append).settings
     assert (result.sequencer.tempo_bpm, result.evolve.swaps_per_bar) == (140.0, 1.0)
-    assert (result.sequencer.pattern, result.audio.master_volume) == ("house", 0.5)
+    assert (result.sequencer.swing, result.audio.master_volume) == (0.25, 0.5)
 
 
 def test_a_file_that_differs_from_the_defaults_is_heard(
@@ -183,12 +184,15 @@ def test_a_file_that_cannot_be_read_is_left_as_it_is(
     assert (folder / STATE).read_bytes() == content
 
 
-def test_a_pattern_that_has_gone_is_a_line(folder: Path, warned: list[str]) -> None:
-    StateFiles(folder).write(State("fake", {"/seq/pattern": "/gone/my.toml", "/seq/tempo": 99.0}))
-    settings = opened(warned).settings
-    assert (settings.sequencer.pattern, settings.sequencer.tempo_bpm) == ("808", 99.0)
-    assert len(warned) == 1
-    assert "/gone/my.toml" in warned[0]
+def test_a_pattern_that_was_said_comes_first(folder: Path, warned: list[str]) -> None:
+    StateFiles(folder).write(LEFT)
+    for given, name in (((), "house"), (("sequencer.pattern",), "test")):
+        keeping, rig = opened(warned, *given), Rig()
+        keeping.begin(rig.machine)
+        rig.run(BLOCK)
+        assert rig.machine.sequencer.pattern.name == name
+        assert rig.ask("/seq/density") == (-0.5,), "what is no setting is kept too"
+        keeping.stop()
 
 
 def test_the_kit_worn_last_is_worn_again(
@@ -289,7 +293,7 @@ def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -
     rig.send("/seq/step", "BD", 2, 0.5)
     rig.send("/evolve", 3.0)
     eventually(lambda: (state := on_disk(folder)) is not None
-               and state.edited is not None and state.edited.row("BD")[1].velocity == 0.5
+               and state.pattern is not None and state.pattern.edited
                and state.values["/evolve"] == 3.0)
     rig.machine.memory.set_controls({"cc 20": "/slot/BD/level"})
     eventually(lambda: (state := on_disk(folder)) is not None and bool(state.controls))

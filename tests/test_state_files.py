@@ -20,13 +20,13 @@ import pytest
 
 from gan808 import scene_files, state_files
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.pattern_files import find_pattern
 from gan808.machine.shelf import Shelf
-from gan808.machine.state import KeptSlot, State
+from gan808.machine.state import KeptPattern, KeptSlot, State
 from gan808.scene_files import load_scene, save_scene
 from gan808.sound.sound import Sound
 from gan808.state_files import KITS, SOUNDS, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
+from tests.machine.rig import PATTERN
 from tests.running import CHECKOUT
 
 RATE_HZ = 48000
@@ -38,8 +38,7 @@ def slot(code: str, *seeds: int, trail: str = "") -> KeptSlot:
     return KeptSlot(code, sound.id, sound, {"level": 0.5, "lock": 1}, tuple(before))
 
 
-STATE_NOW = State("fake", {"/volume": 0.5, "/seq/pattern": "house"},
-                  find_pattern("house").with_step("BD", 2, velocity=0.4),
+STATE_NOW = State("fake", {"/volume": 0.5}, KeptPattern(PATTERN.to_toml(), "house", edited=True),
                   (slot("BD", 1, 2, 3), slot("SD", 4, trail="+w@0.5")), {"cc": 1})
 
 
@@ -213,6 +212,7 @@ class TestState:
             files.write(now)
         monkeypatch.undo()
         assert not list(tmp_path.rglob("*.partial"))
+        assert len(sounds_in(tmp_path)) == 4, "nothing of the attempt is left to fill the disk"
         same_slots(reopened(tmp_path).slots("fake", RATE_HZ), STATE_NOW.slots)
         files.write(now)
         same_slots(reopened(tmp_path).slots("fake", RATE_HZ), now.slots)
@@ -222,7 +222,6 @@ class TestState:
 KILLED = """
 import sys
 from pathlib import Path
-from gan808.machine.pattern_files import find_pattern
 from gan808.machine.state import KeptSlot, State
 from gan808.state_files import StateFiles
 from tests.fakes import fake_sound
@@ -296,7 +295,7 @@ class TestScenes:
         assert list(tmp_path.iterdir()) == [path]
         scene = load_scene(tmp_path, "Intro 1", RATE_HZ)
         same_slots(scene.slots, STATE_NOW.slots)
-        assert (scene.kit, scene.edited) == ("fake", STATE_NOW.edited)
+        assert (scene.kit, scene.pattern) == ("fake", STATE_NOW.pattern)
         assert (scene.controls, [each.history for each in scene.slots]) == ({}, [(), ()])
 
     def test_two_slots_may_share_a_sound_and_a_slot_have_none(self, tmp_path: Path) -> None:

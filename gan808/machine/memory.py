@@ -6,6 +6,7 @@ Machine thread only, but for `begin_with`, which comes before the machine is sta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,9 +17,15 @@ from gan808.errors import Gan808Error
 from gan808.machine.events import Notice, ParameterChanged
 from gan808.machine.parameters import BY_ADDRESS, SLOT, Value
 from gan808.machine.patterns import OFF, Pattern
-from gan808.machine.sequencer import Sequencer
 from gan808.machine.slots import ENGINE_PARAMETERS, Slot
-from gan808.machine.state import KEPT_HISTORY, KEPT_VALUES, NOTHING, KeptSlot, State
+from gan808.machine.state import (
+    KEPT_HISTORY,
+    KEPT_VALUES,
+    NOTHING,
+    KeptPattern,
+    KeptSlot,
+    State,
+)
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound
 
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from gan808.machine.widths import Widths
 
 # Asked of the sequencer, which knows whether they are the pattern's own.
-_SEQUENCERS = ("/seq/pattern", "/seq/tempo", "/seq/swing")
+_SEQUENCERS = ("/seq/tempo", "/seq/swing")
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
@@ -46,7 +53,9 @@ class Memory:
         self._machine = machine
         self._read = read
         self._widths = widths
-        self._pattern = ""  # the last that was not `off`: that says whether to play, not what
+        # The last that was not `off`: that says whether to play, not what.
+        self._pattern: KeptPattern | None = None
+        self._written: tuple[Pattern, Pattern] | None = None  # what that is the text of
         self._controls: Mapping[str, Value] = NOTHING
         self.keeping: Callable[[], str] = lambda: "not kept"
         self.on_change: Callable[[], None] = lambda: None
@@ -73,7 +82,7 @@ class Memory:
         return State(
             kit=machine.shelf.kit_place(machine.kit),
             values=MappingProxyType(self._values()),
-            edited=_edited(machine.sequencer),
+            pattern=self._kept_pattern(),
             slots=tuple(_kept(slot) for slot in machine.swaps.slots),
             controls=self.controls,
         )
@@ -82,25 +91,37 @@ class Memory:
         sequencer = self._machine.sequencer
         values = {address: answer[0] for address in KEPT_VALUES
                   if address not in _SEQUENCERS and (answer := self._read(address))}
-        if sequencer.pattern.name != OFF:
-            self._pattern = sequencer.pattern.source or sequencer.pattern.name
-        if self._pattern:
-            values["/seq/pattern"] = self._pattern
         if sequencer.own_tempo_bpm is not None:
             values["/seq/tempo"] = min(max(sequencer.own_tempo_bpm, SLOWEST_BPM), FASTEST_BPM)
         if sequencer.own_swing is not None:
             values["/seq/swing"] = sequencer.own_swing
         return values
 
+    def _kept_pattern(self) -> KeptPattern | None:
+        edited, original = self._machine.sequencer.with_score(lambda s: (s.pattern, s.original))
+        same = self._written is not None and (
+            edited is self._written[0] and original is self._written[1])
+        if original.name != OFF and not same:
+            self._pattern = KeptPattern.of(edited, original)
+            self._written = edited, original
+        return self._pattern
+
     # And back
 
     def begin_with(self, state: State) -> None:
-        """Begin where that state was left, as far as the settings do not say it already: the
-        slots and the pattern as it was changed. Before the machine is started."""
-        sequencer = self._machine.sequencer
-        self._pattern = str(state.values.get("/seq/pattern", ""))
-        if state.edited is not None:
-            sequencer.set_pattern(state.edited, sequencer.pattern)
+        """Begin where that state was left, as far as the settings do not say it already: slots
+        and pattern. Before the machine is started.
+
+        A pattern that was not edited is read from its file as it is now, if that is still there.
+        """
+        self._pattern = kept = state.pattern
+        if kept is not None:
+            own = original = kept.pattern()
+            with suppress(Gan808Error):
+                if kept.source:
+                    machine = self._machine
+                    original = machine.shelf.pattern(kept.source, machine.kit.slots)
+            self._machine.sequencer.set_pattern(own if kept.edited else original, original)
         self.dress(state)
 
     def dress(self, state: State) -> None:
@@ -131,13 +152,11 @@ class Memory:
         self._render_missing(state.slots)
 
     def take_pattern(self, state: State) -> None:
-        """Have the state's pattern, as it was changed, from the next bar on. Raises ConfigError
-        when there is none of that name."""
-        machine, name = self._machine, state.values.get("/seq/pattern")
-        if name is not None:
-            original = machine.shelf.pattern(str(name), machine.kit.slots)
-            machine.sequencer.set_pattern(state.edited or original, original)
-            machine.emit(ParameterChanged("/seq/pattern", (machine.sequencer.pattern.name,)))
+        """Have the state's pattern, as it was then, from the next bar on."""
+        if state.pattern is not None:
+            pattern = state.pattern.pattern()
+            self._machine.sequencer.set_pattern(pattern)
+            self._machine.emit(ParameterChanged("/seq/pattern", (pattern.name,)))
 
     def _set(self, slot: Slot, wanted: KeptSlot, frame: int) -> None:
         for name, value in wanted.values.items():
@@ -177,12 +196,6 @@ class Memory:
             self._machine.swaps.put(index, result, remember=False)
         except Gan808Error as error:
             self._machine.emit(Notice(str(error)))
-
-
-def _edited(sequencer: Sequencer) -> Pattern | None:
-    """The pattern as it was changed, None where it was not."""
-    edited, original = sequencer.edited, sequencer.pattern
-    return None if edited is original or edited == original else edited
 
 
 def _kept(slot: Slot) -> KeptSlot:

@@ -68,7 +68,7 @@ class PatternCommands:
 
     def _save(self, call: Call) -> Answer:
         path = self._machine.shelf.save_pattern(self._sequencer.edited, str(call.arguments[0]))
-        saved = replace(self._sequencer.edited, name=path.stem)
+        saved = replace(self._sequencer.edited, name=path.stem, source=path.stem)
         self._sequencer.with_score(lambda score: score.keep_as(saved))
         self._tell("/seq/pattern", saved.name)
         return (str(path),)

@@ -29,12 +29,7 @@ def find_pattern(
 
     slots: whose notes a MIDI file's notes are. Raises ConfigError naming the patterns there are.
     """
-    if name == OFF:
-        return SILENCE
-    file = _found(name, folders)
-    pattern = _parsed(file, slots)
-    path = isinstance(file, Path) and name.lower().endswith(TOML + MIDI)
-    return replace(pattern, source=str(Path(str(file)).resolve()) if path else name)
+    return SILENCE if name == OFF else _sourced(name, _found(name, folders), slots)
 
 
 def find_own_pattern(
@@ -44,12 +39,12 @@ def find_own_pattern(
     if name == OFF:
         return SILENCE
     if not name.lower().endswith(TOML + MIDI):
-        return replace(_parsed(_named(name, folders), slots), source=name)
+        return _sourced(name, _named(name, folders), slots)
     own = _within(name, folders)
     if not own:
         where = ", ".join(map(str, folders)) or "the patterns folder"
         raise ConfigError(f"pattern {name[:80]!r}: no such file in {where}")
-    return replace(_parsed(own[0], slots), source=str(own[0]))
+    return _sourced(name, own[0], slots)
 
 
 def pattern_source(name: str, folders: Sequence[Path] = ()) -> str:
@@ -141,6 +136,14 @@ def _files(folder: Path) -> list[Path]:
 def _shipped_names() -> set[str]:
     entries = (resources.files("gan808.machine") / "patterns").iterdir()
     return {entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")}
+
+
+def _sourced(name: str, file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
+    """The pattern of a file, which knows what finds it again in another run."""
+    pattern = _parsed(file, slots)
+    if isinstance(file, Path) and name.lower().endswith(TOML + MIDI):
+        return replace(pattern, source=str(file.resolve()))
+    return replace(pattern, source=name)
 
 
 def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:

@@ -30,7 +30,7 @@ class Pattern:
     """Rows of 1 to 64 steps by slot code, a tempo and a swing.
 
     rows may be given as plain velocities 0..1; they are kept as steps. source: the name or path it
-    was found by, "" for one that is in no file.
+    was found by, "" where it was not.
     """
 
     name: str

@@ -8,7 +8,7 @@ is set. Also what a scene is. Immutable values and pure functions; any thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,26 +20,47 @@ from gan808.sound.sound import Sound
 
 FORMAT = 1
 KEPT_HISTORY = 4  # sounds before the present one, a slot: undo leads so far back after a restart
-MOST_CONTROLS, LONGEST_TEXT, LONGEST_PATTERN = 2048, 4096, 1 << 16
+MOST_CONTROLS, LONGEST_TEXT, LONGEST_PATTERN = 2048, 4096, 1 << 18
 
-# What of the whole machine is kept, and the setting it is in place of. Tempo and swing are left
-# out while they are the pattern's own.
-KEPT_VALUES: Mapping[str, tuple[str, str]] = MappingProxyType({
+# What of the whole machine is kept, and the setting it is in place of, if there is one. Tempo and
+# swing are left out while they are the pattern's own.
+KEPT_VALUES: Mapping[str, tuple[str, str] | None] = MappingProxyType({
     "/volume": ("audio", "master_volume"),
     "/evolve": ("evolve", "swaps_per_bar"),
     "/evolve/quantise": ("evolve", "quantise"),
     "/evolve/mode": ("evolve", "mode"),
-    "/seq/pattern": ("sequencer", "pattern"),
     "/seq/tempo": ("sequencer", "tempo_bpm"),
     "/seq/swing": ("sequencer", "swing"),
     "/seq/sync": ("sequencer", "sync"),
     "/seq/vary": ("sequencer", "vary"),
     "/seq/fills": ("sequencer", "fills"),
+    "/seq/density": None,
 })
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 Name = Callable[[Sound], str]
 Find = Callable[[str], Sound | None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPattern:
+    """A pattern as the text of its file, edits included, and what finds its file.
+
+    edited: whether the text differs from the file as it was then. source "": it is in no file.
+    """
+
+    text: str
+    source: str = ""
+    edited: bool = False
+
+    @classmethod
+    def of(cls, edited: Pattern, original: Pattern) -> KeptPattern:
+        """A pattern as it stands now, and as it was chosen."""
+        return cls(edited.to_toml(), original.source, edited != original)
+
+    def pattern(self) -> Pattern:
+        """The pattern of the text. Raises ConfigError."""
+        return replace(parse_pattern(self.text, "its pattern"), source=self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +82,13 @@ class KeptSlot:
 class State:
     """The machine at one moment.
 
-    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. edited:
-    the pattern as a player has changed it, None where it is as chosen. controls: what controllers
-    were taught, plain values.
+    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. controls:
+    what controllers were taught, plain values.
     """
 
     kit: str
     values: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
-    edited: Pattern | None = None
+    pattern: KeptPattern | None = None
     slots: tuple[KeptSlot, ...] = ()
     controls: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
 
@@ -88,7 +108,7 @@ def document(state: State) -> dict[str, Any]:
         "format": FORMAT,
         "kit": state.kit,
         "values": dict(state.values),
-        "edited": "" if state.edited is None else state.edited.to_toml(),
+        "pattern": None if state.pattern is None else asdict(state.pattern),
         "controls": dict(state.controls),
     }
 
@@ -112,13 +132,11 @@ def state_of(values: Any, slots: tuple[KeptSlot, ...] = ()) -> State:
     try:
         if values["format"] != FORMAT:
             raise ConfigError(f"is of format {values['format']}, not {FORMAT}")
-        edited = _text(values["edited"], LONGEST_PATTERN)
         controls = {_text(name): _plain(value) for name, value in values["controls"].items()}
         if len(controls) > MOST_CONTROLS:
             raise ConfigError("is larger than a state can be")
         return State(_text(values["kit"]), _machine_values(values["values"]),
-                     parse_pattern(edited, "edited") if edited else None, slots,
-                     MappingProxyType(controls))
+                     _pattern(values["pattern"]), slots, MappingProxyType(controls))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"is damaged: {type(error).__name__} {error}") from error
 
@@ -175,8 +193,18 @@ def _checked(row: Parameter, value: Any) -> Value:
     return type(checked)(min(max(checked, argument.minimum), argument.maximum))
 
 
-def _text(value: Any, longest: int = LONGEST_TEXT) -> str:
-    if not isinstance(value, str) or len(value) > longest:
+def _pattern(entry: Any) -> KeptPattern | None:
+    if entry is None:
+        return None
+    if not isinstance(entry["text"], str) or len(entry["text"]) > LONGEST_PATTERN:
+        raise TypeError("a pattern that is no text")
+    kept = KeptPattern(entry["text"], _text(entry["source"]), entry["edited"] is True)
+    kept.pattern()  # which refuses what is none
+    return kept
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise TypeError(f"{str(value)[:40]!r} where a text should be")
     return value
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from gan808.engine.engine import SlotParameter
 from gan808.machine.events import ParameterChanged, SoundChanged
-from gan808.machine.patterns import Pattern
+from gan808.machine.pattern_files import find_pattern
 from gan808.machine.state import KEPT_HISTORY, KeptSlot, State
 from tests.fakes import FakeKit, fake_sound
 from tests.machine.rig import BAR, BLOCK, PATTERN, Rig
 
 BD, SD = 0, 1
+FOUND = replace(PATTERN, source="test")  # by its name, as from a file
 
 
 def played() -> Rig:
     """A machine somebody has played with."""
-    rig = Rig(stock=8)
+    rig = Rig(stock=8, pattern=FOUND)
     for address, *values in (
         ("/slot/BD/tune", -5.0), ("/slot/SD/level", 0.25), ("/slot/SD/mute", 1),
         ("/slot/BD/lock", 1), ("/slot/BD/gate", 1), ("/slot/CH/choke", 3), ("/volume", 0.5),
@@ -33,7 +35,7 @@ def played() -> Rig:
 
 def begun(state: State, **more: object) -> Rig:
     """A machine that begins with a state, its values as the settings bring them."""
-    return Rig(begin=state, **more)  # type: ignore[arg-type]
+    return Rig(begin=state, pattern=FOUND, **more)  # type: ignore[arg-type]
 
 
 def test_slots_begin_with_their_sounds_and_settings() -> None:
@@ -59,27 +61,28 @@ def test_slots_begin_with_their_sounds_and_settings() -> None:
 
 def test_edited_steps_are_there_again_and_survive_a_stop() -> None:
     state = played().machine.memory.state()
-    assert state.edited is not None
-    assert state.edited.row("SD")[2].velocity == 0.4
-    assert state.edited.row("BD")[0].velocity == 0.0
+    assert state.pattern is not None
+    assert state.pattern.edited
     second = begun(state)
     assert second.ask("/seq/step", "SD", 3)[2] == 0.4
     assert second.ask("/seq/step", "BD", 1)[2] == 0.0
     second.ask("/seq/stop")
     second.ask("/seq/play")
     assert second.ask("/seq/step", "SD", 3)[2] == 0.4
-    assert second.machine.memory.state().edited == state.edited
+    assert second.machine.memory.state().pattern == state.pattern
     second.ask("/seq/original")
-    assert second.machine.memory.state().edited is None
+    assert second.ask("/seq/step", "BD", 1)[2] == 1.0, "what was chosen is still known"
 
 
 def test_another_pattern_ends_the_edits() -> None:
     rig = played()
     rig.ask("/seq/pattern", "house")
-    assert rig.machine.memory.state().edited is None
+    kept = rig.machine.memory.state().pattern
     rig.run(2 * BAR)
-    assert rig.machine.sequencer.edited == rig.machine.sequencer.pattern
-    assert rig.machine.memory.state().values["/seq/pattern"] == "house"
+    assert kept is not None
+    assert (kept.source, kept.edited) == ("house", False)
+    assert rig.machine.memory.state().pattern == kept
+    assert begun(State("fake", pattern=kept)).machine.sequencer.pattern == find_pattern("house")
 
 
 def test_tempo_and_swing_are_kept_only_when_they_were_set() -> None:
@@ -91,17 +94,33 @@ def test_tempo_and_swing_are_kept_only_when_they_were_set() -> None:
 def test_silence_is_no_pattern_to_begin_with() -> None:
     """`off` says that nothing is to play now; the pattern before it is what is kept."""
     rig = Rig()
-    assert rig.machine.memory.state().values["/seq/pattern"] == "test"
+    before = rig.machine.memory.state().pattern
+    assert before is not None
     rig.ask("/seq/pattern", "off")
     rig.run(2 * BAR)
     assert rig.machine.sequencer.pattern.name == "off"
-    assert rig.machine.memory.state().values["/seq/pattern"] == "test"
+    assert rig.machine.memory.state().pattern == before
 
 
-def test_a_pattern_from_a_file_is_kept_by_where_it_is() -> None:
-    pattern = Pattern("mine", rows=PATTERN.rows, source="/somewhere/mine.toml")
-    assert Rig(pattern=pattern).machine.memory.state().values["/seq/pattern"] == (
-        "/somewhere/mine.toml")
+def test_a_pattern_is_read_from_its_file_again_while_it_is_there(tmp_path: Path) -> None:
+    """A file that was changed since is heard; where it has gone, or the steps were edited, it is
+    the pattern as it was."""
+    file = tmp_path / "mine.toml"
+    file.write_text(replace(PATTERN, name="mine").to_toml())
+    first = Rig(pattern=find_pattern(str(file)))
+    state = first.machine.memory.state()
+    assert state.pattern is not None
+    assert (state.pattern.source, state.pattern.edited) == (str(file), False)
+    first.ask("/seq/step", "BD", 1, 0.25)
+    edited = first.machine.memory.state()
+    file.write_text(replace(PATTERN, name="mine", tempo_bpm=99.0).to_toml())
+    assert begun(state).machine.sequencer.tempo_bpm == 99.0
+    assert begun(edited).machine.sequencer.tempo_bpm == 120.0
+    file.unlink()
+    again = begun(state)
+    assert again.machine.sequencer.pattern.name == "mine"
+    assert again.ask("/seq/step", "BD", 1)[2] == 1.0
+    assert begun(edited).ask("/seq/step", "BD", 1)[2] == 0.25
 
 
 def test_undo_leads_behind_the_restart() -> None:
@@ -159,12 +178,14 @@ def test_a_state_is_a_snapshot() -> None:
     """What is changed afterwards does not change it: another thread is writing it."""
     rig = played()
     state = rig.machine.memory.state()
-    tune, edited, sound = state.slots[BD].values["tune"], state.edited, state.slots[BD].sound
+    tune, pattern, sound = state.slots[BD].values["tune"], state.pattern, state.slots[BD].sound
+    assert rig.machine.memory.state().pattern is pattern, "its text is not written anew"
     rig.ask("/slot/BD/tune", 7.0)
     rig.ask("/seq/step", "BD", 2, 1.0)
     rig.ask("/slot/BD/new")
     assert state.slots[BD].values["tune"] == tune
-    assert (state.edited, state.slots[BD].sound) == (edited, sound)
+    assert (state.pattern, state.slots[BD].sound) == (pattern, sound)
+    assert rig.machine.memory.state().pattern != pattern
 
 
 def test_learned_controls_are_part_of_it() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from gan808.errors import ConfigError
-from gan808.machine.pattern_files import find_pattern
 from gan808.machine.state import (
     KEPT_HISTORY,
     KEPT_VALUES,
+    KeptPattern,
     KeptSlot,
     State,
     document,
@@ -22,15 +22,16 @@ from gan808.machine.state import (
     state_of,
 )
 from tests.fakes import fake_sound
+from tests.machine.rig import PATTERN
 
 KICKS = [fake_sound("kick", seed) for seed in range(3)]
 BY_ID = {sound.id: sound for sound in KICKS}
 STATE = State(
     kit="fake",
     values={"/volume": 0.5, "/evolve": 4.0, "/evolve/quantise": "beat", "/evolve/mode": "all",
-            "/seq/pattern": "house", "/seq/tempo": 101.0, "/seq/swing": 0.25, "/seq/sync": "auto",
-            "/seq/vary": 0.25, "/seq/fills": 8},
-    edited=find_pattern("house").with_step("BD", 2, velocity=0.4, chance=0.5),
+            "/seq/tempo": 101.0, "/seq/swing": 0.25, "/seq/sync": "auto", "/seq/vary": 0.5,
+            "/seq/fills": 8, "/seq/density": -0.25},
+    pattern=KeptPattern(PATTERN.to_toml(), "house", edited=True),
     slots=(
         KeptSlot("BD", KICKS[0].id, KICKS[0], {"level": 0.3, "tune": -5.0, "lock": 1, "choke": 2},
                  (KICKS[1], KICKS[2])),
@@ -96,9 +97,11 @@ DAMAGE: list[Callable[[dict[str, Any], list[Any]], object]] = [
     lambda v, s: v["values"].update({"/volume": 2.0}),
     lambda v, s: v["values"].update({"/volume": float("nan")}),
     lambda v, s: v["values"].update({"/evolve/mode": "some"}),
-    lambda v, s: v.update(edited="name = "),
-    lambda v, s: v.update(edited=["BD", 1]),
-    lambda v, s: v.update(edited="#" * (1 << 17)),
+    lambda v, s: v.update(pattern="house"),
+    lambda v, s: v.update(pattern={"text": "name = "}),
+    lambda v, s: v["pattern"].update(text="[steps]"),
+    lambda v, s: v["pattern"].update(text="#" * (1 << 19)),
+    lambda v, s: v["pattern"].update(source=3),
     lambda v, s: v.update(controls={"a": {}}),
     lambda v, s: v.update(controls={str(n): 1 for n in range(3000)}),
     lambda v, s: s[0].pop("code"),
