@@ -29,7 +29,7 @@ SOUNDS = 2048
 REFERENCE_A_CLASS = 40  # recordings; a few more or less a class keep the classes balanced
 MIN_HELD_OUT = 24
 MIN_IN_CLASS = 5  # held-out recordings of a class, for a figure of its own
-COPY_QUANTILE = 0.95
+COPY_QUANTILE = 0.05  # of how near held-out recordings lie to training sounds
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Exhibits:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sets:
+class Sets:
     """Everything heard. train_a and train_b share no recording."""
 
     made: Generated
@@ -113,18 +113,18 @@ def evaluate(
     with threadpool_limits(1):  # the matrices are small: more threads only wait for each other
         sets = _heard(listener, held, -(-sounds // len(renderer.kit.classes)), tell)
         tell(None, "measuring")
-        evaluation = _measured(renderer.kit.name, renderer.kit.classes, sets)
+        evaluation = measured(renderer.kit.name, renderer.kit.classes, sets)
     return evaluation, Exhibits(sets.made.shown, listener.examples())
 
 
-def _heard(listener: Listener, held: np.ndarray, a_class: int, tell: Tell) -> _Sets:
+def _heard(listener: Listener, held: np.ndarray, a_class: int, tell: Tell) -> Sets:
     both = listener.chosen(False, 2 * REFERENCE_A_CLASS)
     labels = listener.dataset.labels[both]
     first = np.concatenate([
         np.arange((labels == label).sum()) < -(-(labels == label).sum() // 2)
         for label in range(len(listener.dataset.classes))])
     a, b = both[first], both[~first]
-    return _Sets(
+    return Sets(
         made=listener.renders(a_class, tell),
         held=listener.recordings(held), held_codec=listener.codec(held, tell),
         train_a=listener.recordings(a), train_b=listener.recordings(b),
@@ -132,7 +132,7 @@ def _heard(listener: Listener, held: np.ndarray, a_class: int, tell: Tell) -> _S
     )
 
 
-def _measured(kit: str, classes: tuple[str, ...], sets: _Sets) -> Evaluation:
+def measured(kit: str, classes: tuple[str, ...], sets: Sets) -> Evaluation:
     made = sets.made
     n_held = Counter(sets.held.labels.tolist())
     common = [label for label, n in n_held.items() if n >= MIN_IN_CLASS] or list(n_held)
@@ -158,7 +158,7 @@ def _measured(kit: str, classes: tuple[str, ...], sets: _Sets) -> Evaluation:
 
 
 def _kept(made: Generated) -> np.ndarray:
-    return np.asarray([reason is None for reason in made.reasons])
+    return np.asarray([reason is None for reason in made.reasons], dtype=bool)
 
 
 def _confusion(heard: Heard, n: int) -> list[list[int]]:
@@ -182,7 +182,7 @@ def _measure(heard: Heard, of: Callable[[Heard], float]) -> Measured:
 Figures = tuple[dict[str, Row], dict[str, Figure]]
 
 
-def _accuracy(sets: _Sets, common: list[int]) -> Figures:
+def _accuracy(sets: Sets, common: list[int]) -> Figures:
     """The mean over the classes that have held-out recordings of the share heard as their class; a
     class of which nothing is accepted counts as 0."""
     def of(heard: Heard) -> float:
@@ -196,7 +196,7 @@ def _accuracy(sets: _Sets, common: list[int]) -> Figures:
     return {"class_accuracy": row}, {"class_accuracy": made.over(real)}
 
 
-def _inception(sets: _Sets, common: list[int]) -> Figures:
+def _inception(sets: Sets, common: list[int]) -> Figures:
     """Each class weighs the same."""
     counts = {label: int((sets.held.labels == label).sum()) for label in common}
 
@@ -217,7 +217,7 @@ def _inception(sets: _Sets, common: list[int]) -> Figures:
     return {"inception_score": row}, {"inception_score": made.over(real)}
 
 
-def _likeness(sets: _Sets) -> Figures:
+def _likeness(sets: Sets) -> Figures:
     """Frechet and kernel distance, coverage and density: to held-out recordings, where training
     recordings are what a perfect generator would make; and to training recordings, by the other
     half of them."""
@@ -250,7 +250,7 @@ def _class_spread(heard: Heard, label: int) -> float:
     return measures.spread(points) if len(points) > 1 else math.nan
 
 
-def _diversity(sets: _Sets) -> Figures:
+def _diversity(sets: Sets) -> Figures:
     """The mean distance of two sounds of a class; the ratio is to training recordings through the
     codec, class by class: what is held out is from a few packs and less various."""
     classes = sorted(set(sets.train_codec.labels.tolist()))
@@ -267,21 +267,28 @@ def _diversity(sets: _Sets) -> Figures:
     return {"diversity": Row(*figures)}, {"diversity": _measure(sets.made.accepted, ratio).figure}
 
 
-def _nearness(sets: _Sets) -> Figures:
+def copy_limits(sets: Sets) -> dict[int, float]:
+    """By class: nearer to a training sound than this only COPY_QUANTILE of its held-out recordings
+    come, taken through the codec as generated sounds are (after Meehan et al. 2020)."""
+    far = measures.nearest(sets.held_codec.points, sets.known)
+    labels = sets.held_codec.labels
+    return {label: float(np.quantile(far[labels == label], COPY_QUANTILE))
+            for label in set(labels.tolist())}
+
+
+def _nearness(sets: Sets) -> Figures:
     """Distance to the nearest training image, the median over each class, the mean of those; and
-    the share of near-copies: as near as training recordings are to themselves after the codec."""
-    own = np.linalg.norm(sets.train_codec.points - sets.train_a.points, axis=1)
-    limit = {label: float(np.quantile(own[sets.train_a.labels == label], COPY_QUANTILE))
-             for label in set(sets.train_a.labels.tolist())}
+    the share of near-copies: nearer than the limit, so COPY_QUANTILE where nothing is copied."""
+    limit = copy_limits(sets)
     common = sorted(set(sets.held.labels.tolist()))
-    measured: dict[str, list[Measured]] = {"nearest": [], "copies": []}
+    found: dict[str, list[Measured]] = {"nearest": [], "copies": []}
     for heard in (sets.made.accepted, sets.made.everything, sets.held_codec, sets.held):
         far = measures.nearest(heard.points, sets.known)
-        near = far <= np.asarray([limit.get(int(label), 0.0) for label in heard.labels])
+        near = far < np.asarray([limit.get(int(label), 0.0) for label in heard.labels])
         for name, values, middle in (("nearest", far, np.median), ("copies", near, np.mean)):
-            measured[name].append(_by_class(values, heard.labels, common, middle))
-    rows = {name: Row(*(each.figure for each in four)) for name, four in measured.items()}
-    return rows, {"nearest": measured["nearest"][0].over(measured["nearest"][2])}
+            found[name].append(_by_class(values, heard.labels, common, middle))
+    rows = {name: Row(*(each.figure for each in four)) for name, four in found.items()}
+    return rows, {"nearest": found["nearest"][0].over(found["nearest"][2])}
 
 
 def _by_class(
@@ -299,13 +306,11 @@ def _by_class(
     return Measured(*bootstrap(of(everything), lambda random: of(resampled(labels, random))))
 
 
-def _class_score(sets: _Sets, label: int) -> ClassScore:
+def _class_score(sets: Sets, label: int) -> ClassScore:
     made, held = sets.made, sets.held
     filed, real = made.accepted.labels == label, held.labels == label
     asked = made.asked == label
     base = _class_spread(sets.train_codec, label)
-    own = sets.train_a.labels == label
-    trip = np.linalg.norm(sets.train_codec.points[own] - sets.train_a.points[own], axis=1)
     far = measures.nearest(made.accepted.points[filed], sets.known)
     held_far = measures.nearest(sets.held_codec.points[sets.held_codec.labels == label], sets.known)
     enough = len(far) > 0 and len(held_far) >= MIN_IN_CLASS
@@ -315,8 +320,7 @@ def _class_score(sets: _Sets, label: int) -> ClassScore:
         accepted=share(int(_kept(made)[asked].sum()), int(asked.sum())),
         diversity=_class_spread(made.accepted, label) / base,
         nearest=float(np.median(far) / np.median(held_far)) if enough else math.nan,
-        copies=float((far <= np.quantile(trip, COPY_QUANTILE)).mean())
-        if len(far) and len(trip) else math.nan,
+        copies=float((far < np.quantile(held_far, COPY_QUANTILE)).mean()) if enough else math.nan,
         filed=int(filed.sum()), held_out=int(real.sum()),
     )
 

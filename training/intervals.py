@@ -73,10 +73,10 @@ def drawn(
 
 
 def bootstrap(
-    value: float, once: Callable[[np.random.Generator], float], n: int = REPLICATES
+    value: float, once: Callable[[np.random.Generator], float], n: int | None = None
 ) -> tuple[Figure, np.ndarray]:
-    """The interval of a value from n runs of `once`, which resamples by the generator given; and
-    the runs. Run i of every figure has the same generator, so ratios of figures that resample
-    something in common are sharper than their parts."""
-    runs = np.asarray([once(np.random.default_rng([SEED, i])) for i in range(n)])
+    """The interval of a value from n runs (REPLICATES) of `once`, which resamples by the generator
+    given; and the runs. Run i of every figure has the same generator, so ratios of figures that
+    resample something in common are sharper than their parts."""
+    runs = np.asarray([once(np.random.default_rng([SEED, i])) for i in range(n or REPLICATES)])
     return around(value, runs), runs

@@ -61,7 +61,7 @@ class Judge:
 
     def __init__(self, arrays: dict[str, np.ndarray]) -> None:
         self.arrays = arrays
-        self.n_classes = int(arrays["n_classes"])
+        self.n_classes = int(arrays["n_classes"][0])
 
     @classmethod
     def fitted(
@@ -74,8 +74,8 @@ class Judge:
         n_dimensions = min(DIMENSIONS, len(features) - 1, features.shape[1])
         space = PCA(n_dimensions, svd_solver="full").fit(standard)
         arrays = {"centre": centre, "scale": scale, "axes": space.components_,
-                  "origin": space.mean_, "n_classes": np.asarray(n_classes),
-                  "floor": np.asarray(floor)}
+                  "origin": space.mean_, "n_classes": np.array([n_classes]),
+                  "floor": np.array([floor])}
         points = space.transform(standard)
         known = np.unique(labels)
         arrays["known"] = known
@@ -85,7 +85,7 @@ class Judge:
 
     def points(self, images: np.ndarray) -> np.ndarray:
         """Log images in nepers, float32 (n, bands, frames), in the space: float64 (n, d)."""
-        floor = np.float32(self.arrays["floor"])
+        floor = np.float32(self.arrays["floor"][0])
         parts = [self.place(describe(np.maximum(images[i : i + CHUNK], floor)))
                  for i in range(0, len(images), CHUNK)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.arrays["axes"])))
