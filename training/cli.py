@@ -169,14 +169,19 @@ def train(
 
 def prepare(
     sources: Sources,
-    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; default: one of your own, "
+                                  "which is told.")
+    ] = None,
     recipe: Recipe = "house",
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
-    from training.commands import prepare_dataset, recipe_named
+    from training.commands import dataset_name, prepare_dataset, recipe_named
 
-    prepare_dataset(sources, out, recipe_named(recipe), reporter)
+    chosen = recipe_named(recipe)
+    folder = out or places.datasets_folder() / dataset_name(sources, chosen.geometry)
+    prepare_dataset(sources, folder, chosen, reporter)
 
 
 def fit(
@@ -218,8 +223,8 @@ def evaluate(
     from training.evaluating import EvaluateOptions
 
     evaluation = evaluate_against(
-        find_kit(kit, places.kit_folders()), against, places.training_folder() / "against",
-        reporter, EvaluateOptions(sounds, out, run),
+        find_kit(kit, places.kit_folders()), against, places.datasets_folder(), reporter,
+        EvaluateOptions(sounds, out, run),
     )
     if as_json:
         from training.report import scores

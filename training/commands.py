@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from gan808.errors import CorpusError, TrainingError
+from gan808.sound.geometry import Geometry
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
 from training import checkpoint
 from training.corpus.folder import FolderSource
@@ -27,7 +28,7 @@ from training.corpus.soundfont import SoundFontSource
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
 from training.evaluate import Evaluation
-from training.evaluating import EvaluateOptions, comparable, evaluate_kit
+from training.evaluating import EvaluateOptions, evaluate_kit
 from training.export import ExportOptions, export
 from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
 from training.reporting import Reporter
@@ -106,7 +107,8 @@ def prepare_dataset(
     _tell_skipped(skipped, folder, reporter)
     counts = [int((dataset.labels == i).sum()) for i in range(len(dataset.classes))]
     listed = ", ".join(f"{n} {c}" for n, c in zip(dataset.classes, counts, strict=True))
-    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes: {listed}")
+    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes in {folder}: "
+                 f"{listed}")
     return dataset
 
 
@@ -167,15 +169,22 @@ def export_kit(
     return kit
 
 
+def dataset_name(paths: Sequence[Path], geometry: Geometry) -> str:
+    """What a dataset of these sources is called where nobody gave it a name."""
+    named = "-".join(re.sub(r"[^A-Za-z0-9]+", "_", path.name).strip("_") for path in paths)
+    return f"{named[:100]}-{geometry.sample_rate_hz}-{geometry.n_bands}"
+
+
 def evaluate_against(
-    kit: Kit, sources: Sequence[Path], cache: Path, reporter: Reporter, options: EvaluateOptions
+    kit: Kit, paths: Sequence[Path], datasets: Path, reporter: Reporter, options: EvaluateOptions
 ) -> Evaluation | None:
-    """Judge a kit by a dataset or by sources, which are prepared under CACHE in its geometry."""
+    """Judge a kit by a folder that `gan808 prepare` wrote, or by sources, which are prepared under
+    DATASETS in the kit's geometry, once."""
+    if len(paths) == 1 and (paths[0] / "dataset.json").is_file():
+        return evaluate_kit(kit, Dataset(paths[0]), reporter, options)
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
-    dataset = comparable(
-        sources, kit, cache,
-        lambda paths, folder: prepare_dataset(paths, folder, recipe, reporter))
-    return evaluate_kit(kit, dataset, reporter, options)
+    folder = datasets / dataset_name(paths, kit.geometry)
+    return evaluate_kit(kit, prepare_dataset(paths, folder, recipe, reporter), reporter, options)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@ tell it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,16 +61,3 @@ def evaluate_kit(
                 reporter.say(line)
     reporter.say(f"report: {folder / 'report.html'}")
     return evaluation
-
-
-def comparable(
-    sources: Sequence[Path], kit: Kit, cache: Path,
-    prepare: Callable[[Sequence[Path], Path], Dataset],
-) -> Dataset:
-    """The dataset to judge a kit against: a folder that `gan808 prepare` wrote, or sources, which
-    are prepared under CACHE once for each set of them."""
-    if len(sources) == 1 and (sources[0] / "dataset.json").is_file():
-        return Dataset(sources[0])
-    named = "-".join(re.sub(r"[^A-Za-z0-9]+", "_", path.name) for path in sources)
-    rate, bands = kit.geometry.sample_rate_hz, kit.geometry.n_bands
-    return prepare(sources, cache / f"{named[:80]}-{rate}-{bands}")
