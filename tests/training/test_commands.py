@@ -102,6 +102,21 @@ def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
     assert "http" not in page.replace("http-equiv", "")
 
 
+def test_a_dataset_that_was_given_no_folder_has_its_sources_name(tmp_path, drums, monkeypatch):
+    from typer.testing import CliRunner
+
+    from gan808 import places
+    from gan808.cli import app
+
+    monkeypatch.setattr(places, "datasets_folder", lambda: tmp_path / "datasets")
+    result = CliRunner().invoke(app, ["prepare", str(drums), "synth:2"])
+    assert result.exit_code == 0, result.output
+    folder, = (tmp_path / "datasets").iterdir()
+    assert folder.name == "drums-synth_2-44100-192"
+    assert folder.name in result.output
+    assert len(Dataset(folder).classes) == 12
+
+
 @pytest.mark.usefixtures("tiny_recipes")
 def test_sources_to_judge_by_are_prepared_once_in_the_kits_geometry(tmp_path, drums):
     kit = load_kit(write_tiny_kit(tmp_path / "tiny"))
