@@ -3,6 +3,7 @@ training, and TensorFlow, is imported when one of them runs."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from training.commands import Bar, Reporter
+    from training.reporting import Bar, Reporter
     from training.trainer import FitOptions
 
 PLAIN_LINE_S = 30.0
@@ -94,10 +95,10 @@ class _PlainBar:
 class ConsoleReporter:
     """Tells a command's progress: rich bars on a terminal, plain lines elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         from rich.console import Console
 
-        self._console = Console()
+        self._console = Console(quiet=quiet)
 
     def say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -122,13 +123,14 @@ class ConsoleReporter:
             yield _TerminalBar(shown, shown.add_task(title, total=None, text=""))
 
 
-def _reporter() -> Reporter:
-    """Load TensorFlow or JAX, which talk while they load, and return the reporter."""
+def _reporter(*, quiet: bool = False) -> Reporter:
+    """Load TensorFlow or JAX, which talk while they load, and return the reporter; a quiet one
+    tells nothing."""
     choose_backend()
     with quiet_stderr():
         import training.commands  # noqa: F401
 
-    return ConsoleReporter()
+    return ConsoleReporter(quiet=quiet)
 
 
 def _fit_options(
@@ -203,19 +205,37 @@ def fit(
 
 
 def evaluate(
-    kit: KitName, dataset: Dataset,
+    kit: Annotated[str, typer.Argument(help="Name or folder of the kit.")],
+    against: Annotated[
+        list[Path],
+        typer.Option("--against", help="A folder that `gan808 prepare` wrote, or a source as "
+                     "`prepare` takes it; several add."),
+    ],
+    sounds: Annotated[
+        int, typer.Option("--sounds", min=16, help="How many to judge, all classes together.")
+    ] = 2048,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the report; default: KIT/report.")
+    ] = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="The run, for a picture of its losses.")
+        Path | None, typer.Option("--run", help="The run, for its losses and how it went.")
     ] = None,
 ) -> None:
-    """Score a kit against its dataset and write its report."""
-    reporter = _reporter()
+    """Judge a kit by recordings held out from training, and write its report."""
+    reporter = _reporter(quiet=as_json)
     from gan808.sound.kit import find_kit
-    from training.commands import evaluate_kit
-    from training.dataset import Dataset as Prepared
+    from training.commands import evaluate_against
+    from training.evaluating import EvaluateOptions
 
-    losses = run / "losses.csv" if run else None
-    evaluate_kit(find_kit(kit, places.kit_folders()), Prepared(dataset), reporter, losses)
+    evaluation = evaluate_against(
+        find_kit(kit, places.kit_folders()), against, places.training_folder() / "against",
+        reporter, EvaluateOptions(sounds, out, run),
+    )
+    if as_json:
+        from training.report import scores
+
+        typer.echo(json.dumps(scores(evaluation) if evaluation else None, indent=1))
 
 
 def export(

@@ -13,16 +13,13 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from pydantic import ValidationError
 
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
-from gan808.sound.renderer import Renderer
 from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped, Source
@@ -30,28 +27,15 @@ from training.corpus.soundfont import SoundFontSource
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
 from training.distribute import join, refuse_cluster
-from training.evaluate import MIN_HELD_OUT, SOUNDS_A_CLASS, Evaluation, evaluate
+from training.evaluate import Evaluation
+from training.evaluating import EvaluateOptions, comparable, evaluate_kit
 from training.export import ExportOptions, export
-from training.recipes import RECIPES, Recipe
-from training.report import PER_CLASS, write_report
+from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
+from training.reporting import Reporter
 from training.settings import with_settings
 from training.trainer import FitOptions, Progress, Trainer
 
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
-
-
-class Bar(Protocol):
-    """One piece of long work: fraction is None while its length is unknown."""
-
-    def update(self, fraction: float | None, text: str) -> None: ...
-
-
-class Reporter(Protocol):
-    """Where commands say what they do: a terminal with bars, or plain lines."""
-
-    def say(self, line: str) -> None: ...
-
-    def bar(self, title: str) -> AbstractContextManager[Bar]: ...
 
 
 def recipe_named(name: str, settings: Sequence[str] = ()) -> Recipe:
@@ -192,31 +176,15 @@ def export_kit(
     return kit
 
 
-def evaluate_kit(
-    kit: Kit, dataset: Dataset, reporter: Reporter, losses: Path | None = None
+def evaluate_against(
+    kit: Kit, sources: Sequence[Path], cache: Path, reporter: Reporter, options: EvaluateOptions
 ) -> Evaluation | None:
-    """Judge the kit and write KIT/report; None, and said so, when too little was held out."""
-    dataset = dataset.normalised_by(kit.statistics()[0])
-    renderer = Renderer(kit, kit.geometry.sample_rate_hz, threads=0)
-    evaluation = None
-    with reporter.bar("evaluate") as bar:
-        if int(dataset.held_out.sum()) >= MIN_HELD_OUT:
-            evaluation, sounds = evaluate(renderer, dataset, lambda t: bar.update(None, t))
-        else:
-            reporter.say(f"{int(dataset.held_out.sum())} recordings are held out, too few to "
-                         f"score the kit (it takes {MIN_HELD_OUT})")
-            names = [name for name in kit.classes for _ in range(PER_CLASS)]
-            sounds = renderer.render(names, range(len(names)))
-        write_report(kit.folder / "report", renderer, sounds, evaluation, losses)
-    if evaluation is not None:
-        made, real = evaluation.generated, evaluation.real
-        reporter.say(
-            f"{SOUNDS_A_CLASS} sounds a class: recognised {made.class_accuracy:.0%} (real ones "
-            f"{real.class_accuracy:.0%}), Frechet distance {made.frechet_distance:.1f} (real ones "
-            f"{real.frechet_distance:.1f}), accepted {evaluation.accepted:.0%}"
-        )
-    reporter.say(f"report: {kit.folder / 'report'}")
-    return evaluation
+    """Judge a kit by a dataset or by sources, which are prepared under CACHE in its geometry."""
+    recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
+    dataset = comparable(
+        sources, kit, cache,
+        lambda paths, folder: prepare_dataset(paths, folder, recipe, reporter))
+    return evaluate_kit(kit, dataset, reporter, options)
 
 
 @dataclass(frozen=True)
@@ -252,7 +220,7 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
-    evaluate_kit(kit, dataset, reporter, run / "losses.csv")
+    evaluate_kit(kit, dataset, reporter, EvaluateOptions(run=run))
     return load_kit(kit.folder)
 
 

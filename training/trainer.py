@@ -350,7 +350,8 @@ class Timers:
         self._trainer = trainer
         recipe, dataset = trainer.recipe, trainer.dataset
         self._maker = SampleMaker(recipe.spec, recipe.geometry, dataset.moments, dataset.classes)
-        self._scorer = Scorer(dataset, recipe.spec) if can_score(dataset) else None
+        self._scores = can_score(dataset)
+        self._scorer: Scorer | None = None  # made when first needed: fitting its judge takes a bit
         self._saved = self._sampled = self._scored = time.monotonic()
 
     def look(self, journal: Journal) -> None:
@@ -362,23 +363,25 @@ class Timers:
         if time.monotonic() - self._sampled >= options.samples_s:
             journal.samples(self._trainer.step, self._maker, self._trainer.played)
             self._sampled = time.monotonic()
-        if self._scorer is not None:
-            least = max(options.score_s, self._scorer.cost_s / SHARE_OF_TIME)
-            if time.monotonic() - self._scored >= least:
-                self._score(self._scorer, journal)
-                self._scored = time.monotonic()
+        cost_s = self._scorer.cost_s if self._scorer else 0.0
+        least = max(options.score_s, cost_s / SHARE_OF_TIME)
+        if self._scores and time.monotonic() - self._scored >= least:
+            self._score(journal)
+            self._scored = time.monotonic()
 
     def finish(self, journal: Journal) -> None:
         """All of it, at the end of a run."""
-        if self._scorer is not None:
-            self._score(self._scorer, journal)
+        if self._scores:
+            self._score(journal)
         self._trainer.save()
         journal.samples(self._trainer.step, self._maker, self._trainer.played)
         journal.event(self._trainer.step, "done")
 
-    def _score(self, scorer: Scorer, journal: Journal) -> None:
+    def _score(self, journal: Journal) -> None:
         trainer = self._trainer
-        score = scorer.score(trainer.played)
+        if self._scorer is None:
+            self._scorer = Scorer(trainer.dataset, trainer.recipe.spec)
+        score = self._scorer.score(trainer.played)
         journal.score(trainer.step, trainer.elapsed_s, score)
         if trainer.best_score is None or score.score < trainer.best_score:
             trainer.best_score = score.score

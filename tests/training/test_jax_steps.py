@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_fit_on_a_box_without_tensorflow(dataset, tmp_path):
         "main()\n"
     )
     run = tmp_path / "run"
-    path = os.pathsep.join([str(tmp_path), os.getcwd()])
+    path = os.pathsep.join([str(tmp_path), str(Path.cwd())])
     fitted = without_tensorflow("fit_tiny", "fit", dataset.folder, "--run", run, "--recipe", "tiny",
                                 "--steps", "2", PYTHONPATH=path)
     assert fitted.returncode == 0, fitted.stderr

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import pairwise
 
 import pytest
 
@@ -35,9 +36,9 @@ def test_the_papers_networks_are_its_tables_with_the_class_added():
     shapes = {v.path: tuple(v.shape) for v in [*generator.variables, *critic.variables]}
     assert shapes["in/kernel"] == (100 + N_CLASSES, 256 * d)
     channels = [16 * d, 8 * d, 4 * d, 2 * d, d, 1]
-    for i, (into, out) in enumerate(zip(channels, channels[1:], strict=False)):
+    for i, (into, out) in enumerate(pairwise(channels)):
         assert shapes[f"up{i}/kernel"] == (5, 5, out, into)
-    for i, (into, out) in enumerate(zip(channels[::-1], channels[-2::-1], strict=False)):
+    for i, (into, out) in enumerate(pairwise(channels[::-1])):
         assert shapes[f"down{i}/kernel"] == (5, 5, into, out)
     assert shapes["realness/kernel"] == (256 * d, 1)
     assert shapes["heard/kernel"] == (256 * d, N_CLASSES)
