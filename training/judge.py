@@ -61,7 +61,7 @@ class Judge:
 
     def __init__(self, arrays: dict[str, np.ndarray]) -> None:
         self.arrays = arrays
-        self.n_classes = int(arrays["n_classes"])
+        self.n_classes = int(arrays["n_classes"].item())  # a file keeps it as an array of one
 
     @classmethod
     def fitted(
