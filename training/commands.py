@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
+from gan808.sound.tensors import can_render
 from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped, Source
@@ -217,6 +218,10 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     _refuse_changed_sources(options, recipe)
     _refuse_taken_name(options)
     refuse_cluster()
+    if not can_render():
+        raise TrainingError("a kit is rendered by TensorFlow, which is not installed here: "
+                            "`gan808 prepare` and `gan808 fit` do without, `gan808 export` where "
+                            "it is")
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)

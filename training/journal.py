@@ -2,7 +2,7 @@
 
 RUN/losses.csv   step, elapsed_s, name, value: every step; a repeated step is logged again
 RUN/scores.csv   step, elapsed_s and HeldOutScore's columns: every score against held-out sounds
-RUN/events.csv   time, step, event, detail: begun, resumed, rolled_back, rate_lowered, gave_up, done
+RUN/events.csv   time, step, event, detail: begun, resumed, rolled_back, gave_up, done
 RUN/samples      step-N.png and step-N.wav: pictures and sounds of fixed latents
 RUN/tensorboard  all of it for TensorBoard
 

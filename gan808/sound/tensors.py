@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from gan808.errors import RenderError
 
-__all__ = ["tf"]
+__all__ = ["can_render", "tf"]
 
 
 class _Missing:
@@ -28,3 +28,8 @@ try:
     import tensorflow as tf
 except ModuleNotFoundError:
     tf = _Missing()
+
+
+def can_render() -> bool:
+    """Whether TensorFlow is there."""
+    return not isinstance(tf, _Missing)

@@ -1,16 +1,25 @@
 """Recipes: the paper's to the letter, changes by --set, and what old checkpoints say."""
 
 import json
+import re
 from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import typer
 
+from gan808.cli import app
 from gan808.errors import TrainingError
 from gan808.sound.geometry import PAPER
 from gan808.sound.networks import build_critic, build_generator
+from tests.test_documents import shell_lines
+from training.evaluate import MIN_HELD_OUT
 from training.recipes import HOUSE_RECIPE, PAPER_RECIPE
+from training.scoring import SHARE_OF_TIME
 from training.settings import differences, recipe_from, title, with_settings
+from training.trainer import FitOptions
+from training.watch import Limits, Recovery
 
 N_CLASSES = 12
 
@@ -93,3 +102,29 @@ def test_a_recipe_of_before_the_experiments_is_todays():
     assert recipe_from(stored, "run") == HOUSE_RECIPE
     with pytest.raises(TrainingError, match="run: its recipe has sparkle"):
         recipe_from(stored | {"sparkle": 1}, "run")
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_training_names_settings_and_options_that_there_are():
+    settings = re.findall(r"^\| `([^`]+=[^`]+)` \|", PAGE, re.MULTILINE)
+    assert len(settings) == 5
+    for setting in settings:
+        assert with_settings(HOUSE_RECIPE, [setting]) != HOUSE_RECIPE
+    commands = [line for line in shell_lines(PAGE) if line[0] == "gan808"]
+    assert {words[1] for words in commands} == {"prepare", "fit", "export"}
+    known = typer.main.get_command(app).commands
+    for _, name, *words in commands:
+        options = {option for parameter in known[name].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= options
+
+
+def test_the_page_on_training_tells_the_programs_numbers():
+    limits, options = Limits(), FitOptions(hours=1)
+    assert (limits.exploded, limits.saturated_steps, Recovery.MOST) == (30, 300, 5)
+    assert (options.checkpoint_s, options.samples_s, options.score_s) == (180, 600, 120)
+    assert (SHARE_OF_TIME, MIN_HELD_OUT) == (0.02, 24)
+    for said in ("thirty times above", "for 300 steps", "five failures", "three minutes",
+                 "every ten minutes", "every two minutes but at most 2%", "fewer than 24"):
+        assert said in re.sub(r"\s+", " ", PAGE), said
