@@ -14,6 +14,7 @@ import typer
 
 from gan808 import places
 from gan808.stderr import quiet_stderr
+from training.backend import choose_backend
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +38,11 @@ Dataset = Annotated[Path, typer.Argument(help="A folder that `gan808 prepare` wr
 Run = Annotated[Path, typer.Option("--run", help="Folder of checkpoints, samples and losses.")]
 KitName = Annotated[str, typer.Option("--kit", help="Name of the kit.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="house, or paper (SpecGAN as published).")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE",
+                 help="Change the recipe, as in --set batch=16 --set spec.width=24."),
+]
 Hours = Annotated[float | None, typer.Option("--hours", min=0.0, help="Train for so many hours.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Train for so many steps.")]
 From = Annotated[
@@ -118,8 +124,9 @@ class ConsoleReporter:
 
 
 def _reporter(*, quiet: bool = False) -> Reporter:
-    """Load TensorFlow, which talks while it loads, and return the reporter; a quiet one tells
-    nothing."""
+    """Load TensorFlow or JAX, which talk while they load, and return the reporter; a quiet one
+    tells nothing."""
+    choose_backend()
     with quiet_stderr():
         import training.commands  # noqa: F401
 
@@ -141,7 +148,7 @@ def _fit_options(
 def train(
     sources: Sources, kit: KitName, hours: Hours = None, steps: Steps = None,
     recipe: Recipe = "house", start: From = None, learning_rate: LearningRate = None,
-    seed: Seed = 808, kits_folder: KitsFolder = None,
+    seed: Seed = 808, settings: Settings = None, kits_folder: KitsFolder = None,
     work: Annotated[
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
@@ -160,6 +167,7 @@ def train(
         TrainOptions(
             sources=tuple(sources), kit=kit, kits=kits_folder or places.user_kits_folder(),
             work=work or places.training_folder() / kit, recipe=recipe,
+            settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
         ),
@@ -187,15 +195,18 @@ def prepare(
 def fit(
     dataset: Dataset, run: Run, hours: Hours = None, steps: Steps = None, recipe: Recipe = "house",
     start: From = None, learning_rate: LearningRate = None, seed: Seed = 808,
+    settings: Settings = None,
 ) -> None:
-    """Train on a dataset; goes on from the last checkpoint of --run."""
+    """Train on a dataset; goes on from the last checkpoint of --run. Takes all GPUs of the machine,
+    and with TF_CONFIG several machines."""
     reporter = _reporter()
     from training.commands import fit as run_fit
     from training.commands import recipe_named
     from training.dataset import Dataset as Prepared
 
     options = _fit_options(hours, steps, seed, start, learning_rate)
-    run_fit(Prepared(dataset), run, recipe_named(recipe), options, reporter)
+    chosen = recipe_named(recipe, settings or ())
+    run_fit(Prepared(dataset), run, chosen, options, reporter)
 
 
 def evaluate(
@@ -235,14 +246,17 @@ def evaluate(
 def export(
     dataset: Dataset, run: Run, kit: KitName, kits_folder: KitsFolder = None,
     provenance: ProvenanceFile = None,
+    last: Annotated[
+        bool, typer.Option("--last", help="Of the last checkpoint, not of the best.")
+    ] = False,
 ) -> None:
-    """Make a kit from a run's last checkpoint."""
+    """Make a kit from a run: of the checkpoint that held-out sounds find best."""
     reporter = _reporter()
     from training.commands import export_kit
     from training.dataset import Dataset as Prepared
 
     folder = kits_folder or places.user_kits_folder()
-    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance)
+    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last)
 
 
 def add_training_commands(app: typer.Typer) -> None:

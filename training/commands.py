@@ -21,27 +21,30 @@ from pydantic import ValidationError
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.geometry import Geometry
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
+from gan808.sound.tensors import can_render
 from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped, Source
 from training.corpus.soundfont import SoundFontSource
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
+from training.distribute import join, refuse_cluster
 from training.evaluate import Evaluation
 from training.evaluating import EvaluateOptions, evaluate_kit
 from training.export import ExportOptions, export
 from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
 from training.reporting import Reporter
+from training.settings import with_settings
 from training.trainer import FitOptions, Progress, Trainer
 
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
 
 
-def recipe_named(name: str) -> Recipe:
-    """Raises TrainingError with the names there are."""
+def recipe_named(name: str, settings: Sequence[str] = ()) -> Recipe:
+    """The recipe, with `key=value` settings. Raises TrainingError with what there is."""
     if name not in RECIPES:
         raise TrainingError(f"recipe {name!r} does not exist; there is: {', '.join(RECIPES)}")
-    return RECIPES[name]
+    return with_settings(RECIPES[name], settings)
 
 
 def open_source(path: Path) -> Source:
@@ -115,18 +118,25 @@ def prepare_dataset(
 def fit(
     dataset: Dataset, run: Path, recipe: Recipe, options: FitOptions, reporter: Reporter
 ) -> None:
-    """Train until options.hours or options.steps; goes on from RUN's last checkpoint."""
-    trainer = Trainer(dataset, recipe, run, options)
+    """Train until options.hours or options.steps; goes on from RUN's last checkpoint. On several
+    GPUs, or on the machines of TF_CONFIG, together."""
+    trainer = Trainer(dataset, recipe, run, options, crew := join())
+    if crew.name:
+        reporter.say(crew.name)
     if (start := options.start) is not None and not trainer.step:
         new = ", ".join(trainer.new_classes)
         reporter.say(f"beginning from kit {start.name}" + (f"; new to it: {new}" if new else ""))
     if trainer.step:
         reporter.say(f"going on from step {trainer.step} ({trainer.elapsed_s / 3600:.2f} h)")
     reporter.say(f"pictures and sounds of what it learns: {run / 'samples'}")
+    reporter.say("curves too, with pip install tensorboard: tensorboard --logdir "
+                 f"{run / 'tensorboard'}")
     with reporter.bar("train") as bar:
 
         def progress(now: Progress) -> None:
             losses = " ".join(f"{name} {value:.2f}" for name, value in now.losses.items())
+            if now.said:
+                reporter.say(now.said)
             bar.update(now.fraction, f"step {now.step} {losses}")
 
         trainer.fit(progress)
@@ -158,11 +168,11 @@ def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
 
 def export_kit(
     dataset: Dataset, run: Path, kits: Path, name: str, reporter: Reporter,
-    provenance: Path | None = None,
+    provenance: Path | None = None, last: bool = False,
 ) -> Kit:
-    """Write KITS/NAME from RUN's last checkpoint."""
+    """Write KITS/NAME from RUN's checkpoint with the best held-out score, or its last."""
     description, tables = read_provenance(provenance) if provenance else ("", ())
-    options = ExportOptions(name, description, tables or _own_sounds(dataset))
+    options = ExportOptions(name, description, tables or _own_sounds(dataset), last)
     with reporter.bar("export") as bar:
         kit = export(run, dataset, kits / name, options, lambda text: bar.update(None, text))
     reporter.say(f"kit {name} is in {kit.folder}; play it: gan808 run --kit {name}")
@@ -196,6 +206,7 @@ class TrainOptions:
     kits: Path
     work: Path
     recipe: str = "house"
+    settings: tuple[str, ...] = ()
     fit: FitOptions = field(default_factory=lambda: FitOptions(hours=2.0))
     provenance: Path | None = None
     fresh: bool = False
@@ -207,7 +218,7 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     Raises CorpusError when nothing is usable, TrainingError when the sources changed under a run,
     Interrupted when asked to stop, KitError when the kit cannot be written.
     """
-    recipe = recipe_named(options.recipe)
+    recipe = recipe_named(options.recipe, options.settings)
     dataset_folder, run = options.work / "dataset", options.work / "run"
     for path in options.sources:
         open_source(path)
@@ -215,6 +226,11 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
         shutil.rmtree(options.work, ignore_errors=True)
     _refuse_changed_sources(options, recipe)
     _refuse_taken_name(options)
+    refuse_cluster()
+    if not can_render():
+        raise TrainingError("a kit is rendered by TensorFlow, which is not installed here: "
+                            "`gan808 prepare` and `gan808 fit` do without, `gan808 export` where "
+                            "it is")
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
