@@ -22,6 +22,10 @@ WAVE = 26  # height of the waveform above it
 GAP = 4
 LABEL = 84
 RANGE_NEPERS = 8.0  # 70 dB below the loudest point is black
+GRADIENTS = "norm_"  # how the names of gradient norms begin: a scale of their own
+SCORES = {"frechet_distance": "Frechet distance to held-out recordings",
+          "class_accuracy": "recognised as its class", "inception_score": "Inception score",
+          "spread": "mean distance inside a class"}
 SMOOTH = 50  # log lines in a running mean
 FRAMES, FRAME_S, FRAME_WIDTH = 16, 0.5, 260
 
@@ -114,7 +118,8 @@ def draw_losses(losses: Path, picture: Path) -> None:
     lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
     with losses.open(newline="") as file:
         for row in csv.DictReader(file):
-            lines[row["name"]].append((int(row["step"]), float(row["value"])))
+            if not row["name"].startswith(GRADIENTS):
+                lines[row["name"]].append((int(row["step"]), float(row["value"])))
     figure = Figure(figsize=(8, 4), layout="constrained")
     axis = figure.subplots()
     for name, points in lines.items():
@@ -125,6 +130,23 @@ def draw_losses(losses: Path, picture: Path) -> None:
     axis.set_ylabel("loss")
     if lines:
         axis.legend()
+    figure.savefig(picture, dpi=80)
+
+
+def draw_scores(scores: Path, picture: Path) -> None:
+    """A picture of RUN/scores.csv: what held-out recordings said of the generator as it learnt."""
+    from matplotlib.figure import Figure
+
+    with scores.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    steps = [int(row["step"]) for row in rows]
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True)
+    for axis, (column, title) in zip(axes.flat, SCORES.items(), strict=True):
+        axis.plot(steps, [float(row[column]) for row in rows], ".-")
+        axis.set_title(title, fontsize=10)
+    for axis in axes[1]:
+        axis.set_xlabel("step")
     figure.savefig(picture, dpi=80)
 
 

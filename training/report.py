@@ -67,10 +67,14 @@ def _draw(folder: Path, exhibits: Exhibits, geometry: Geometry, evaluation: Eval
                 "held-out recordings": evaluation.confusion_real}
         pictures.draw_confusion(path, both, tuple(evaluation.per_class))
         below.append(("Confusion", path))
-    if run is not None and (run / "losses.csv").is_file():
-        pictures.draw_losses(run / "losses.csv", folder / "losses.png")
-    if (folder / "losses.png").is_file():
-        below.append(("Losses", folder / "losses.png"))
+    for name, title, draw in (
+        ("scores", "Images against held-out recordings as it learnt", pictures.draw_scores),
+        ("losses", "Losses", pictures.draw_losses),
+    ):
+        if run is not None and (run / f"{name}.csv").is_file():
+            draw(run / f"{name}.csv", folder / f"{name}.png")
+        if (folder / f"{name}.png").is_file():
+            below.append((title, folder / f"{name}.png"))
     if run is not None and (film := pictures.film(run / "samples")) is not None:
         (folder / "training.gif").write_bytes(film)
     if (folder / "training.gif").is_file():

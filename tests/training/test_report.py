@@ -72,10 +72,14 @@ def test_a_report_is_one_file_with_every_sound_and_no_address(tmp_path, evaluati
     Image.new("RGB", (40, 30)).save(run / "samples" / "step-00000001.png")
     (run / "losses.csv").write_text(
         "step,elapsed_s,name,value\n1,0.1,critic,0.5\n2,0.2,critic,0.4\n")
+    (run / "scores.csv").write_text(
+        "step,elapsed_s,score,frechet_distance,class_accuracy,inception_score,spread\n"
+        "5,1.0,20,10,0.5,2.0,3.0\n9,2.0,16,8,0.5,2.0,3.0\n")
     write_report(tmp_path / "out", "<b>mine", GEOMETRY, exhibits, evaluation, run)
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("data:audio/ogg;base64,") == 6
     assert page.count("data:image/gif;base64,") == 1
+    assert page.count("data:image/png;base64,") == 3  # confusion, scores, losses
     assert "<b>mine" not in page
     assert "none was accepted" in page
     assert not re.search(r"(src|href)=\"(?!data:)", page)
