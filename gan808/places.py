@@ -79,6 +79,11 @@ def training_folder() -> Path:
     return _APP.user_data_path / "training"
 
 
+def datasets_folder() -> Path:
+    """Where `gan808 prepare` writes what it was given no folder for."""
+    return training_folder() / "datasets"
+
+
 def pool_folder(kit_name: str) -> Path:
     """Where the last pool of one kit is kept between runs."""
     return _APP.user_cache_path / "pool" / kit_name

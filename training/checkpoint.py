@@ -18,11 +18,15 @@ from safetensors.numpy import load_file, save_file
 from gan808.errors import TrainingError
 from gan808.sound.spectrogram import Moments
 from training.recipes import Recipe
+from training.settings import differences, recipe_from
 from training.steps import Steps
 
 FORMAT_VERSION = 2
 KEEP = 2
 MOMENTS = "moments.safetensors"
+STATE = "state.json"
+BEST = "best"  # by the held-out score: the networks that a kit needs, nothing to go on with
+PLAYED = ("generator", "averaged", "critic")
 
 
 def _variables(steps: Steps) -> dict[str, dict[str, Any]]:
@@ -39,17 +43,49 @@ def _variables(steps: Steps) -> dict[str, dict[str, Any]]:
     }
 
 
-def save(run: Path, steps: Steps, state: dict[str, Any]) -> Path:
-    """Write RUN/checkpoints/step-N; keeps the last two. state must hold "step".
+def folder_of(run: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return run / "checkpoints" / f"step-{step:08d}"
+
+
+def is_finite(steps: Steps) -> bool:
+    """Whether a run could go on from these weights."""
+    return all(
+        bool(np.isfinite(variable.numpy()).all())
+        for model in (steps.generator, steps.critic) for variable in model.variables
+    )
+
+
+def save(run: Path, steps: Steps, state: dict[str, Any], keep: int | None = None) -> Path:
+    """Write RUN/checkpoints/step-N; keeps the last two, and that of step `keep`. state must hold
+    "step".
 
     Raises TrainingError when the disk is full or not writable; what was there stays.
     """
-    folder = run / "checkpoints" / f"step-{state['step']:08d}"
-    partial = folder.with_suffix(".partial")
+    folder = folder_of(run, state["step"])
+    _write(folder, steps, state, _variables(steps))
+    for old in checkpoints(run)[:-KEEP]:
+        if keep is None or old != folder_of(run, keep):
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def save_best(run: Path, steps: Steps, state: dict[str, Any]) -> Path:
+    """Write RUN/checkpoints/best in the place of the one before. Raises TrainingError."""
+    groups = _variables(steps)
+    folder = run / "checkpoints" / BEST
+    _write(folder, steps, state, {name: groups[name] for name in PLAYED})
+    return folder
+
+
+def _write(
+    folder: Path, steps: Steps, state: dict[str, Any], groups: dict[str, dict[str, Any]]
+) -> None:
+    partial, old = folder.with_suffix(".partial"), folder.with_suffix(".old")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        for group, variables in _variables(steps).items():
+        for group, variables in groups.items():
             arrays = {
                 name: np.ascontiguousarray(variable.numpy())
                 for name, variable in variables.items()
@@ -58,17 +94,32 @@ def save(run: Path, steps: Steps, state: dict[str, Any]) -> Path:
         moments = {"mean": steps.moments.mean, "deviation": steps.moments.deviation}
         save_file(moments, partial / MOMENTS)
         content = {"format_version": FORMAT_VERSION, "recipe": steps.recipe.to_dict(), **state}
-        (partial / "state.json").write_text(json.dumps(content, indent=1))
-        shutil.rmtree(folder, ignore_errors=True)
+        (partial / STATE).write_text(json.dumps(content))
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
         partial.rename(folder)
-        for old in checkpoints(run)[:-KEEP]:
-            shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise TrainingError(
             f"{folder}: cannot write the checkpoint ({error}); the one before is kept"
         ) from error
-    return folder
+
+
+def rewind(run: Path, folder: Path, changes: dict[str, Any]) -> None:
+    """Make `folder` the run's last checkpoint and change what its state says. Raises
+    TrainingError when it cannot be written."""
+    writing = folder / f"{STATE}.writing"
+    try:
+        writing.write_text(json.dumps(read_state(folder) | changes))
+        writing.replace(folder / STATE)
+    except OSError as error:
+        writing.unlink(missing_ok=True)
+        raise TrainingError(f"{folder}: cannot write ({error.strerror})") from error
+    for later in checkpoints(run):
+        if later > folder:
+            shutil.rmtree(later, ignore_errors=True)
 
 
 def checkpoints(run: Path) -> list[Path]:
@@ -76,10 +127,19 @@ def checkpoints(run: Path) -> list[Path]:
     return sorted(p for p in (run / "checkpoints").glob("step-????????") if p.is_dir())
 
 
+def best(run: Path) -> Path | None:
+    """The checkpoint with the best held-out score, if any was scored."""
+    folder = run / "checkpoints" / BEST
+    left = folder.with_suffix(".old")
+    if not folder.is_dir() and left.is_dir():  # killed between two renames
+        left.rename(folder)
+    return folder if folder.is_dir() else None
+
+
 def read_state(folder: Path) -> dict[str, Any]:
     """The JSON part of a checkpoint. Raises TrainingError naming what is wrong."""
     try:
-        state: dict[str, Any] = json.loads((folder / "state.json").read_text())
+        state: dict[str, Any] = json.loads((folder / STATE).read_text())
         version = state["format_version"]
     except (OSError, ValueError, KeyError) as error:
         raise TrainingError(f"{folder}: not a checkpoint ({error})") from error
@@ -101,12 +161,17 @@ def read_moments(folder: Path) -> Moments:
 
 def check_recipe(folder: Path, state: dict[str, Any], recipe: Recipe) -> None:
     """Refuse, by name, a checkpoint of another recipe."""
-    wanted = json.loads(json.dumps(recipe.to_dict()))
-    other = [key for key, value in wanted.items() if state["recipe"].get(key) != value]
+    there = recipe_from(state["recipe"], str(folder))
+    other = differences(there, recipe)
+    if there.name != recipe.name:
+        raise TrainingError(
+            f"{folder}: belongs to another recipe, {there.name} instead of {recipe.name}; give "
+            "--run another folder or --recipe the same"
+        )
     if other:
         raise TrainingError(
-            f"{folder}: belongs to another recipe (differs in {', '.join(other)}); "
-            "give --run another folder or the same recipe"
+            f"{folder}: belongs to recipe {there.name} with {', '.join(other)}; give --run another "
+            "folder, or --set the same"
         )
 
 

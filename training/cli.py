@@ -3,6 +3,7 @@ training, and TensorFlow, is imported when one of them runs."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +14,13 @@ import typer
 
 from gan808 import places
 from gan808.stderr import quiet_stderr
+from training.backend import choose_backend
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from training.commands import Bar, Reporter
+    from training.reporting import Bar, Reporter
     from training.trainer import FitOptions
 
 PLAIN_LINE_S = 30.0
@@ -36,6 +38,11 @@ Dataset = Annotated[Path, typer.Argument(help="A folder that `gan808 prepare` wr
 Run = Annotated[Path, typer.Option("--run", help="Folder of checkpoints, samples and losses.")]
 KitName = Annotated[str, typer.Option("--kit", help="Name of the kit.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="house, or paper (SpecGAN as published).")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE",
+                 help="Change the recipe, as in --set batch=16 --set spec.width=24."),
+]
 Hours = Annotated[float | None, typer.Option("--hours", min=0.0, help="Train for so many hours.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Train for so many steps.")]
 From = Annotated[
@@ -88,10 +95,10 @@ class _PlainBar:
 class ConsoleReporter:
     """Tells a command's progress: rich bars on a terminal, plain lines elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         from rich.console import Console
 
-        self._console = Console()
+        self._console = Console(quiet=quiet)
 
     def say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -116,12 +123,14 @@ class ConsoleReporter:
             yield _TerminalBar(shown, shown.add_task(title, total=None, text=""))
 
 
-def _reporter() -> Reporter:
-    """Load TensorFlow, which talks while it loads, and return the reporter."""
+def _reporter(*, quiet: bool = False) -> Reporter:
+    """Load TensorFlow or JAX, which talk while they load, and return the reporter; a quiet one
+    tells nothing."""
+    choose_backend()
     with quiet_stderr():
         import training.commands  # noqa: F401
 
-    return ConsoleReporter()
+    return ConsoleReporter(quiet=quiet)
 
 
 def _fit_options(
@@ -139,7 +148,7 @@ def _fit_options(
 def train(
     sources: Sources, kit: KitName, hours: Hours = None, steps: Steps = None,
     recipe: Recipe = "house", start: From = None, learning_rate: LearningRate = None,
-    seed: Seed = 808, kits_folder: KitsFolder = None,
+    seed: Seed = 808, settings: Settings = None, kits_folder: KitsFolder = None,
     work: Annotated[
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
@@ -158,6 +167,7 @@ def train(
         TrainOptions(
             sources=tuple(sources), kit=kit, kits=kits_folder or places.user_kits_folder(),
             work=work or places.training_folder() / kit, recipe=recipe,
+            settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
         ),
@@ -167,57 +177,86 @@ def train(
 
 def prepare(
     sources: Sources,
-    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; default: one of your own, "
+                                  "which is told.")
+    ] = None,
     recipe: Recipe = "house",
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
-    from training.commands import prepare_dataset, recipe_named
+    from training.commands import dataset_name, prepare_dataset, recipe_named
 
-    prepare_dataset(sources, out, recipe_named(recipe), reporter)
+    chosen = recipe_named(recipe)
+    folder = out or places.datasets_folder() / dataset_name(sources, chosen.geometry)
+    prepare_dataset(sources, folder, chosen, reporter)
 
 
 def fit(
     dataset: Dataset, run: Run, hours: Hours = None, steps: Steps = None, recipe: Recipe = "house",
     start: From = None, learning_rate: LearningRate = None, seed: Seed = 808,
+    settings: Settings = None,
 ) -> None:
-    """Train on a dataset; goes on from the last checkpoint of --run."""
+    """Train on a dataset; goes on from the last checkpoint of --run. Takes all GPUs of the machine,
+    and with TF_CONFIG several machines."""
     reporter = _reporter()
     from training.commands import fit as run_fit
     from training.commands import recipe_named
     from training.dataset import Dataset as Prepared
 
     options = _fit_options(hours, steps, seed, start, learning_rate)
-    run_fit(Prepared(dataset), run, recipe_named(recipe), options, reporter)
+    chosen = recipe_named(recipe, settings or ())
+    run_fit(Prepared(dataset), run, chosen, options, reporter)
 
 
 def evaluate(
-    kit: KitName, dataset: Dataset,
+    kit: Annotated[str, typer.Argument(help="Name or folder of the kit.")],
+    against: Annotated[
+        list[Path],
+        typer.Option("--against", help="A folder that `gan808 prepare` wrote, or a source as "
+                     "`prepare` takes it; several add."),
+    ],
+    sounds: Annotated[
+        int, typer.Option("--sounds", min=16, help="How many to judge, all classes together.")
+    ] = 2048,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the report; default: KIT/report.")
+    ] = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="The run, for a picture of its losses.")
+        Path | None, typer.Option("--run", help="The run, for its losses and how it went.")
     ] = None,
 ) -> None:
-    """Score a kit against its dataset and write its report."""
-    reporter = _reporter()
+    """Judge a kit by recordings held out from training, and write its report."""
+    reporter = _reporter(quiet=as_json)
     from gan808.sound.kit import find_kit
-    from training.commands import evaluate_kit
-    from training.dataset import Dataset as Prepared
+    from training.commands import evaluate_against
+    from training.evaluating import EvaluateOptions
 
-    losses = run / "losses.csv" if run else None
-    evaluate_kit(find_kit(kit, places.kit_folders()), Prepared(dataset), reporter, losses)
+    evaluation = evaluate_against(
+        find_kit(kit, places.kit_folders()), against, places.datasets_folder(), reporter,
+        EvaluateOptions(sounds, out, run),
+    )
+    if as_json:
+        from training.report import scores
+
+        typer.echo(json.dumps(scores(evaluation) if evaluation else None, indent=1))
 
 
 def export(
     dataset: Dataset, run: Run, kit: KitName, kits_folder: KitsFolder = None,
     provenance: ProvenanceFile = None,
+    last: Annotated[
+        bool, typer.Option("--last", help="Of the last checkpoint, not of the best.")
+    ] = False,
 ) -> None:
-    """Make a kit from a run's last checkpoint."""
+    """Make a kit from a run: of the checkpoint that held-out sounds find best."""
     reporter = _reporter()
     from training.commands import export_kit
     from training.dataset import Dataset as Prepared
 
     folder = kits_folder or places.user_kits_folder()
-    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance)
+    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last)
 
 
 def add_training_commands(app: typer.Typer) -> None:

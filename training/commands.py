@@ -13,51 +13,39 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from pydantic import ValidationError
 
 from gan808 import places
 from gan808.errors import CorpusError, TrainingError
+from gan808.sound.geometry import Geometry
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
-from gan808.sound.renderer import Renderer
+from gan808.sound.tensors import can_render
 from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped, Source
 from training.corpus.soundfont import SoundFontSource
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
-from training.evaluate import MIN_HELD_OUT, SOUNDS_A_CLASS, Evaluation, evaluate
+from training.distribute import join, refuse_cluster
+from training.evaluate import Evaluation
+from training.evaluating import EvaluateOptions, evaluate_kit
 from training.export import ExportOptions, export
-from training.recipes import RECIPES, Recipe
-from training.report import PER_CLASS, write_report
+from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
+from training.reporting import Reporter
+from training.settings import with_settings
 from training.trainer import FitOptions, Interrupted, Progress, Trainer
 
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
 
 
-class Bar(Protocol):
-    """One piece of long work: fraction is None while its length is unknown."""
-
-    def update(self, fraction: float | None, text: str) -> None: ...
-
-
-class Reporter(Protocol):
-    """Where commands say what they do: a terminal with bars, or plain lines."""
-
-    def say(self, line: str) -> None: ...
-
-    def bar(self, title: str) -> AbstractContextManager[Bar]: ...
-
-
-def recipe_named(name: str) -> Recipe:
-    """Raises TrainingError with the names there are."""
+def recipe_named(name: str, settings: Sequence[str] = ()) -> Recipe:
+    """The recipe, with `key=value` settings. Raises TrainingError with what there is."""
     if name not in RECIPES:
         raise TrainingError(f"recipe {name!r} does not exist; there is: {', '.join(RECIPES)}")
-    return RECIPES[name]
+    return with_settings(RECIPES[name], settings)
 
 
 def open_source(path: Path) -> Source:
@@ -125,25 +113,33 @@ def prepare_dataset(
     _tell_skipped(skipped, folder, reporter)
     counts = [int((dataset.labels == i).sum()) for i in range(len(dataset.classes))]
     listed = ", ".join(f"{n} {c}" for n, c in zip(dataset.classes, counts, strict=True))
-    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes: {listed}")
+    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes in {folder}: "
+                 f"{listed}")
     return dataset
 
 
 def fit(
     dataset: Dataset, run: Path, recipe: Recipe, options: FitOptions, reporter: Reporter
 ) -> None:
-    """Train until options.hours or options.steps; goes on from RUN's last checkpoint."""
-    trainer = Trainer(dataset, recipe, run, options)
+    """Train until options.hours or options.steps; goes on from RUN's last checkpoint. On several
+    GPUs, or on the machines of TF_CONFIG, together."""
+    trainer = Trainer(dataset, recipe, run, options, crew := join())
+    if crew.name:
+        reporter.say(crew.name)
     if (start := options.start) is not None and not trainer.step:
         new = ", ".join(trainer.new_classes)
         reporter.say(f"beginning from kit {start.name}" + (f"; new to it: {new}" if new else ""))
     if trainer.step:
         reporter.say(f"going on from step {trainer.step} ({trainer.elapsed_s / 3600:.2f} h)")
     reporter.say(f"pictures and sounds of what it learns: {run / 'samples'}")
+    reporter.say("curves too, with pip install tensorboard: tensorboard --logdir "
+                 f"{run / 'tensorboard'}")
     with reporter.bar("train") as bar:
 
         def progress(now: Progress) -> None:
             losses = " ".join(f"{name} {value:.2f}" for name, value in now.losses.items())
+            if now.said:
+                reporter.say(now.said)
             bar.update(now.fraction, f"step {now.step} {losses}")
 
         trainer.fit(progress)
@@ -175,42 +171,33 @@ def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
 
 def export_kit(
     dataset: Dataset, run: Path, kits: Path, name: str, reporter: Reporter,
-    provenance: Path | None = None,
+    provenance: Path | None = None, last: bool = False,
 ) -> Kit:
-    """Write KITS/NAME from RUN's last checkpoint."""
+    """Write KITS/NAME from RUN's checkpoint with the best held-out score, or its last."""
     description, tables = read_provenance(provenance) if provenance else ("", ())
-    options = ExportOptions(name, description, tables or _own_sounds(dataset))
+    options = ExportOptions(name, description, tables or _own_sounds(dataset), last)
     with reporter.bar("export") as bar:
         kit = export(run, dataset, kits / name, options, lambda text: bar.update(None, text))
     reporter.say(f"kit {name} is in {kit.folder}; play it: gan808 run --kit {name}")
     return kit
 
 
-def evaluate_kit(
-    kit: Kit, dataset: Dataset, reporter: Reporter, losses: Path | None = None
+def dataset_name(paths: Sequence[Path], geometry: Geometry) -> str:
+    """What a dataset of these sources is called where nobody gave it a name."""
+    named = "-".join(re.sub(r"[^A-Za-z0-9]+", "_", path.name).strip("_") for path in paths)
+    return f"{named[:100]}-{geometry.sample_rate_hz}-{geometry.n_bands}"
+
+
+def evaluate_against(
+    kit: Kit, paths: Sequence[Path], datasets: Path, reporter: Reporter, options: EvaluateOptions
 ) -> Evaluation | None:
-    """Judge the kit and write KIT/report; None, and said so, when too little was held out."""
-    dataset = dataset.normalised_by(kit.statistics()[0])
-    renderer = Renderer(kit, kit.geometry.sample_rate_hz, threads=0)
-    evaluation = None
-    with reporter.bar("evaluate") as bar:
-        if int(dataset.held_out.sum()) >= MIN_HELD_OUT:
-            evaluation, sounds = evaluate(renderer, dataset, lambda t: bar.update(None, t))
-        else:
-            reporter.say(f"{int(dataset.held_out.sum())} recordings are held out, too few to "
-                         f"score the kit (it takes {MIN_HELD_OUT})")
-            names = [name for name in kit.classes for _ in range(PER_CLASS)]
-            sounds = renderer.render(names, range(len(names)))
-        write_report(kit.folder / "report", renderer, sounds, evaluation, losses)
-    if evaluation is not None:
-        made, real = evaluation.generated, evaluation.real
-        reporter.say(
-            f"{SOUNDS_A_CLASS} sounds a class: recognised {made.class_accuracy:.0%} (real ones "
-            f"{real.class_accuracy:.0%}), Frechet distance {made.frechet_distance:.1f} (real ones "
-            f"{real.frechet_distance:.1f}), accepted {evaluation.accepted:.0%}"
-        )
-    reporter.say(f"report: {kit.folder / 'report'}")
-    return evaluation
+    """Judge a kit by a folder that `gan808 prepare` wrote, or by sources, which are prepared under
+    DATASETS in the kit's geometry, once."""
+    if len(paths) == 1 and (paths[0] / "dataset.json").is_file():
+        return evaluate_kit(kit, Dataset(paths[0]), reporter, options)
+    recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
+    folder = datasets / dataset_name(paths, kit.geometry)
+    return evaluate_kit(kit, prepare_dataset(paths, folder, recipe, reporter), reporter, options)
 
 
 @dataclass(frozen=True)
@@ -222,6 +209,7 @@ class TrainOptions:
     kits: Path
     work: Path
     recipe: str = "house"
+    settings: tuple[str, ...] = ()
     fit: FitOptions = field(default_factory=lambda: FitOptions(hours=2.0))
     provenance: Path | None = None
     fresh: bool = False
@@ -233,7 +221,7 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     Raises CorpusError when nothing is usable, TrainingError when the sources changed under a run,
     Interrupted when asked to stop, KitError when the kit cannot be written.
     """
-    recipe = recipe_named(options.recipe)
+    recipe = recipe_named(options.recipe, options.settings)
     dataset_folder, run = options.work / "dataset", options.work / "run"
     for path in options.sources:
         open_source(path)
@@ -245,10 +233,15 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
         if folder != options.kits and (folder / options.kit).is_dir():
             reporter.say(f"{folder / options.kit} has this name too: `gan808 run --kit "
                          f"{options.kit}` will play the new one, {options.kits / options.kit}")
+    refuse_cluster()
+    if not can_render():
+        raise TrainingError("a kit is rendered by TensorFlow, which is not installed here: "
+                            "`gan808 prepare` and `gan808 fit` do without, `gan808 export` where "
+                            "it is")
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
-    evaluate_kit(kit, dataset, reporter, run / "losses.csv")
+    evaluate_kit(kit, dataset, reporter, EvaluateOptions(run=run))
     return load_kit(kit.folder)
 
 

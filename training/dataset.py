@@ -261,8 +261,15 @@ class Dataset:
 
     def image(self, index: int) -> np.ndarray:
         """Normalised image, float32, shape (n_bands, n_frames)."""
+        return normalise(self._log_image(index), self.moments)
+
+    def _log_image(self, index: int) -> np.ndarray:
         shard, row = divmod(int(index), SHARD_ITEMS)
-        return normalise(self._shards[shard][row].astype(np.float32), self.moments)
+        return np.asarray(self._shards[shard][row], dtype=np.float32)
+
+    def log_images(self, indices: np.ndarray) -> np.ndarray:
+        """Log-magnitude images as they were measured, float32, shape (n, n_bands, n_frames)."""
+        return np.stack([self._log_image(index) for index in indices])
 
     def batch(self, size: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Training images with classes drawn evenly: float32 (size, n_bands, n_frames, 1) and

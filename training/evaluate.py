@@ -1,181 +1,338 @@
 """How good a kit is, told by a judge that had no part in its training.
 
-Sounds are compared as cepstra over time (librosa) of their log images. Held-out recordings, taken
-through the same inversion and finishing, are judged alongside: they are what a perfect generator
-would score.
+What the instrument would play, after inversion, finishing and the critic's filter, is compared
+with recordings held out from training. Recordings taken through the codec alone show what a perfect
+generator would score, recordings as they are what real sounds do. docs/evaluation.md defines every
+figure.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from dataclasses import dataclass
 
-import librosa
 import numpy as np
-from scipy import linalg
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from gan808.errors import TrainingError
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
-from training.dataset import Dataset
+from training import measures
+from training.intervals import Figure, bootstrap, drawn, resampled, share
+from training.likeness import DRAWS, Heard, Measured, Reference
+from training.listening import Generated, Listener, Tell
+from training.targets import Target, judged
 
-CEPSTRA = 24
-TIME_EDGES = (0, 2, 4, 8, 16, 32, 64, 128)  # frames; finer at the attack
-DIMENSIONS = 32
-TRAINING_A_CLASS = 200
-SOUNDS_A_CLASS = 24
-FIRST_SEED = 1_000_000  # seeds no factory sound has
+SOUNDS = 2048
+REFERENCE_A_CLASS = 40  # recordings; a few more or less a class keep the classes balanced
 MIN_HELD_OUT = 24
+MIN_IN_CLASS = 5  # held-out recordings of a class, for a figure of its own
+COPY_QUANTILE = 0.05  # of how near held-out recordings lie to training sounds
 
 
 @dataclass(frozen=True)
-class Score:
-    """What the judge says of a set of sounds.
+class Row:
+    """One figure for each set: what is accepted, everything rendered, recordings through the codec,
+    recordings as they are. None where it has no meaning."""
 
-    frechet_distance: to training recordings, in the judge's space, 0 is equal. class_accuracy:
-    share recognised as the class asked. inception_score: Salimans et al. 2016, 1 to the number of
-    classes. spread: mean distance between two sounds of a class. nearest: median distance to the
-    nearest training recording.
-    """
+    generated: Figure
+    everything: Figure | None
+    codec: Figure
+    real: Figure
 
-    frechet_distance: float
-    class_accuracy: float
-    inception_score: float
-    spread: float
+
+@dataclass(frozen=True)
+class ClassScore:
+    """accuracy: of what is filed there; accuracy_real: of its held-out recordings; accepted: of
+    what was asked for; diversity, nearest: ratios as in the targets; copies: share of near-copies;
+    filed, held_out: how many there are."""
+
+    accuracy: Figure
+    accuracy_real: Figure
+    accepted: Figure
+    diversity: float
     nearest: float
+    copies: float
+    filed: int
+    held_out: int
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """generated and real (held out) on the same scale; accepted: share of renders that the
-    renderer would file; rejected: the rest by reason."""
+    """Everything that was measured; confusion: counts, the class filed by the class judged."""
 
-    generated: Score
-    real: Score
-    accepted: float
+    kit: str
+    rows: dict[str, Row]
+    ratios: dict[str, Figure]
+    per_class: dict[str, ClassScore]
+    targets: tuple[Target, ...]
+    accepted: Figure
+    filed_elsewhere: Figure
     rejected: dict[str, int]
-    n_generated: int
-    n_real: int
-    per_class_accuracy: dict[str, float]
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for report/scores.json."""
-        return asdict(self)
+    confusion: list[list[int]]
+    confusion_real: list[list[int]]
+    counts: dict[str, int]
 
 
-def embed(images: np.ndarray) -> np.ndarray:
-    """Cepstra pooled over widening spans of time: (n, bands, frames) log images in nepers to
-    float32 (n, CEPSTRA * spans)."""
-    decibels = images * (20 / np.log(10))
-    cepstra = librosa.feature.mfcc(S=decibels, n_mfcc=CEPSTRA)  # (n, CEPSTRA, frames)
-    n_frames = images.shape[-1]
-    edges = [edge * n_frames // TIME_EDGES[-1] for edge in TIME_EDGES]
-    spans = [cepstra[..., a:b].mean(axis=-1) for a, b in pairwise(edges)]
-    return np.asarray(np.concatenate(spans, axis=-1), dtype=np.float32)
+@dataclass(frozen=True, eq=False)
+class Exhibits:
+    """What a report shows, a list a class: accepted sounds, recordings through the codec."""
+
+    generated: dict[str, list[Sound]]
+    real: dict[str, list[np.ndarray]]
 
 
-def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Between Gaussians fitted to (n, d) and (m, d): Dowson and Landau 1982."""
-    mean = a.mean(axis=0) - b.mean(axis=0)
-    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    root = linalg.sqrtm(cov_a @ cov_b)
-    return float(mean @ mean + np.trace(cov_a + cov_b - 2 * np.real(root)))
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """Everything heard. train_a and train_b share no recording."""
 
-
-def inception_score(probability: np.ndarray) -> float:
-    """exp of the mean divergence of (n, n_classes) probabilities from their mean."""
-    p = np.maximum(probability, 1e-12)
-    divergence = (p * (np.log(p) - np.log(p.mean(axis=0)))).sum(axis=1)
-    return float(np.exp(divergence.mean()))
-
-
-class Judge:
-    """A space and a classifier fitted to training recordings only."""
-
-    def __init__(self, embedded: np.ndarray, labels: np.ndarray) -> None:
-        n_dimensions = min(DIMENSIONS, len(embedded) - 1, embedded.shape[1])
-        self._space: Pipeline = make_pipeline(StandardScaler(), PCA(n_dimensions, random_state=0))
-        self._known = self._space.fit_transform(embedded)
-        self._classifier = LogisticRegression(max_iter=1000, C=0.1).fit(self._known, labels)
-
-    def probability(self, embedded: np.ndarray) -> np.ndarray:
-        """(n, n_classes) over the labels it was fitted to."""
-        return np.asarray(self._classifier.predict_proba(self._space.transform(embedded)))
-
-    def score(self, embedded: np.ndarray, labels: np.ndarray) -> Score:
-        points = self._space.transform(embedded)
-        probability = self._classifier.predict_proba(points)
-        heard = self._classifier.classes_[probability.argmax(axis=1)]
-        nearest = np.linalg.norm(points[:, None] - self._known[None], axis=2).min(axis=1)
-        spreads = []
-        for label in np.unique(labels):
-            inside = points[labels == label]
-            if len(inside) > 1:
-                between = np.linalg.norm(inside[:, None] - inside[None], axis=2)
-                spreads.append(between.sum() / (len(inside) * (len(inside) - 1)))
-        return Score(
-            frechet_distance=frechet_distance(points, self._known),
-            class_accuracy=float((heard == labels).mean()),
-            inception_score=inception_score(probability),
-            spread=float(np.mean(spreads)), nearest=float(np.median(nearest)),
-        )
-
-
-def _log_images(renderer: Renderer, audio: list[np.ndarray]) -> np.ndarray:
-    return renderer.images_of(audio)[..., 0]
-
-
-def _balanced(dataset: Dataset, held_out: bool, most: int) -> np.ndarray:
-    """Indices of up to so many recordings of each class, at random but always the same."""
-    random = np.random.default_rng(808)
-    chosen = []
-    for label in range(len(dataset.classes)):
-        there = np.flatnonzero((dataset.labels == label) & (dataset.held_out == held_out))
-        chosen.append(random.permutation(there)[:most])
-    return np.concatenate(chosen)
+    made: Generated
+    held: Heard
+    held_codec: Heard
+    train_a: Heard
+    train_b: Heard
+    train_codec: Heard  # train_a through the codec
+    known: np.ndarray
 
 
 def evaluate(
-    renderer: Renderer, dataset: Dataset, say: Callable[[str], None] = lambda _: None
-) -> tuple[Evaluation, list[Sound]]:
-    """Judge a kit against the dataset it was trained on; also returns the sounds judged.
+    renderer: Renderer, listener: Listener, sounds: int = SOUNDS, tell: Tell = lambda *_: None,
+) -> tuple[Evaluation, Exhibits]:
+    """Judge a kit by so many renders, the same number of each class.
 
-    Raises TrainingError when fewer than MIN_HELD_OUT recordings were held out or the classes
-    differ.
+    Raises TrainingError when fewer than MIN_HELD_OUT recordings were held out.
     """
-    if renderer.kit.classes != dataset.classes:
-        raise TrainingError(f"{dataset.folder}: has other classes than kit {renderer.kit.name}")
-    held_out = _balanced(dataset, True, SOUNDS_A_CLASS)
-    if len(held_out) < MIN_HELD_OUT:
+    held = listener.chosen(True, REFERENCE_A_CLASS)
+    if len(held) < MIN_HELD_OUT:
         raise TrainingError(
-            f"{dataset.folder}: {len(held_out)} recordings held out, a judgement needs "
+            f"{listener.dataset.folder}: {len(held)} recordings held out, a judgement needs "
             f"{MIN_HELD_OUT}; the kit plays, it is only not scored"
         )
-    known = _balanced(dataset, False, TRAINING_A_CLASS)
-    judge = Judge(embed(np.stack([dataset.image(i) for i in known])), dataset.labels[known])
-    say(f"judging {len(held_out)} held-out recordings")
-    images = np.stack([dataset.image(i) for i in held_out])[..., None]
-    real = embed(_log_images(renderer, renderer.audio_from_images(images)))
-    names = [name for name in dataset.classes for _ in range(SOUNDS_A_CLASS)]
-    say(f"judging {len(names)} generated sounds")
-    sounds = renderer.render(names, range(FIRST_SEED, FIRST_SEED + len(names)))
-    reasons = [renderer.rejection(sound) for sound in sounds]
-    generated = embed(_log_images(renderer, [sound.audio for sound in sounds]))
-    labels = np.repeat(np.arange(len(dataset.classes)), SOUNDS_A_CLASS)
-    right = judge.probability(generated).argmax(axis=1) == labels
-    evaluation = Evaluation(
-        generated=judge.score(generated, labels),
-        real=judge.score(real, dataset.labels[held_out]),
-        accepted=reasons.count(None) / len(reasons),
-        rejected={r: reasons.count(r) for r in sorted({r for r in reasons if r is not None})},
-        n_generated=len(sounds), n_real=len(held_out),
-        per_class_accuracy={
-            name: float(right[labels == i].mean()) for i, name in enumerate(dataset.classes)
-        },
+    with threadpool_limits(1):  # the matrices are small: more threads only wait for each other
+        sets = _heard(listener, held, -(-sounds // len(renderer.kit.classes)), tell)
+        tell(None, "measuring")
+        evaluation = measured(renderer.kit.name, renderer.kit.classes, sets)
+    return evaluation, Exhibits(sets.made.shown, listener.examples())
+
+
+def _heard(listener: Listener, held: np.ndarray, a_class: int, tell: Tell) -> Sets:
+    both = listener.chosen(False, 2 * REFERENCE_A_CLASS)
+    labels = listener.dataset.labels[both]
+    first = np.concatenate([
+        np.arange((labels == label).sum()) < -(-(labels == label).sum() // 2)
+        for label in range(len(listener.dataset.classes))])
+    a, b = both[first], both[~first]
+    return Sets(
+        made=listener.renders(a_class, tell),
+        held=listener.recordings(held), held_codec=listener.codec(held, tell),
+        train_a=listener.recordings(a), train_b=listener.recordings(b),
+        train_codec=listener.codec(a, tell), known=listener.known(),
     )
-    return evaluation, sounds
+
+
+def measured(kit: str, classes: tuple[str, ...], sets: Sets) -> Evaluation:
+    made = sets.made
+    n_held = Counter(sets.held.labels.tolist())
+    common = [label for label, n in n_held.items() if n >= MIN_IN_CLASS] or list(n_held)
+    rows: dict[str, Row] = {}
+    ratios: dict[str, Figure] = {}
+    for figures in (_accuracy(sets, common), _inception(sets, common), _likeness(sets),
+                    _diversity(sets), _nearness(sets)):
+        rows |= figures[0]
+        ratios |= figures[1]
+    per_class = {name: _class_score(sets, label) for label, name in enumerate(classes)}
+    ratios["weakest_class"] = _weakest(per_class)
+    ratios["coverage"] = rows["coverage"].generated
+    good = len(made.accepted)
+    elsewhere = int((made.accepted.labels != made.asked[_kept(made)]).sum())
+    return Evaluation(
+        kit=kit, rows=rows, ratios=ratios, per_class=per_class, targets=judged(ratios),
+        accepted=share(good, len(made.asked)), filed_elsewhere=share(elsewhere, good),
+        rejected=made.rejected(), confusion=_confusion(made.accepted, len(classes)),
+        confusion_real=_confusion(sets.held, len(classes)),
+        counts={"rendered": len(made.asked), "accepted": good, "held_out": len(sets.held),
+                "training": len(sets.known)},
+    )
+
+
+def _kept(made: Generated) -> np.ndarray:
+    return np.asarray([reason is None for reason in made.reasons], dtype=bool)
+
+
+def _confusion(heard: Heard, n: int) -> list[list[int]]:
+    table = np.zeros((n, n), dtype=int)
+    np.add.at(table, (heard.labels, heard.probability.argmax(axis=1)), 1)
+    return [[int(count) for count in row] for row in table]
+
+
+def _mean_over(classes: list[int], of: Callable[[int], float]) -> float:
+    values = [value for value in map(of, classes) if not math.isnan(value)]
+    return float(np.mean(values)) if values else math.nan
+
+
+def _measure(heard: Heard, of: Callable[[Heard], float]) -> Measured:
+    """A figure of a set, its runs resampled within each class."""
+    figure, runs = bootstrap(of(heard), lambda random: of(heard.of(resampled(heard.labels, random)))
+                             if len(heard) else math.nan)
+    return Measured(figure, runs)
+
+
+Figures = tuple[dict[str, Row], dict[str, Figure]]
+
+
+def _accuracy(sets: Sets, common: list[int]) -> Figures:
+    """The mean over the classes that have held-out recordings of the share heard as their class; a
+    class of which nothing is accepted counts as 0."""
+    def of(heard: Heard) -> float:
+        right = heard.right
+        return _mean_over(common, lambda label: float(right[heard.labels == label].mean())
+                          if (heard.labels == label).any() else 0.0)
+
+    made, everything, codec, real = (_measure(heard, of) for heard in (
+        sets.made.accepted, sets.made.everything, sets.held_codec, sets.held))
+    row = Row(made.figure, everything.figure, codec.figure, real.figure)
+    return {"class_accuracy": row}, {"class_accuracy": made.over(real)}
+
+
+def _inception(sets: Sets, common: list[int]) -> Figures:
+    """Each class weighs the same."""
+    counts = {label: int((sets.held.labels == label).sum()) for label in common}
+
+    def of(heard: Heard) -> float:
+        random = np.random.default_rng(1)
+        scores = []
+        for _ in range(DRAWS):
+            part = heard.of(drawn(heard.labels, counts, random))
+            if not len(part):
+                return math.nan
+            weights = 1.0 / np.bincount(part.labels)[part.labels]
+            scores.append(measures.inception_score(part.probability, weights))
+        return float(np.mean(scores))
+
+    made, everything, codec, real = (_measure(heard, of) for heard in (
+        sets.made.accepted, sets.made.everything, sets.held_codec, sets.held))
+    row = Row(made.figure, everything.figure, codec.figure, real.figure)
+    return {"inception_score": row}, {"inception_score": made.over(real)}
+
+
+def _likeness(sets: Sets) -> Figures:
+    """Frechet and kernel distance, coverage and density: to held-out recordings, where training
+    recordings are what a perfect generator would make; and to training recordings, by the other
+    half of them."""
+    rows: dict[str, Row] = {}
+    ratios: dict[str, Figure] = {}
+    for suffix, reference in (("", Reference(sets.held)), ("_training", Reference(sets.train_b))):
+        compared = [reference.compare(heard) for heard in (
+            sets.made.accepted, sets.made.everything, sets.train_codec, sets.train_a)
+            if len(heard)]
+        if len(compared) < 4:  # nothing is accepted
+            return rows | _empty_rows(), {"frechet": _nothing()}
+        for name in compared[0]:
+            rows[name + suffix] = Row(*(each[name].figure for each in compared))
+        ratios["frechet" + suffix] = compared[0]["frechet"].over(compared[2]["frechet"])
+    return rows, ratios
+
+
+def _nothing() -> Figure:
+    return Figure(math.nan, math.nan, math.nan)
+
+
+def _empty_rows() -> dict[str, Row]:
+    none = _nothing()
+    return {name + suffix: Row(none, none, none, none) for suffix in ("", "_training")
+            for name in ("frechet", "kernel", "coverage", "density")}
+
+
+def _class_spread(heard: Heard, label: int) -> float:
+    points = heard.points[heard.labels == label]
+    return measures.spread(points) if len(points) > 1 else math.nan
+
+
+def _diversity(sets: Sets) -> Figures:
+    """The mean distance of two sounds of a class; the ratio is to training recordings through the
+    codec, class by class: what is held out is from a few packs and less various."""
+    classes = sorted(set(sets.train_codec.labels.tolist()))
+    base = {label: _class_spread(sets.train_codec, label) for label in classes}
+
+    def of(heard: Heard) -> float:
+        return _mean_over(classes, lambda label: _class_spread(heard, label))
+
+    def ratio(heard: Heard) -> float:
+        return _mean_over(classes, lambda label: _class_spread(heard, label) / base[label])
+
+    sets_of = (sets.made.accepted, sets.made.everything, sets.train_codec, sets.train_a)
+    figures = [_measure(heard, of).figure for heard in sets_of]
+    return {"diversity": Row(*figures)}, {"diversity": _measure(sets.made.accepted, ratio).figure}
+
+
+def copy_limits(sets: Sets) -> dict[int, float]:
+    """By class: nearer to a training sound than this only COPY_QUANTILE of its held-out recordings
+    come, taken through the codec as generated sounds are (after Meehan et al. 2020)."""
+    far = measures.nearest(sets.held_codec.points, sets.known)
+    labels = sets.held_codec.labels
+    return {label: float(np.quantile(far[labels == label], COPY_QUANTILE))
+            for label in set(labels.tolist())}
+
+
+def _nearness(sets: Sets) -> Figures:
+    """Distance to the nearest training image, the median over each class, the mean of those; and
+    the share of near-copies: nearer than the limit, so COPY_QUANTILE where nothing is copied."""
+    limit = copy_limits(sets)
+    common = sorted(set(sets.held.labels.tolist()))
+    found: dict[str, list[Measured]] = {"nearest": [], "copies": []}
+    for heard in (sets.made.accepted, sets.made.everything, sets.held_codec, sets.held):
+        far = measures.nearest(heard.points, sets.known)
+        near = far < np.asarray([limit.get(int(label), 0.0) for label in heard.labels])
+        for name, values, middle in (("nearest", far, np.median), ("copies", near, np.mean)):
+            found[name].append(_by_class(values, heard.labels, common, middle))
+    rows = {name: Row(*(each.figure for each in four)) for name, four in found.items()}
+    return rows, {"nearest": found["nearest"][0].over(found["nearest"][2])}
+
+
+def _by_class(
+    values: np.ndarray, labels: np.ndarray, classes: list[int],
+    middle: Callable[[np.ndarray], np.floating],
+) -> Measured:
+    def of(chosen: np.ndarray) -> float:
+        inside, kinds = values[chosen], labels[chosen]
+        return _mean_over(classes, lambda label: float(middle(inside[kinds == label]))
+                          if (kinds == label).any() else math.nan)
+
+    everything = np.arange(len(values))
+    if not len(values):
+        return Measured(_nothing(), np.full(1, math.nan))
+    return Measured(*bootstrap(of(everything), lambda random: of(resampled(labels, random))))
+
+
+def _class_score(sets: Sets, label: int) -> ClassScore:
+    made, held = sets.made, sets.held
+    filed, real = made.accepted.labels == label, held.labels == label
+    asked = made.asked == label
+    base = _class_spread(sets.train_codec, label)
+    far = measures.nearest(made.accepted.points[filed], sets.known)
+    held_far = measures.nearest(sets.held_codec.points[sets.held_codec.labels == label], sets.known)
+    enough = len(far) > 0 and len(held_far) >= MIN_IN_CLASS
+    return ClassScore(
+        accuracy=share(int(made.accepted.right[filed].sum()), int(filed.sum())),
+        accuracy_real=share(int(held.right[real].sum()), int(real.sum())),
+        accepted=share(int(_kept(made)[asked].sum()), int(asked.sum())),
+        diversity=_class_spread(made.accepted, label) / base,
+        nearest=float(np.median(far) / np.median(held_far)) if enough else math.nan,
+        copies=float((far < np.quantile(held_far, COPY_QUANTILE)).mean()) if enough else math.nan,
+        filed=int(filed.sum()), held_out=int(real.sum()),
+    )
+
+
+def _weakest(per_class: dict[str, ClassScore]) -> Figure:
+    """The least of the ratios of each class's accuracy to its own recordings'; to 1 where too few
+    of these are held out."""
+    ratios = []
+    for score in per_class.values():
+        real = score.accuracy_real.value if score.held_out >= MIN_IN_CLASS else 1.0
+        made = score.accuracy if score.filed else Figure(0.0, 0.0, 0.0)
+        ratios.append([value / max(real, 1e-9) for value in (made.value, made.low, made.high)])
+    return Figure(*min(ratios))
+
+

@@ -1,4 +1,4 @@
-"""A training run's last checkpoint to a kit that plays.
+"""A training run's best checkpoint, or its last, to a kit that plays.
 
 The critic's scores of training sounds, taken through the same inversion and finishing as rendered
 ones, become the quantiles by which realness is told and what is accepted is measured. Factory
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -35,7 +36,8 @@ from gan808.sound.sound import Sound
 from gan808.sound.weights import weights_of
 from training import checkpoint
 from training.dataset import Dataset
-from training.recipes import RECIPES, Recipe
+from training.recipes import Recipe
+from training.settings import recipe_from, title
 
 QUANTILES = 65
 REAL_A_CLASS = 64  # training sounds a class behind the quantiles
@@ -52,11 +54,31 @@ DROPPED = 0.05
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What kit.toml says beside the numbers."""
+    """What kit.toml says beside the numbers. last: of the run's last checkpoint, even if an
+    earlier one scored better."""
 
     name: str
     description: str = ""
     provenance: tuple[Provenance, ...] = ()
+    last: bool = False
+
+
+def chosen_checkpoint(run: Path, last: bool = False) -> Path:
+    """The checkpoint that a kit is made of: the best by held-out score, where one was scored, else
+    the last. Raises TrainingError when there is none."""
+    best = None if last else checkpoint.best(run)
+    found = [best] if best is not None else checkpoint.checkpoints(run)
+    if not found:
+        raise TrainingError(f"{run}: no checkpoint yet; train first (`gan808 fit`)")
+    return found[-1]
+
+
+def _why(state: dict[str, Any]) -> str:
+    score = state.get("score")
+    if score is None:
+        return "the last"
+    return (f"the best by held-out sounds (distance {score['frechet_distance']:.1f}, "
+            f"{score['class_accuracy']:.0%} recognised)")
 
 
 def _weights(folder: Path, recipe: Recipe, dataset: Dataset) -> dict[str, np.ndarray]:
@@ -158,18 +180,20 @@ def export(
     run: Path, dataset: Dataset, folder: Path, options: ExportOptions,
     say: Callable[[str], None] = lambda _: None,
 ) -> Kit:
-    """Write the kit FOLDER from the last checkpoint of RUN. Raises TrainingError when there is
-    none or it belongs to another dataset, KitError when the kit cannot be written."""
-    found = checkpoint.checkpoints(run)
-    if not found:
-        raise TrainingError(f"{run}: no checkpoint yet; train first (`gan808 fit`)")
-    state = checkpoint.read_state(found[-1])
-    recipe = RECIPES[state["recipe"]["name"]]
-    checkpoint.check_recipe(found[-1], state, recipe)
+    """Write the kit FOLDER from RUN's checkpoint with the best held-out score, or its last. Raises
+    TrainingError when there is none or it belongs to another dataset, KitError when the kit cannot
+    be written."""
+    chosen = chosen_checkpoint(run, options.last)
+    state = checkpoint.read_state(chosen)
+    recipe = recipe_from(state["recipe"], str(chosen))
     if tuple(state["classes"]) != dataset.classes:
-        raise TrainingError(f"{found[-1]}: trained on other classes than {dataset.folder} has")
-    dataset = dataset.normalised_by(checkpoint.read_moments(found[-1]))
-    weights = _weights(found[-1], recipe, dataset)
+        raise TrainingError(f"{chosen}: trained on other classes than {dataset.folder} has")
+    if recipe.geometry != dataset.geometry:
+        raise TrainingError(f"{chosen}: trained on images of another geometry than "
+                            f"{dataset.folder} has")
+    say(f"step {state['step']}, {_why(state)}")
+    dataset = dataset.normalised_by(checkpoint.read_moments(chosen))
+    weights = _weights(chosen, recipe, dataset)
     # The kit that the run began from: its sounds live on in the weights.
     before = state["origin"] or {"steps": 0, "hours": 0.0, "provenance": []}
     inherited = [Provenance.model_validate(entry) for entry in before["provenance"]]
@@ -177,7 +201,7 @@ def export(
     provenance = options.provenance + tuple(p for p in inherited if p.source not in named)
     manifest = KitManifest(
         format_version=1, name=options.name, description=options.description,
-        made=datetime.date.today().isoformat(), recipe=recipe.name,
+        made=datetime.date.today().isoformat(), recipe=title(recipe),
         training_steps=int(state["step"]) + before["steps"],
         training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
         classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,

@@ -20,15 +20,23 @@ CPU_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 def has_bfloat16() -> bool:
     """Whether this machine's processor multiplies bfloat16 in hardware, or a GPU is there."""
-    import tensorflow as tf
-
-    if tf.config.list_physical_devices("GPU"):
+    if _has_gpu():
         return True
     try:
         words = CPU_INFO.read_text().split()
     except OSError:  # not Linux
         return False
     return not CPU_FLAGS.isdisjoint(words)
+
+
+def _has_gpu() -> bool:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return any(device.platform != "cpu" for device in jax.devices())
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 @contextmanager

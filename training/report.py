@@ -1,100 +1,114 @@
-"""What a kit's training looked and sounded like: pictures, sounds and scores in KIT/report."""
+"""What a kit's training looked and sounded like: pictures, sounds and scores in KIT/report.
+
+scores.json holds every figure, README.md the tables, report.html all of it in one file; and the
+pictures and sounds by themselves.
+"""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import defaultdict
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
 from gan808.errors import TrainingError
-from gan808.sound.renderer import Renderer
-from gan808.sound.sound import Sound
-from training.evaluate import Evaluation
-from training.samples import save_grid
+from gan808.sound.geometry import Geometry
+from training import pictures
+from training.evaluate import Evaluation, Exhibits
+from training.report_html import write_html
+from training.tables import notes, tables
 
-PER_CLASS = 6
 GAP_S = 0.05
-SMOOTH = 50  # log lines in a running mean
+MIME = {".png": "image/png", ".gif": "image/gif"}
 
 
-def _first_of_each(sounds: list[Sound], classes: tuple[str, ...]) -> list[Sound]:
-    return [s for name in classes for s in [s for s in sounds if s.class_asked == name][:PER_CLASS]]
-
-
-def draw_losses(losses: Path, picture: Path) -> None:
-    """A picture of RUN/losses.csv, each loss as a running mean."""
-    from matplotlib.figure import Figure
-
-    lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    with losses.open(newline="") as file:
-        for row in csv.DictReader(file):
-            lines[row["name"]].append((int(row["step"]), float(row["value"])))
-    figure = Figure(figsize=(8, 4))
-    axis = figure.subplots()
-    for name, points in lines.items():
-        steps, values = (np.asarray(column, dtype=float) for column in zip(*points, strict=True))
-        n = min(SMOOTH, len(values))
-        axis.plot(steps[n - 1 :], np.convolve(values, np.ones(n) / n, "valid"), label=name)
-    axis.set_xlabel("step")
-    axis.set_ylabel("loss")
-    axis.legend()
-    figure.tight_layout()
-    figure.savefig(picture, dpi=80)
-
-
-def _joined(sounds: list[Sound]) -> np.ndarray:
+def _joined(sounds: Sequence[np.ndarray], rate_hz: int) -> np.ndarray:
     """Sounds one after another, a gap between: float32 (n,)."""
-    gap = np.zeros(int(GAP_S * sounds[0].sample_rate_hz), dtype=np.float32)
-    return np.concatenate([part for sound in sounds for part in (sound.audio, gap)])
+    gap = np.zeros(int(GAP_S * rate_hz), dtype=np.float32)
+    return np.concatenate([part for sound in sounds for part in (sound, gap)] or [gap])
 
 
-def _markdown(name: str, evaluation: Evaluation) -> str:
-    generated, real = evaluation.generated, evaluation.real
-    rows = [
-        ("Frechet distance to training sounds", generated.frechet_distance, real.frechet_distance),
-        ("recognised as the class asked", generated.class_accuracy, real.class_accuracy),
-        ("Inception score", generated.inception_score, real.inception_score),
-        ("mean distance inside a class", generated.spread, real.spread),
-        ("median distance to the nearest training sound", generated.nearest, real.nearest),
-    ]
-    table = [f"| {row} | {a:.2f} | {b:.2f} |" for row, a, b in rows]
-    rejected = ", ".join(f"{reason} {n}" for reason, n in evaluation.rejected.items()) or "none"
-    what = (
-        f"{evaluation.n_generated} generated sounds beside {evaluation.n_real} held-out recordings "
-        "taken through the same inversion, by a judge fitted to the training recordings."
-    )
-    return "\n".join([
-        f"# {name}", "",
-        what, "",
-        "| | generated | real |", "|---|---|---|", *table, "",
-        f"Accepted by the renderer: {evaluation.accepted:.0%}; rejected: {rejected}.", "",
-    ])
+def _plain(value: Any) -> Any:
+    """As JSON has it: no NaN, numbers rounded to what they are sure of."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 5)
+    return value
+
+
+def scores(evaluation: Evaluation) -> dict[str, Any]:
+    """Every figure as plain values, the targets' verdicts among them; what has no value is None."""
+    content = asdict(evaluation)
+    for target, entry in zip(evaluation.targets, content["targets"], strict=True):
+        entry["verdict"] = target.verdict
+    plain: dict[str, Any] = _plain(content)
+    return plain
+
+
+def _draw(folder: Path, exhibits: Exhibits, geometry: Geometry, evaluation: Evaluation | None,
+          run: Path | None) -> list[tuple[str, Path]]:
+    """Write the pictures; titles and paths of those that report.html shows below the sounds."""
+    heard = {name: [s.audio for s in sounds] for name, sounds in exhibits.generated.items()}
+    shown = max(map(len, [*heard.values(), *exhibits.real.values()]), default=1)
+    page = pictures.page(exhibits.real, heard, geometry, shown)
+    (folder / "spectrograms.png").write_bytes(pictures.encoded(page, "PNG"))
+    below: list[tuple[str, Path]] = []
+    if evaluation is not None:
+        path = folder / "confusion.png"
+        both = {"generated, accepted": evaluation.confusion,
+                "held-out recordings": evaluation.confusion_real}
+        pictures.draw_confusion(path, both, tuple(evaluation.per_class))
+        below.append(("Confusion", path))
+    for name, title, draw in (
+        ("scores", "Images against held-out recordings as it learnt", pictures.draw_scores),
+        ("losses", "Losses", pictures.draw_losses),
+    ):
+        if run is not None and (run / f"{name}.csv").is_file():
+            draw(run / f"{name}.csv", folder / f"{name}.png")
+        if (folder / f"{name}.png").is_file():
+            below.append((title, folder / f"{name}.png"))
+    if run is not None and (film := pictures.film(run / "samples")) is not None:
+        (folder / "training.gif").write_bytes(film)
+    if (folder / "training.gif").is_file():
+        below.append(("How the same latents changed", folder / "training.gif"))
+    return below
 
 
 def write_report(
-    folder: Path, renderer: Renderer, sounds: list[Sound], evaluation: Evaluation | None,
-    losses: Path | None = None,
+    folder: Path, name: str, geometry: Geometry, exhibits: Exhibits,
+    evaluation: Evaluation | None, run: Path | None = None,
 ) -> None:
-    """Write spectrograms.png, sounds.ogg, losses.png, scores.json and README.md into FOLDER.
+    """Write the report of a kit into FOLDER. run: the training's folder, for its losses and the
+    film of its samples; without one those of an earlier report stay.
 
-    sounds: PER_CLASS or more of each class. Raises TrainingError when it cannot be written.
+    Raises TrainingError when it cannot be written.
     """
-    classes = renderer.kit.classes
-    shown = _first_of_each(sounds, classes)
+    said = notes(evaluation) if evaluation else ("Too little was held out to score this kit.",)
+    shown = tables(evaluation) if evaluation else ()
+    heard = {key: [s.audio for s in sounds] for key, sounds in exhibits.generated.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        images = renderer.images_of([sound.audio for sound in shown])[..., 0]
-        save_grid(folder / "spectrograms.png", images, classes, len(shown) // len(classes))
-        soundfile.write(folder / "sounds.ogg", _joined(shown), shown[0].sample_rate_hz)
-        if losses is not None and losses.is_file():
-            draw_losses(losses, folder / "losses.png")
+        below = _draw(folder, exhibits, geometry, evaluation, run)
+        everything = [audio for sounds in heard.values() for audio in sounds]
+        rate_hz = geometry.sample_rate_hz
+        soundfile.write(folder / "sounds.ogg", _joined(everything, rate_hz), rate_hz)
         if evaluation is not None:
-            text = json.dumps(evaluation.to_dict(), indent=1)
-            (folder / "scores.json").write_text(text + "\n")
-            (folder / "README.md").write_text(_markdown(renderer.kit.name, evaluation))
+            text = json.dumps(scores(evaluation), indent=1)
+            (folder / "scores.json").write_text(text + "\n", encoding="utf-8")
+        lines = [f"# {name}", "", *(line for note in said for line in (note, "")),
+                 *(line for table in shown for line in table.markdown()),
+                 "![Recordings on the left, generated sounds on the right](spectrograms.png)", ""]
+        (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+        images = [(title, path.read_bytes(), MIME[path.suffix]) for title, path in below]
+        write_html(folder / "report.html", name, said, shown, exhibits.real, heard, geometry,
+                   images)
     except (OSError, soundfile.LibsndfileError) as error:
         raise TrainingError(f"{folder}: cannot write the report ({error})") from error

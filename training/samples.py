@@ -29,19 +29,30 @@ class SampleMaker:
         self._latents = np.stack([latent_from_seed(seed, spec) for seed in seeds])
         self._invert = make_inverter(geometry, moments)
 
-    def write(self, generator: keras.Model, folder: Path, name: str) -> None:
+    def write(
+        self, generator: keras.Model, folder: Path, name: str
+    ) -> tuple[bytes, dict[str, np.ndarray]]:
         """Write FOLDER/NAME.png and FOLDER/NAME.wav: a row a class, left to right, top to bottom.
 
-        Raises OSError when the disk is full.
+        Returns the picture, as PNG, and the first sound of each class. Raises OSError or
+        soundfile.LibsndfileError when the disk is full; nothing half-written stays.
         """
         folder.mkdir(parents=True, exist_ok=True)
         images = generator([self._latents, self._labels], training=False)
-        save_grid(folder / f"{name}.png", np.asarray(images)[..., 0], self.classes, PER_CLASS)
         audio = np.asarray(self._invert(images))
         peak = np.maximum(np.abs(audio).max(axis=1, keepdims=True), 1e-3)
-        joined = (0.8 * audio / peak).reshape(-1).astype(np.float32)
-        soundfile.write(folder / f"{name}.wav", joined, self.geometry.sample_rate_hz,
-                        subtype="PCM_16")
+        level = (0.8 * audio / peak).astype(np.float32)
+        picture, sounds = folder / f"{name}.png", folder / f"{name}.wav"
+        try:
+            save_grid(picture, np.asarray(images)[..., 0], self.classes, PER_CLASS)
+            soundfile.write(sounds, level.reshape(-1), self.geometry.sample_rate_hz,
+                            subtype="PCM_16")
+        except (OSError, soundfile.LibsndfileError):
+            picture.unlink(missing_ok=True)
+            sounds.unlink(missing_ok=True)
+            raise
+        first = dict(zip(self.classes, level[::PER_CLASS], strict=True))
+        return picture.read_bytes(), first
 
 
 def save_grid(

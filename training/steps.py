@@ -13,7 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from gan808.errors import TrainingError
 from gan808.sound.spectrogram import Moments
+from training.backend import BACKENDS
 from training.objectives import Batch, Objectives, draw
 from training.recipes import Recipe
 
@@ -91,7 +93,10 @@ class Steps(ABC):
 def make_steps(
     recipe: Recipe, generator: keras.Model, critic: keras.Model, moments: Moments
 ) -> Steps:
-    """Steps of the backend that Keras runs on."""
+    """Steps of the backend that Keras runs on. Raises TrainingError for one without."""
+    if keras.backend.backend() not in BACKENDS:
+        raise TrainingError(f"training runs on {' or '.join(BACKENDS)}, not on "
+                            f"{keras.backend.backend()}")
     if keras.backend.backend() == "jax":
         from training.jax_steps import JaxSteps
 

@@ -13,10 +13,11 @@ from typing import Any
 import keras
 import llvmlite.binding
 import numpy as np
-import tensorflow as tf
 
+from gan808.errors import RenderError
 from gan808.sound.network_spec import NetworkSpec
 from gan808.sound.sound import BATCH
+from gan808.sound.tensors import tf
 
 # Multiply-adds of a layer stack from which bfloat16 pays: the house's generator has 60 million and
 # takes 2 ms, the paper's 840 million and 23 ms; at half its width 210 million, 5 ms saved a sound.
@@ -51,6 +52,8 @@ def fixed_generator(
 ) -> Callable[[Any, Any], Any]:
     """networks.build_generator's model as a graph: latents float32 (BATCH, latent_size) and labels
     int32 (BATCH,) to images float32 (BATCH, n_bands, n_frames, 1). Gradients pass through it."""
+    if not spec.plain:
+        return _as_it_is(model)
     names = {layer.name for layer in model.layers}
     classes = _numbers(model, "class", "embeddings") if "class" in names else np.eye(n_classes)
     table = tf.constant(classes, precision)
@@ -74,6 +77,8 @@ def fixed_generator(
 def fixed_critic(model: keras.Model, spec: NetworkSpec, precision: tf.DType) -> Apply:
     """networks.build_critic's model as a graph: images float32 (BATCH, n_bands, n_frames, 1) to
     realness and class logits, float32."""
+    if not spec.plain:
+        return _as_it_is(model)
     steps = [_strided(model.get_layer(f"down{i}"), precision)
              for i in range(len(spec.multipliers))]
     heads = [_dense(model, name, tf.float32) for name in ("realness", "heard")]
@@ -88,6 +93,15 @@ def fixed_critic(model: keras.Model, spec: NetworkSpec, precision: tf.DType) -> 
         return [head(flat) for head in heads]
 
     return tf.function(listen)
+
+
+def _as_it_is(model: keras.Model) -> Callable[..., Any]:
+    """A network with layers that only experiments have: right, if not as quick."""
+    if keras.backend.backend() != "tensorflow":
+        raise RenderError("a kit with experimental layers renders with KERAS_BACKEND=tensorflow")
+    return tf.function(lambda *inputs: model(
+        list(inputs) if len(inputs) > 1 else inputs[0], training=False
+    ))
 
 
 def _numbers(model: keras.Model, layer: str, name: str) -> np.ndarray:

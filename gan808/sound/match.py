@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import soundfile
-import tensorflow as tf
 
 from gan808.errors import RenderError
 from gan808.sound.geometry import Geometry
@@ -24,6 +23,7 @@ from gan808.sound.recording import onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectrogram import CLIP_SIGMAS
+from gan808.sound.tensors import tf
 
 LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
 SHORTEST_S = 0.005  # of a hit: less is a click, and everything is near to it

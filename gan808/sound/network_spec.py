@@ -12,6 +12,8 @@ from gan808.sound.geometry import STRIDES
 
 MOST = {"latent_size": 4096, "width": 512, "kernel": 15, "class_embedding": 1024}
 MOST_MULTIPLIER = 64
+MOST_BLOCKS = 8
+DEVIATION_GROUP = 4  # samples that minibatch_deviation compares with each other
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class NetworkSpec:
     width: d; multipliers: channels / d of the stride-2 layers from the image inwards; kernel:
     side of every convolution; patch: the image is folded into patch x patch channels first
     (sub-pixel convolution, Shi et al. 2016), which saves the costliest layer on a processor.
+
+    Experiments, off unless asked for (networks.py, docs/experiments.md). low_blocks: residual
+    blocks at the lowest resolution of both networks. texture: noise fields that the latent mixes,
+    added to the generator's layers. minibatch_deviation: the critic is told in training how much
+    the sounds of a group differ.
     """
 
     latent_size: int
@@ -31,6 +38,9 @@ class NetworkSpec:
     per_class_realness: bool
     class_embedding: int  # 0: one-hot
     patch: int  # 1 or 2
+    low_blocks: int = 0
+    texture: bool = False
+    minibatch_deviation: bool = False
 
     def __post_init__(self) -> None:
         if self.patch not in (1, 2) or self.patch * 2 ** len(self.multipliers) != STRIDES:
@@ -42,8 +52,15 @@ class NetworkSpec:
             raise KitError("network: sizes must be positive")
         too_much = [f"{name} {getattr(self, name)} > {n}" for name, n in MOST.items()
                     if getattr(self, name) > n]
+        if not 0 <= self.low_blocks <= MOST_BLOCKS:
+            raise KitError(f"network: low_blocks {self.low_blocks} is not in 0..{MOST_BLOCKS}")
         if too_much or self.class_embedding < 0 or max(self.multipliers) > MOST_MULTIPLIER:
             raise KitError(f"network: a size is out of range {'; '.join(too_much)}".rstrip())
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is made of nothing but the layers every kit has."""
+        return not (self.low_blocks or self.texture or self.minibatch_deviation)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for kit.toml."""

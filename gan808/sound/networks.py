@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from gan808.sound.extra_layers import GroupDeviation, Texture, residual_block
 from gan808.sound.geometry import STRIDES, Geometry
 from gan808.sound.network_spec import NetworkSpec
 
@@ -55,6 +56,8 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     channels = [spec.width * m for m in spec.multipliers]
     x = layers.Dense(rows * columns * channels[-1], kernel_initializer=_initializer(), name="in")(x)
     x = layers.Reshape((rows, columns, channels[-1]))(x)
+    for i in range(spec.low_blocks):
+        x = residual_block(x, channels[-1], f"block{i}", layers.ReLU())
     x = layers.ReLU()(x)
     for i, n in enumerate([*channels[-2::-1], spec.patch**2]):  # (6,4) (12,8) .. (192,128)
         last = i == len(channels) - 1
@@ -63,6 +66,8 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
             name=f"up{i}",
         )(x)
         if not last:
+            if spec.texture:
+                x = Texture(name=f"texture{i}")([x, latent])
             x = layers.ReLU()(x)
     if spec.patch > 1:
         x = _unfold(x, spec.patch)
@@ -84,10 +89,16 @@ def build_critic(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> keras
             kernel_initializer=_initializer(), name=f"down{i}",
         )(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
+    for i in range(spec.low_blocks):
+        x = residual_block(x, x.shape[-1], f"block{i}", layers.LeakyReLU(negative_slope=0.2))
     x = layers.Flatten()(x)
     n_realness = n_classes if spec.per_class_realness else 1
     heads = {"kernel_initializer": "glorot_uniform", "dtype": "float32"}
-    realness = layers.Dense(n_realness, name="realness", **heads)(x)
+    judged = x
+    if spec.minibatch_deviation:
+        deviation = GroupDeviation(dtype="float32", name="deviation")(x)
+        judged = layers.Concatenate(dtype="float32", name="judged")([x, deviation])
+    realness = layers.Dense(n_realness, name="realness", **heads)(judged)
     heard = layers.Dense(n_classes, name="heard", **heads)(x)
     return keras.Model(image, [realness, heard], name="critic")
 

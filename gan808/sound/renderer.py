@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from gan808.errors import RenderError
 from gan808.sound import finish
@@ -22,6 +21,7 @@ from gan808.sound.latent import SEED_END, Point, latent_of
 from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectrogram import log_image, normalise, place
 from gan808.sound.stereo import joined
+from gan808.sound.tensors import tf
 from gan808.sound.weights import load_networks
 
 FADED = 3e-3  # more than this (-50 dB) at either end of a sound is heard as a click

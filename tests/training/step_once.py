@@ -1,13 +1,14 @@
 """A few steps of the tiny recipes on the backend that KERAS_BACKEND names, run as a program.
 
 Weights come from NumPy's generator, so every backend begins alike. Prints JSON: the losses by
-recipe, and the sum of squares of the weights after.
+recipe; argument: the .npz file that takes every weight after, by recipe and number.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -20,13 +21,23 @@ from training.recipes import Recipe
 from training.steps import make_steps
 
 N_CLASSES = 3
+# Every experiment at once, and the networks in bfloat16 with their penalties in float32.
+EXPERIMENTS = replace(
+    TINY, name="experiments", batch=8, cutout=0.5,
+    spec=replace(TINY.spec, low_blocks=1, texture=True, minibatch_deviation=True),
+)
+HALF = replace(TINY, name="bfloat16", precision="bfloat16")
+RECIPES = (TINY, TINY_PAPER, EXPERIMENTS, HALF)
 
 
-def run(recipe: Recipe, n_steps: int = 2) -> dict[str, float]:
-    """The last losses, and what became of the weights."""
+def run(recipe: Recipe, n_steps: int = 2) -> tuple[dict[str, float], list[np.ndarray]]:
+    """The last losses, and the weights of generator, critic and average."""
     random = np.random.default_rng(808)
+    half = recipe.precision == "bfloat16"  # whether or not this processor is quick at it
+    keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
     models = (build_generator(recipe.spec, GEOMETRY, N_CLASSES),
               build_critic(recipe.spec, GEOMETRY, N_CLASSES))
+    keras.config.set_dtype_policy("float32")
     for model in models:
         for variable in model.variables:
             variable.assign(0.1 * random.standard_normal(variable.shape).astype(np.float32))
@@ -41,17 +52,14 @@ def run(recipe: Recipe, n_steps: int = 2) -> dict[str, float]:
             for _ in range(recipe.critic_steps)
         ]
         report |= steps.run(step, 1e-3, batches, random)
-    for model in (steps.generator, steps.critic, steps.averaged):
-        report[f"weights of {model.name}"] = float(
-            sum(np.square(np.asarray(w, np.float64)).sum() for w in model.get_weights())
-        )
-    return report
-
-
-def everything() -> dict[str, dict[str, float]]:
-    return {recipe.name: run(recipe) for recipe in (TINY, TINY_PAPER)}
+    networks = (steps.generator, steps.critic, steps.averaged)
+    return report, [np.asarray(w) for model in networks for w in model.get_weights()]
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"backend": keras.backend.backend(), "tensorflow":
-                                 "tensorflow" in sys.modules, "reports": everything()}) + "\n")
+    done = {recipe.name: run(recipe) for recipe in RECIPES}
+    np.savez(sys.argv[1], **{f"{name} {i}": array for name, (_, weights) in done.items()
+                             for i, array in enumerate(weights)})
+    sys.stdout.write(json.dumps({
+        "backend": keras.backend.backend(), "reports": {name: done[name][0] for name in done},
+    }) + "\n")

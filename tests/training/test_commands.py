@@ -8,9 +8,12 @@ from gan808 import places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit import load_kit, verify_kit
 from gan808.sound.renderer import Renderer
+from tests.tiny_kit import write_tiny_kit
 from tests.training.tiny_recipe import write_drums
 from training import dataset
-from training.commands import TrainOptions, train
+from training.commands import TrainOptions, evaluate_against, train
+from training.dataset import Dataset
+from training.evaluating import EvaluateOptions
 from training.trainer import FitOptions, Interrupted
 
 
@@ -67,7 +70,7 @@ def test_train_makes_a_kit_that_renders_and_goes_on(tmp_path):
     assert kit.manifest.training_steps == 2
     assert (kit.manifest.provenance[0].source, kit.manifest.provenance[0].sounds) == ("drums", 12)
     assert len(Renderer(kit, 44100).render(["zap"], [1])) == 1
-    for name in ("spectrograms.png", "sounds.ogg", "losses.png"):
+    for name in ("spectrograms.png", "sounds.ogg", "losses.png", "training.gif", "report.html"):
         assert (kit.folder / "report" / name).stat().st_size > 500
     assert any("cover.jpg" in line and "not audio" in line for line in lines.said)
     assert list((tmp_path / "work" / "run" / "samples").glob("*.png"))
@@ -85,19 +88,61 @@ def test_train_makes_a_kit_that_renders_and_goes_on(tmp_path):
 
 @pytest.mark.usefixtures("tiny_recipes")
 def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
-    from training import commands, evaluate
-
-    monkeypatch.setattr(evaluate, "MIN_HELD_OUT", 4)
-    monkeypatch.setattr(commands, "MIN_HELD_OUT", 4)
+    for module in ("evaluate", "evaluating"):
+        monkeypatch.setattr(f"training.{module}.MIN_HELD_OUT", 4)
+    for module in ("intervals", "likeness"):
+        monkeypatch.setattr(f"training.{module}.REPLICATES", 5)
     monkeypatch.setattr("training.corpus.split.HELD_OUT", 0.5)
     sounds = write_drums(tmp_path / "drums", each=20)
-    kit = train(options(tmp_path, sounds, 1), Lines())
-    scores = json.loads((kit.folder / "report" / "scores.json").read_text())
-    assert scores["n_generated"] == 48
-    assert 0 <= scores["accepted"] <= 1
-    assert scores["real"]["class_accuracy"] > 0.9
-    assert scores["generated"]["frechet_distance"] > scores["real"]["frechet_distance"]
-    assert "| recognised as the class asked |" in (kit.folder / "report" / "README.md").read_text()
+    lines = Lines()
+    kit = train(options(tmp_path, sounds, 1), lines)
+    report = kit.folder / "report"
+    scores = json.loads((report / "scores.json").read_text())
+    assert scores["counts"]["rendered"] == 2048
+    assert scores["counts"]["accepted"] == 2048 - sum(scores["rejected"].values())
+    assert scores["rows"]["class_accuracy"]["real"]["value"] > 0.9
+    frechet = scores["rows"]["frechet_training"]
+    assert min(frechet[key]["value"] for key in ("everything", "codec")) > frechet["real"]["value"]
+    assert len(scores["targets"]) == 7
+    assert {target["verdict"].split(",")[0] for target in scores["targets"]} <= {"pass", "miss"}
+    assert "| recognised as its class |" in (report / "README.md").read_text()
+    assert any("Frechet distance to held-out" in line for line in lines.said)
+    (tmp_path / "work" / "run" / "losses.csv").unlink()
+    again = evaluate_against(kit, [tmp_path / "work" / "dataset"], tmp_path / "cache", Lines(),
+                             EvaluateOptions(sounds=16, out=tmp_path / "out"))
+    assert again.counts["rendered"] == 16
+    assert not (tmp_path / "cache").exists()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("data:audio/ogg;base64,") == page.count("<button ")
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_dataset_that_was_given_no_folder_has_its_sources_name(tmp_path, drums, monkeypatch):
+    from typer.testing import CliRunner
+
+    from gan808 import places
+    from gan808.cli import app
+
+    monkeypatch.setattr(places, "datasets_folder", lambda: tmp_path / "datasets")
+    result = CliRunner().invoke(app, ["prepare", str(drums), "synth:2"])
+    assert result.exit_code == 0, result.output
+    folder, = (tmp_path / "datasets").iterdir()
+    assert folder.name == "drums-synth_2-44100-192"
+    assert folder.name in result.output
+    assert len(Dataset(folder).classes) == 12
+
+
+@pytest.mark.usefixtures("tiny_recipes")
+def test_sources_to_judge_by_are_prepared_once_in_the_kits_geometry(tmp_path, drums):
+    kit = load_kit(write_tiny_kit(tmp_path / "tiny"))
+    with pytest.raises(TrainingError, match="has the classes kick, snare; kit tiny has clap"):
+        evaluate_against(kit, [drums], tmp_path / "cache", Lines(), EvaluateOptions())
+    folder, = (tmp_path / "cache").iterdir()
+    assert Dataset(folder).geometry == kit.geometry
+    lines = Lines()
+    with pytest.raises(TrainingError, match="has the classes"):
+        evaluate_against(kit, [drums], tmp_path / "cache", lines, EvaluateOptions())
+    assert any(line.startswith("using the") for line in lines.said)
 
 
 @pytest.mark.usefixtures("tiny_recipes")

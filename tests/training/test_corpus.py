@@ -8,7 +8,7 @@ from gan808.errors import CorpusError
 from gan808.sound.spectrogram import denormalise
 from tests.tiny_kit import GEOMETRY
 from tests.training.tiny_recipe import write_drums
-from training.corpus.classes import class_of, folder_class
+from training.corpus.classes import ALIASES, class_of, folder_class
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped
 from training.dataset import Dataset, PrepareOptions, prepare
@@ -20,12 +20,50 @@ from training.dataset import Dataset, PrepareOptions, prepare
         ("BD", "kick"), ("Bassdrum 2", "kick"), ("drum_bass_hard", "kick"), ("Snares", "snare"),
         ("OpenHat_03", "open_hat"), ("hihat", "closed_hat"), ("HH Closed", "closed_hat"),
         ("Hand Claps", "clap"), ("RimShot", "rimshot"), ("cow bell", "cowbell"),
+        ("Bass Drums", "kick"), ("BASSDRUMS", "kick"), ("kickdrum", "kick"), ("TR808Kick", "kick"),
+        ("Open Hats", "open_hat"), ("Open Hi-Hats", "open_hat"), ("openhihats", "open_hat"),
+        ("Open HH", "open_hat"), ("OpenHH 3", "open_hat"), ("HHO", "open_hat"),
+        ("OHClean", "open_hat"), ("HHC_1", "closed_hat"), ("Closed Hi-Hats", "closed_hat"),
+        ("ClosedHH", "closed_hat"), ("hi-hats", "closed_hat"), ("handclaps", "clap"),
+        ("Snr_01", "snare"), ("LowTom", "tom"), ("hitoms", "tom"), ("hiconga", "conga"),
+        ("crashes", "cymbal"), ("Rides", "cymbal"), ("wood-blocks", "claves"),
         ("floor tom", "tom"), ("bongo", "conga"), ("Maracas", "shaker"), ("Ride", "cymbal"),
         ("vocals", None), ("chair", None), ("kickstart", None),
     ],
 )
 def test_class_names_of_sample_packs(name, expected):
     assert class_of(name) == expected
+
+
+def test_every_class_name_means_itself():
+    for name in ALIASES:
+        assert class_of(name) == class_of(name.upper()) == class_of(f"01 {name} hard") == name
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [("wav", {"subtype": "DOUBLE"}), ("flac", {}), ("ogg", {}), ("mp3", {}), ("caf", {}),
+     ("aiff", {"subtype": "PCM_24"}), ("opus", {"format": "OGG", "subtype": "OPUS"}),
+     ("au", {}), ("w64", {})],
+)
+def test_every_format_of_libsndfile_is_read(tmp_path, suffix, options):
+    t = np.arange(24000) / 48000
+    stereo = np.stack([0.5 * np.sin(2 * np.pi * 440 * t)] * 2, axis=1)
+    (tmp_path / "kick").mkdir()
+    soundfile.write(tmp_path / "kick" / f"one.{suffix}", stereo, 48000, **options)
+    found = list(FolderSource(tmp_path).recordings(Skipped()))
+    audio, rate_hz = found[0].read()
+    assert (rate_hz, audio.ndim, audio.dtype) == (48000, 1, np.float32)
+    spectrum = np.abs(np.fft.rfft(audio[:24000]))
+    assert spectrum.argmax() * 48000 / len(audio[:24000]) == pytest.approx(440, abs=4)
+
+
+def test_headerless_files_are_named_and_left_out(tmp_path):
+    (tmp_path / "kick").mkdir()
+    (tmp_path / "kick" / "one.raw").write_bytes(bytes(4000))
+    skipped = Skipped()
+    assert list(FolderSource(tmp_path).recordings(skipped)) == []
+    assert skipped.reasons() == {"not audio": 1}
 
 
 def test_a_folder_of_no_known_class_keeps_its_name():

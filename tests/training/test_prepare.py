@@ -151,6 +151,26 @@ def test_a_class_of_some_packs_is_judged_by_one_and_keeps_the_others():
     assert not any(s.held_out for s in split if s.class_name == "clap")
 
 
+def test_a_pack_that_is_most_of_a_class_is_trained_on():
+    """However its hash falls; and what is held out is no more than it should be."""
+    for number in range(60):
+        split = choose_held_out(
+            [Spooled(0, 1, "clap", f"large/{i}", f"large {number}") for i in range(80)]
+            + [Spooled(0, 1, "clap", f"small/{i}", f"small {number} {i}") for i in range(10)])
+        held = [s for s in split if s.held_out]
+        assert not any(s.pack.startswith("large") for s in held)
+        assert 5 <= len(held) <= 10  # LEAST of 90
+
+
+def test_a_pack_keeps_its_side_when_others_join():
+    few = [Spooled(0, 1, "kick", f"{p}/{i}", f"pack {p}") for p in range(30) for i in range(4)]
+    more = few + [Spooled(0, 1, "kick", f"{p}/{i}", f"pack {p}") for p in range(30, 60)
+                  for i in range(4)]
+    before = {s.pack for s in choose_held_out(few) if s.held_out}
+    assert before
+    assert before <= {s.pack for s in choose_held_out(more) if s.held_out}
+
+
 def test_skipped_counts_by_reason():
     skipped = Skipped([("a", "empty"), ("b", "silent"), ("c", "silent")])
     assert skipped.reasons() == {"silent": 2, "empty": 1}

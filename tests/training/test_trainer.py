@@ -1,5 +1,6 @@
 """Steps, checkpoints, interruptions."""
 
+import copy
 import csv
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from gan808.errors import TrainingError
 from tests.training.tiny_recipe import TINY, TINY_PAPER
 from training import checkpoint
+from training.export import ExportOptions, export
 from training.trainer import FitOptions, Interrupted, Trainer, rate_share
 
 # A fit of the tiny recipe in a process of its own, to be killed: dataset folder, run folder, steps.
@@ -96,11 +99,24 @@ def test_a_checkpoint_of_another_recipe_or_a_damaged_one_is_refused(dataset, tmp
     trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=2))
     trainer.one_step()
     folder = trainer.save()
-    with pytest.raises(TrainingError, match="another recipe.*differs in"):
+    with pytest.raises(TrainingError, match="another recipe, tiny instead of tiny_paper"):
         Trainer(dataset, TINY_PAPER, tmp_path, FitOptions(steps=2))
     (folder / "critic.safetensors").write_bytes(b"short")
     with pytest.raises(TrainingError, match="critic.safetensors"):
         Trainer(dataset, TINY, tmp_path, FitOptions(steps=2))
+
+
+def test_a_dataset_of_another_geometry_is_refused_by_name(dataset, tmp_path):
+    other = replace(TINY, geometry=replace(TINY.geometry, hop=64))
+    with pytest.raises(TrainingError, match="another geometry than recipe tiny's; prepare"):
+        Trainer(dataset, other, tmp_path, FitOptions(steps=2))
+    trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=2))
+    trainer.save()
+    strange = copy.copy(dataset)
+    strange.geometry = other.geometry
+    with pytest.raises(TrainingError, match="images of another geometry than"):
+        export(tmp_path, strange, tmp_path / "kit", ExportOptions("mine"))
+    assert not (tmp_path / "kit").exists()
 
 
 def test_two_checkpoints_are_kept_and_a_half_written_one_is_ignored(dataset, tmp_path):

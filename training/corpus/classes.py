@@ -4,43 +4,55 @@ from __future__ import annotations
 
 import re
 
-# Canonical name -> words that mean it, as whole tokens of a folder or file name. Order matters:
-# the first class with a match wins, so the specific come before the general (open hat before hat).
+# Canonical name -> words that mean it, in the singular, as whole tokens of a folder or file name or
+# written as one. Order matters: the first class with a match wins, so the specific come before the
+# general (open hat before hat).
 ALIASES: dict[str, tuple[str, ...]] = {
-    "open_hat": ("open hat", "open hihat", "open hi hat", "hat open", "hihat open", "hat op",
-                 "hh open", "cymbal open", "oh", "ohh", "openhat", "openhats"),
+    "open_hat": ("open hat", "open hihat", "open hi hat", "hat open", "hihat open", "hi hat open",
+                 "hat op", "open hh", "hh open", "hh op", "hh o", "hho", "cymbal open", "oh",
+                 "ohh"),
     "closed_hat": ("closed hat", "closed hihat", "closed hi hat", "hat closed", "hihat closed",
-                   "hat cl", "hat pd", "cymbal closed", "cymbal pedal", "pedal hat", "ch", "chh",
-                   "closedhat", "closedhats", "hat", "hats", "hihat", "hihats", "hi hat", "hh"),
-    "rimshot": ("rimshot", "rim shot", "rimshots", "rim", "rims", "rs", "side stick", "sidestick",
-                "stick"),
-    "cowbell": ("cowbell", "cow bell", "cowbells", "cb", "agogo"),
-    "claves": ("claves", "clave", "wood block", "woodblock", "cl"),
-    "clap": ("clap", "claps", "handclap", "hand clap", "cp"),
-    "conga": ("conga", "congas", "bongo", "bongos", "lc", "mc", "hc"),
-    "tom": ("tom", "toms", "lt", "mt", "ht", "floor tom", "tomtom"),
-    "shaker": ("shaker", "shakers", "maraca", "maracas", "ma", "cabasa"),
-    "snare": ("snare", "snares", "sn", "sd", "snaredrum"),
-    "kick": ("kick", "kicks", "bd", "bass drum", "bassdrum", "bass drums", "drum bass", "kik"),
-    "cymbal": ("cymbal", "cymbals", "crash", "ride", "splash", "china", "cy"),
+                   "hat cl", "hat pd", "closed hh", "hh closed", "hh cl", "hh c", "hhc",
+                   "cymbal closed", "cymbal pedal", "pedal hat", "ch", "chh", "hat", "hihat",
+                   "hi hat", "hh"),
+    "rimshot": ("rimshot", "rim shot", "rim", "rs", "side stick", "stick"),
+    "cowbell": ("cow bell", "cb", "agogo"),
+    "claves": ("clave", "wood block", "cl"),
+    "clap": ("clap", "hand clap", "clp", "hcp", "cp"),
+    "conga": ("conga", "lo conga", "low conga", "mid conga", "hi conga", "high conga", "bongo",
+              "lc", "mc", "hc"),
+    "tom": ("tom", "tom tom", "floor tom", "lo tom", "low tom", "mid tom", "hi tom", "high tom",
+            "lt", "mt", "ht"),
+    "shaker": ("shaker", "shk", "maraca", "ma", "cabasa"),
+    "snare": ("snare", "snare drum", "snr", "sn", "sd"),
+    "kick": ("kick", "kick drum", "bd", "bass drum", "drum bass", "kik"),
+    "cymbal": ("cymbal", "cym", "crash", "ride", "splash", "china", "cy"),
 }
 
 
-def tokens(name: str) -> str:
-    """A name as lower-case words: camel case, digits and punctuation become single spaces."""
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return " ".join(re.findall(r"[a-z]+", split.lower()))
+def _singular(word: str) -> str:
+    """Hats to hat, crashes to crash; bass stays."""
+    if word.endswith("shes"):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def tokens(name: str) -> list[str]:
+    """A name as lower-case words in the singular: camel case, digits and punctuation part them."""
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return [_singular(word) for word in re.findall(r"[a-z]+", split.lower())]
 
 
 def class_of(name: str) -> str | None:
     """The canonical class a folder or file name speaks of, or None.
 
-    >>> class_of("BD"), class_of("Bassdrum 2"), class_of("OpenHat_03"), class_of("vocals")
+    >>> class_of("BD"), class_of("Bassdrum 2"), class_of("Open Hi-Hats"), class_of("vocals")
     ('kick', 'kick', 'open_hat', None)
     """
-    padded = f" {tokens(name)} "
-    for canonical, words in ALIASES.items():
-        if any(f" {word} " in padded for word in words):
+    words = tokens(name)
+    padded = f" {' '.join(words)} "
+    for canonical, aliases in ALIASES.items():
+        if any(f" {alias} " in padded or alias.replace(" ", "") in words for alias in aliases):
             return canonical
     return None
 

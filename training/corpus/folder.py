@@ -14,8 +14,9 @@ from gan808.errors import CorpusError
 from training.corpus.classes import class_of, folder_class
 from training.corpus.recording import Recording, Skipped
 
-AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {
-    ".aif", ".aifc", ".oga", ".opus",
+# RAW says neither rate nor width.
+AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() if name != "RAW"} | {
+    ".aif", ".aifc", ".oga", ".opus", ".snd", ".wave",
 }
 MAX_SECONDS = 30.0  # longer files are loops and songs, not drum sounds
 

@@ -1,0 +1,37 @@
+"""Which library training computes with, settled before Keras is imported.
+
+TensorFlow where it is installed, JAX where only that is; KERAS_BACKEND says otherwise. Called by
+the command line, on its thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+from gan808.errors import TrainingError
+
+VARIABLE = "KERAS_BACKEND"
+BACKENDS = ("tensorflow", "jax")  # the first that is installed
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # a module that was switched off: sys.modules holds None
+        return False
+
+
+def choose_backend() -> str:
+    """Set KERAS_BACKEND where it is not set; returns it. Raises TrainingError when nothing that
+    can train is installed, or something else was asked for."""
+    asked = os.environ.get(VARIABLE)
+    if asked is not None and asked not in BACKENDS:
+        raise TrainingError(f"{VARIABLE}={asked}: training runs on {' or '.join(BACKENDS)}")
+    there = [name for name in ([asked] if asked else BACKENDS) if _installed(name)]
+    if not there:
+        wanted = asked or " or ".join(BACKENDS)
+        raise TrainingError(f"training takes {wanted}, which is not installed: pip install "
+                            f"{asked or BACKENDS[0]}")
+    os.environ[VARIABLE] = there[0]
+    return there[0]

@@ -1,0 +1,63 @@
+"""What `gan808 evaluate` does, and the last part of `gan808 train`: judge a kit, write its report,
+tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan808.errors import TrainingError
+from gan808.sound.kit import Kit
+from gan808.sound.renderer import Renderer
+from training.dataset import Dataset
+from training.evaluate import MIN_HELD_OUT, SOUNDS, Evaluation, Exhibits, evaluate
+from training.judge import judge_of
+from training.listening import SHOWN, Listener
+from training.report import write_report
+from training.reporting import Reporter
+from training.tables import tables
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """sounds: how many to render, spread evenly over the classes. out: where the report goes, by
+    default into the kit. run: the training's folder, for its losses and samples."""
+
+    sounds: int = SOUNDS
+    out: Path | None = None
+    run: Path | None = None
+
+
+def evaluate_kit(
+    kit: Kit, dataset: Dataset, reporter: Reporter, options: EvaluateOptions | None = None
+) -> Evaluation | None:
+    """Judge the kit and write its report; None, and said so, when too little was held out.
+
+    Raises TrainingError when the dataset has other classes than the kit.
+    """
+    chosen = options or EvaluateOptions()
+    if kit.classes != dataset.classes:
+        raise TrainingError(
+            f"{dataset.folder}: has the classes {', '.join(dataset.classes)}; kit {kit.name} has "
+            f"{', '.join(kit.classes)}"
+        )
+    folder = chosen.out or kit.folder / "report"
+    renderer = Renderer(kit, dataset.geometry.sample_rate_hz, threads=0)
+    evaluation = None
+    with reporter.bar("evaluate") as bar:
+        bar.update(None, "fitting the judge to the training recordings")
+        listener = Listener(judge_of(dataset), dataset, renderer)
+        if int(dataset.held_out.sum()) >= MIN_HELD_OUT:
+            evaluation, exhibits = evaluate(renderer, listener, chosen.sounds, bar.update)
+        else:
+            reporter.say(f"{int(dataset.held_out.sum())} recordings are held out, too few to "
+                         f"score the kit (it takes {MIN_HELD_OUT})")
+            exhibits = Exhibits(listener.renders(SHOWN, bar.update).shown, listener.examples())
+        bar.update(None, "drawing")
+        write_report(folder, kit.name, dataset.geometry, exhibits, evaluation, chosen.run)
+    if evaluation is not None:
+        for table in tables(evaluation):
+            for line in table.lines():
+                reporter.say(line)
+    reporter.say(f"report: {folder / 'report.html'}")
+    return evaluation
