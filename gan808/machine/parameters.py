@@ -98,6 +98,11 @@ class Parameter:
         """The arguments' OSC types, optional ones in brackets: `s f [i]`."""
         return " ".join(f"[{a.type}]" if a.optional else a.type for a in self.arguments)
 
+    @property
+    def reply_names(self) -> tuple[str, ...]:
+        """The names in the answer, in order: (voices, pool) of `i:voices i:pool`."""
+        return tuple(part.partition(":")[2] for part in self.reply.split() if ":" in part)
+
     def address_of(self, slot_code: str = "") -> str:
         """The address with the slot's code in its place, after /gan808."""
         return self.address.replace(SLOT, slot_code)
