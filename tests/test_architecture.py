@@ -120,7 +120,8 @@ def test_every_library_is_declared() -> None:
     """What the program imports is what `pip install .` brings, by name, not through another."""
     text = (rules.CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["soundfont"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["soundfont"], *extras["announce"]]
     declared = {re.split(r"[<>=~!\[; ]", line)[0].lower() for line in wanted}
     providers = packages_distributions()
     missing = []

@@ -23,7 +23,7 @@ from gan808.machine.parameters import (
 )
 from gan808.machine.wildcards import SIGNS, Wildcard
 
-_ALIASES = {"/dirt/play": f"{ROOT}/play"}
+ALIASES = {"/dirt/play": f"{ROOT}/play"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def decode(address: str, arguments: Sequence[object], codes: Sequence[str]) -> l
 @lru_cache(maxsize=512)
 def _targets(address: str, codes: tuple[str, ...]) -> tuple[tuple[Parameter, int | None], ...]:
     """The rows and slots an address names. Raises ConfigError when there are none."""
-    address = _ALIASES.get(address, address)
+    address = ALIASES.get(address, address)
     if not address.startswith(f"{ROOT}/"):
         raise ConfigError(f"addresses begin with {ROOT}/")
     path = address[len(ROOT):]
