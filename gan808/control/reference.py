@@ -22,7 +22,7 @@ made from the table the program runs on.
   work (`?`, `*`, `[a-c]`, `[!a]`, `{{BD,SD}}`): `/gan808/slot/*/level 0.5`. In the last part of
   an address they read and set values, and set off nothing.
 - Types `i f d h s T F` are understood. Any number type does for a number: floats for whole
-  numbers, T and F for 1 and 0.
+  numbers, T and F for 1 and 0. The impulse `I` of a button and `N` are no arguments.
 - A value without arguments is a question, answered on the same address. Answers go to where the
   message came from.
 - Set values are echoed to every registered client (`/gan808/notify 1`). A client that is silent

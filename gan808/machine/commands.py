@@ -126,7 +126,7 @@ class Commands:
             ),
             "/seq/pattern": partial(
                 self._value,
-                lambda name: sequencer.set_pattern(shelf.pattern(str(name))),
+                lambda name: sequencer.set_pattern(shelf.named_pattern(str(name))),
                 lambda: sequencer.pattern.name,
             ),
         }

@@ -35,6 +35,7 @@ from gan808.sound.sound import Sound
 AHEAD_S = 0.15
 # A sequencer told to play begins this much later, so that its thread is ahead of its first step.
 START_DELAY_S = 0.03
+MAX_REFRESHES = 256  # in a flood of notes some keep their sound: the queue has an end
 
 
 class Machine:
@@ -159,10 +160,9 @@ class Machine:
 
         False when the port's ring was full: the note is lost and counted, nothing waits.
         """
-        played = port.trigger(
-            slot, velocity, frame, gain=gain, pan=pan, tune_semitones=tune_semitones
-        )
-        if self.evolution.fresh:
+        played = port.trigger(slot, velocity, frame, gain=gain, pan=pan,
+                              tune_semitones=tune_semitones)
+        if self.evolution.fresh and self._inbox.qsize() < MAX_REFRESHES:
             self._inbox.put(partial(self._refresh, slot, frame))
         return played
 

@@ -152,7 +152,7 @@ TABLE: tuple[Parameter, ...] = (
               "1 registers the sender, or a port of its host, for echoes and events, 0 removes it; "
               "silent clients expire",
               reply="s:address", reply_address="/done"),
-    Parameter("/sync", Kind.CLIENT, (Argument("id", "i"),),
+    Parameter("/sync", Kind.CLIENT, (_int("id", -2**31, 2**31 - 1),),
               "answered when everything sent before has been done", reply="i:id",
               reply_address="/synced"),
     Parameter("/status", Kind.QUERY, (), "how the machine is doing",
@@ -163,7 +163,7 @@ TABLE: tuple[Parameter, ...] = (
               reply="i:late i:stolen i:dropped"),
     Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1)), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
-              "SuperDirt-style name/value pairs: s gain pan speed n cut, others are ignored; "
+              "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
               "/dirt/play is the same"),
     Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
     _value("/volume", _float("volume", 0, 1), "master volume", cc=7),

@@ -5,19 +5,19 @@ The only part of the machine that touches files. Machine thread only, never on t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
+from gan808.machine.names import ACCEPTED, is_plain_name
 from gan808.machine.needs import KitLike
-from gan808.machine.patterns import Pattern, find_pattern, pattern_names
+from gan808.machine.patterns import OFF, Pattern, find_pattern, pattern_names
 from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.sound import Sound
 
-_NAME = re.compile(r"[\w][\w .+~@-]{0,159}")
+PATTERN_FILES = (".toml", ".mid", ".midi")
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,23 @@ class Shelf:
         return list(dict.fromkeys(kit.name for kit in found if isinstance(kit, Kit)))
 
     def kit(self, name: str) -> Kit:
-        """A kit by name or path. Raises KitError."""
+        """A kit of the folders by its name, and never by a path. Raises KitError."""
+        if not is_plain_name(name) or not any((f / name).is_dir() for f in self.kit_folders):
+            raise KitError(f"kit {name[:80]!r} is not in the kits folders; /kit/list names those "
+                           "that are")
         return find_kit(name, self.kit_folders)
 
     def pattern(self, name: str) -> Pattern:
-        """A pattern by name or path. Raises ConfigError."""
+        """A pattern by name or path: for what the user says. Raises ConfigError."""
         return find_pattern(name, self.pattern_folders)
+
+    def named_pattern(self, name: str) -> Pattern:
+        """A pattern by its name, and never by a path: for what others say. Raises ConfigError."""
+        known = (OFF, *self.pattern_names())
+        if name not in known or Path(name).suffix in PATTERN_FILES:
+            raise ConfigError(f"pattern {name[:80]!r}: no such pattern; there are "
+                              f"{', '.join(known)}")
+        return self.pattern(name)
 
     def pattern_names(self) -> list[str]:
         """Patterns by name, the user's and those that ship."""
@@ -83,9 +94,9 @@ class Shelf:
         Only a plain name is taken: whoever reaches the OSC port must not choose the folder.
         """
         stem = name.removesuffix(".wav")
-        if not _NAME.fullmatch(stem):
-            raise ConfigError(f"{name!r} is no file name; give letters, digits, spaces and "
-                              f". + - ~ @ only: the file goes to {self.exports}")
+        if not is_plain_name(stem):
+            raise ConfigError(f"{name[:80]!r} is no file name; give {ACCEPTED}: the file goes to "
+                              f"{self.exports}")
         return _write(sound, self.exports / f"{stem}.wav")
 
 
@@ -95,6 +106,7 @@ def _write(sound: Sound, path: Path) -> Path:
     unfinished = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)  # were it a link, another file would be written
         with soundfile.SoundFile(
             unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
             format=path.suffix[1:].upper(),
