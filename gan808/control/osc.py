@@ -43,6 +43,7 @@ MAX_TEXT = 400
 # A sender's address is easily forged. Beyond this machine nobody is sent more than this, so that
 # asking in somebody's name does not bury them in answers.
 REMOTE_HZ, REMOTE_BURST = 500.0, 1000
+FAILS_HZ, FAILS_BURST = 100.0, 200
 # What instruments send, never ask: answering it would let two of them talk for ever.
 ANSWERS = frozenset(
     f"{ROOT}/{name}" for name in ("fail", "late", "done", "synced", "hello/reply", "status.reply")
@@ -86,7 +87,7 @@ class OscServer:
         self._port = machine.engine.port("osc")
         self._socket = OscSocket(settings.osc.host, settings.osc.port)
         self._clients = Clients(expiry_s=expiry_s)
-        self._fails = Limits(rate_hz=100.0, burst=200)
+        self._fails = Limits(FAILS_HZ, FAILS_BURST)
         self._remote = Limits(REMOTE_HZ, REMOTE_BURST)
         self._log_lines = Limit(rate_hz=0.2, burst=5)
         self._outstanding = Outstanding(MAX_WAITING)
@@ -150,6 +151,8 @@ class OscServer:
                     self._send("/late", (message.address, 1000 * (now_s - due_s)), sender)
                 late_told, due_s = True, None
             left -= self._accept(message, due_s, sender)
+            # A large packet must not hold up what is due meanwhile.
+            self._schedule.run_due(time.monotonic())
 
     def _accept(self, message: Received, due_s: float | None, sender: Sender) -> int:
         """Check a message and act on it, now or when it is due; how many things it asked for."""

@@ -106,5 +106,5 @@ def build_message(address: str, values: Sequence[object]) -> bytes:
         for value in values:
             builder.add_arg(value)  # type: ignore[arg-type]
         return bytes(builder.build().dgram)
-    except (BuildError, ValueError) as error:
+    except (BuildError, MessageError, osc_types.ParseError, ValueError) as error:
         raise PacketError(f"cannot be sent: {error}", address) from error
