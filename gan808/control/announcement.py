@@ -28,7 +28,8 @@ def can_announce() -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches a server that listens on that host."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    # A socket for both families shows IPv4's addresses inside IPv6's.
+    return host in ("localhost", "::1") or host.removeprefix("::ffff:").startswith("127.")
 
 
 class Announcement:

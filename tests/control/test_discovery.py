@@ -76,7 +76,8 @@ def test_the_wait_before_it_ends_with_the_stop(rig: Rig) -> None:
 
 
 def test_loopback_is_known() -> None:
-    assert all(map(is_loopback, ("127.0.0.1", "127.1.2.3", "::1", "localhost")))
+    assert all(map(is_loopback, ("127.0.0.1", "127.1.2.3", "::1", "localhost",
+                                 "::ffff:127.0.0.1")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.0.2.1", "fe80::1")))
 
 
