@@ -18,6 +18,8 @@ from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.sound import Sound
 
 PATTERN_FILES = (".toml", ".mid", ".midi")
+# Whoever reaches the OSC port can save; it must not fill the disk. A program change reaches 128.
+MOST_KITS, MOST_SOUNDS = 128, 10_000
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Shelf:
         """
         if not isinstance(kit, Kit):
             raise KitError(f"kit {kit.name!r} is not on disk, so it cannot be saved")
+        _require_room(self.kit_folders[0], MOST_KITS)
         from gan808.machine.kit_saving import save_sounds_as_kit
 
         return save_sounds_as_kit(kit, sounds, self.kit_folders[0], name)
@@ -100,9 +103,21 @@ class Shelf:
         return _write(sound, self.exports / f"{stem}.wav")
 
 
+def _require_room(folder: Path, most: int) -> None:
+    """Raises Gan808Error where a folder has that many entries."""
+    try:
+        entries = sum(1 for _ in folder.iterdir())
+    except OSError:  # not there yet; or what is wrong with it shows when it is written to
+        return
+    if entries >= most:
+        raise Gan808Error(f"{folder}: {entries} are there already; move some elsewhere")
+
+
 def _write(sound: Sound, path: Path) -> Path:
     import soundfile  # when first needed, as a start should not wait for it
 
+    if not path.exists():
+        _require_room(path.parent, MOST_SOUNDS)
     unfinished = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
