@@ -143,6 +143,15 @@ def status(
     say([json.dumps(answer)] if as_json else status_table(answer))
 
 
+@app.command("osc")
+def osc_table(as_json: AsJson = False) -> None:
+    """Print every OSC address: what it takes, what it answers, what it is for."""
+    from gan808.control.osc_listing import description, listing
+    from gan808.reports import columns
+
+    say([json.dumps(description())] if as_json else columns(listing()))
+
+
 @app.command()
 def learn(
     target: Annotated[

@@ -24,6 +24,7 @@ VelocityCurve = Literal["linear", "soft", "hard", "fixed"]
 Quantise = Literal["now", "beat", "bar"]
 SyncMode = Literal["internal", "midi", "link", "auto"]
 EvolveMode = Literal["one", "all", "fresh"]
+Announce = Literal["auto", "on", "off"]
 
 HIGHEST_SEED = 2**31 - 1  # a seed travels as an OSC int32
 
@@ -77,6 +78,19 @@ class OscSettings(_Section):
         default="127.0.0.1", description="address to listen on; 0.0.0.0: every network"
     )
     port: int = Field(default=8808, ge=0, le=65535, description="UDP port; 0: any free one")
+    query: bool = Field(
+        default=True, description="whether its addresses are described over HTTP (OSCQuery)"
+    )
+    query_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="TCP port of that; 0: the same number, or a free one",
+    )
+    announce: Announce = Field(
+        default="auto",
+        description="on the network (zeroconf): on, off, or auto: where others can reach it",
+    )
 
 
 class SequencerSettings(_Section):

@@ -181,11 +181,16 @@ class Daemon:
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
             return "off"
-        from gan808.control.osc import OscServer  # after the first note
+        from gan808.control.discovery import Discovery  # after the first note
+        from gan808.control.osc import OscServer
 
         osc = OscServer(self._machine, self._settings)
         running.callback(osc.stop)
         osc.start()
+        discovery = Discovery(
+            self._machine, self._settings.osc, osc.address, self._display.say, self._display.warn)
+        running.callback(discovery.stop)
+        discovery.start()
         host, port = osc.address
         return f"udp {host}:{port}"
 

@@ -10,6 +10,7 @@ from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from gan808.errors import DeviceError
+from gan808.machine.parameters import BY_ADDRESS
 
 TIMEOUT_S = 1.0
 MAX_PACKET_BYTES = 65535
@@ -18,8 +19,8 @@ ANY_HOST = ("0.0.0.0", "::", "")
 STATUS = "/gan808/status.reply"
 POOL = "/gan808/pool"
 COUNTERS = "/gan808/counters"
-STATUS_FIELDS = ("voices", "pool", "load", "peak", "xruns", "rate", "latency_ms")
-COUNTER_FIELDS = ("late", "stolen", "dropped")
+STATUS_FIELDS = BY_ADDRESS["/status"].reply_names
+COUNTER_FIELDS = BY_ADDRESS["/counters"].reply_names
 # Questions whose one value is told under the name given; the address answers itself.
 VALUES = {
     "/gan808/evolve": "evolve",

@@ -207,8 +207,8 @@ class FakeEngine:
     def used_cells(self) -> set[int]:
         """Cells that a slot, a voice, a queued command or their writer holds."""
         queued = {int(c.value) for c in self.queued if c.name == "assign"}
-        voices = {voice.cell for voice in self._voices}
-        return (set(self.slot_cells) | queued | voices | self.claimed) - {NO_CELL}
+        held = {voice.cell for voice in self._voices} | set(self.slot_cells) | self.claimed
+        return (queued | held) - {NO_CELL}
 
     def write_sound(self, audio: np.ndarray) -> int | None:
         good = audio.ndim == 1 or audio.shape[1:] == (2,)
@@ -326,15 +326,13 @@ class FakePool:
 
 
 class FakeFiller:
-    """Answers when told to: `deliver_all`. A class or kit named "broken" gets an error.
-
-    opinion: what the critic has against a sound, None for nothing.
-    """
+    """Answers when told to: `deliver_all`. A class or kit named "broken" gets an error."""
 
     def __init__(self, pool: FakePool | None = None, rate_hz: int = 48000) -> None:
         self.pending: list[tuple[Callable[[Any], None], Any]] = []
         self._pool = pool
         self._rate_hz = rate_hz
+        # What the critic has against a sound, None for nothing.
         self.opinion: Callable[[Sound], str | None] = lambda sound: None
 
     def request(self, class_name: str, seed: int | Point, deliver: Callable[[Any], None]) -> None:
@@ -381,6 +379,8 @@ class FakeShelf(FakePatterns):
         if name not in self.kits:
             raise KitError(f"kit {name!r}: no such kit; there are {', '.join(self.kits)}")
         return self.kits[name]
+
+    kit_at = kit
 
     def keep(self, sound: Sound) -> Path:
         self.kept.append(sound)

@@ -16,6 +16,7 @@ import soundfile
 
 from gan808 import __version__, start
 from gan808.errors import ConfigError
+from gan808.machine.parameters import TABLE
 from gan808.sound.kit import load_kit
 from tests.running import Running, environment
 
@@ -42,7 +43,7 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
     result = gan808(tmp_path, "--help")
     assert result.returncode == 0
-    for command in ("run", "devices", "status", "learn", "render", "match", "kits", "train",
+    for command in ("run", "devices", "status", "learn", "osc", "render", "match", "kits", "train",
                     "prepare", "fit", "evaluate", "export", "version"):
         assert f" {command} " in result.stdout
     code = "import sys, gan808.cli; print(*sys.modules)"
@@ -74,6 +75,22 @@ def test_help_has_a_short_form_everywhere(tmp_path: Path) -> None:
     for command in ([], ["run"], ["kits"], ["kits", "info"], ["train"]):
         short, long = (gan808(tmp_path, *command, option) for option in ("-h", "--help"))
         assert (short.returncode, short.stdout) == (0, long.stdout)
+
+
+def test_osc_prints_the_table(tmp_path: Path) -> None:
+    """For a reader a line for each row, for a program everything the table says of it."""
+    lines = gan808(tmp_path, "osc").stdout.splitlines()
+    assert len(lines) == len(TABLE) + 1
+    (tempo,) = (line for line in lines if line.startswith("/seq/tempo "))
+    assert "f tempo 20..400 BPM" in tempo
+    assert tempo.endswith("tempo of the pattern -> f:tempo")
+    rows = {row["address"]: row for row in json.loads(gan808(tmp_path, "osc", "--json").stdout)}
+    assert len(rows) == len(TABLE)
+    level = rows["/gan808/slot/SLOT/level"]
+    assert (level["kind"], level["cc"], level["help"]) == ("value", 16, "loudness of the slot")
+    assert level["arguments"][0] == {
+        "name": "level", "type": "f", "minimum": 0, "maximum": 1, "unit": "", "choices": [],
+        "optional": False, "default": 0.8}
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

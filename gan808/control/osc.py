@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from gan808 import __version__
 from gan808.config import Settings
-from gan808.control.osc_clients import Clients, Limit, Outstanding, Sender
+from gan808.control.announcement import is_loopback
+from gan808.control.osc_clients import Clients, Limit, Limits, Outstanding, Sender
 from gan808.control.osc_packets import PacketError, Received, build_message, read_packet
 from gan808.control.osc_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.osc_times import Schedule, WallClock
@@ -36,11 +37,24 @@ API_VERSION = 1
 AHEAD_S = 0.1
 LISTEN_S = 0.1
 MAX_WAITING = 4096
+# What one datagram may ask for, its wildcards counted out: more would hold up the next note.
+MAX_REQUESTS = 2048
 MAX_TEXT = 400
+# A sender's address is easily forged. Beyond this machine nobody is sent more than this, so that
+# asking in somebody's name does not bury them in answers.
+REMOTE_HZ, REMOTE_BURST = 500.0, 1000
+FAILS_HZ, FAILS_BURST = 100.0, 200
 # What instruments send, never ask: answering it would let two of them talk for ever.
 ANSWERS = frozenset(
     f"{ROOT}/{name}" for name in ("fail", "late", "done", "synced", "hello/reply", "status.reply")
 )
+
+# TidalCycles waits for SuperDirt to answer this before it counts as connected. The buses are those
+# of a synthesis server; we have none, and an empty list would be taken for no answer.
+GREETINGS: dict[str, tuple[str, tuple[int | str, ...]]] = {
+    "/dirt/hello": ("/dirt/hello/reply", ()),
+    "/dirt/handshake": ("/dirt/handshake/reply", ("&controlBusIndices", 0)),
+}
 
 log = logging.getLogger("gan808")
 
@@ -73,7 +87,8 @@ class OscServer:
         self._port = machine.engine.port("osc")
         self._socket = OscSocket(settings.osc.host, settings.osc.port)
         self._clients = Clients(expiry_s=expiry_s)
-        self._answers = Limit(rate_hz=100.0, burst=200)
+        self._fails = Limits(FAILS_HZ, FAILS_BURST)
+        self._remote = Limits(REMOTE_HZ, REMOTE_BURST)
         self._log_lines = Limit(rate_hz=0.2, burst=5)
         self._outstanding = Outstanding(MAX_WAITING)
         self._wall = WallClock()
@@ -121,8 +136,12 @@ class OscServer:
             self.counters.bad_packets += 1
             self._fail(error.address, error, sender)
             return
-        late_told = False
+        late_told, left = False, MAX_REQUESTS
         for message in messages:
+            if left <= 0:
+                why = f"a packet may ask for {MAX_REQUESTS} things; from here on nothing is done"
+                self._fail(message.address, Gan808Error(why), sender)
+                break
             due_s = None
             if message.due_unix_s is not None:
                 due_s = self._wall.monotonic_at(message.due_unix_s)
@@ -131,18 +150,23 @@ class OscServer:
                 if not late_told:
                     self._send("/late", (message.address, 1000 * (now_s - due_s)), sender)
                 late_told, due_s = True, None
-            self._accept(message, due_s, sender)
+            left -= self._accept(message, due_s, sender)
+            # A large packet must not hold up what is due meanwhile.
+            self._schedule.run_due(time.monotonic())
 
-    def _accept(self, message: Received, due_s: float | None, sender: Sender) -> None:
-        """Check a message and act on it, now or when it is due."""
+    def _accept(self, message: Received, due_s: float | None, sender: Sender) -> int:
+        """Check a message and act on it, now or when it is due; how many things it asked for."""
         if message.address in ANSWERS:
-            return
+            return 1
+        if message.address in GREETINGS:
+            self._send_at(*GREETINGS[message.address], sender)
+            return 1
         codes = self._machine.codes
         try:
             requests = decode(message.address, message.arguments, codes)
         except Gan808Error as error:
             self._fail(message.address, error, sender)
-            return
+            return 1
         for request in requests:
             asked = _Asked(request, request.address(codes), sender)
             if request.parameter.kind is Kind.CLIENT:
@@ -151,12 +175,16 @@ class OscServer:
                 self._play(asked, due_s)
             else:
                 self._submit(asked, due_s)
+        return len(requests)
 
     def _play(self, asked: _Asked, due_s: float | None) -> None:
         if due_s is None or due_s <= time.monotonic() + AHEAD_S:
             self._hand_on(asked, due_s)
-        elif not self._schedule.put(due_s - AHEAD_S, partial(self._hand_on, asked, due_s)):
-            self._fail_asked(asked, Gan808Error(f"more than {MAX_WAITING} messages wait already"))
+        elif not self._schedule.put(
+            due_s - AHEAD_S, partial(self._hand_on, asked, due_s), asked.sender
+        ):
+            why = f"{MAX_WAITING} messages wait already; is the sender's clock right?"
+            self._fail_asked(asked, Gan808Error(why))
 
     def _hand_on(self, asked: _Asked, due_s: float | None) -> None:
         refused = partial(self._fail_asked, asked)
@@ -169,7 +197,7 @@ class OscServer:
         """Put a command on the machine's thread, which keeps those that are not yet due."""
         ticket = self._outstanding.begin(asked.sender)
         if ticket is None:
-            why = f"more than {MAX_WAITING} commands are under way; wait for their answers"
+            why = f"{MAX_WAITING} commands are under way already; wait for their answers"
             self._fail_asked(asked, Gan808Error(why))
             return
         self._machine.handle(
@@ -237,17 +265,25 @@ class OscServer:
         """Tell the sender, at a limited rate, and the log, at a lower one."""
         self.counters.failures += 1
         now_s = time.monotonic()
-        if self._answers.allows(now_s):
+        if self._fails.allows(sender[0], now_s):
             self._send("/fail", (address[:MAX_TEXT], str(error)[:MAX_TEXT]), sender)
         if self._log_lines.allows(now_s):
-            log.info("OSC from %s: %s: %s", sender[0], address[:80], str(error)[:MAX_TEXT])
+            log.info("OSC from %s: %a: %a", sender[0], address[:80], str(error)[:MAX_TEXT])
 
     def _send(self, address: str, values: Sequence[object], sender: Sender) -> None:
-        """Send one message; `address` is after /gan808. What cannot be sent is logged."""
+        """Send one message; `address` is after /gan808."""
+        self._send_at(f"{ROOT}{address}", values, sender)
+
+    def _send_at(self, address: str, values: Sequence[object], sender: Sender) -> None:
+        """Send one message. What cannot be sent is logged; too much for a remote host is not."""
+        now_s = time.monotonic()
+        if not is_loopback(sender[0]) and not self._remote.allows(sender[0], now_s):
+            return
         try:
-            datagram = build_message(f"{ROOT}{address}", values)
+            datagram = build_message(address, values)
         except PacketError as error:
-            log.warning("OSC answer %s: %s", address, error)
+            if self._log_lines.allows(now_s):
+                log.warning("OSC answer %s: %s", address, error)
             return
         if len(datagram) <= MAX_DATAGRAM_BYTES:
             self._socket.send(datagram, sender)

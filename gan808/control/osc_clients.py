@@ -6,12 +6,17 @@ Each class says which threads use it.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 # An address as socket.recvfrom gives it: (host, port) or IPv6's longer tuple.
 Sender = tuple[Any, ...]
+# Of what is bounded for each sender, all together may have so many times as much: one whose clock
+# is a day ahead fills its own share and leaves the others theirs.
+SHARES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +91,72 @@ class Limit:
             return allowed
 
 
+class Limits:
+    """A Limit for each host: who floods uses up nobody else's share. Any thread.
+
+    Of more than `hosts` the one seen longest ago begins anew.
+    """
+
+    def __init__(self, rate_hz: float, burst: int, *, hosts: int = 256) -> None:
+        self._new = partial(Limit, rate_hz, burst)
+        self._hosts = hosts
+        self._lock = threading.Lock()
+        self._limits: dict[str, Limit] = {}
+
+    def allows(self, host: str, now_s: float) -> bool:
+        """Whether that host may have one more now; counts it if so."""
+        with self._lock:
+            limit = self._limits.pop(host, None) or self._new()
+            self._limits[host] = limit
+            if len(self._limits) > self._hosts:
+                del self._limits[next(iter(self._limits))]
+        return limit.allows(now_s)
+
+
 class Outstanding:
-    """Commands begun and not yet answered, and who waits for them to be. Any thread."""
+    """Commands begun and not yet answered, and who waits for them to be. Any thread.
+
+    limit: for each sender; all together may have SHARES times as many.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
         self._next = 0
-        self._open: dict[int, Sender] = {}
-        self._waiting: list[tuple[set[int], Callable[[], None]]] = []
+        self._owners: dict[int, Sender] = {}
+        # A sender's open tickets, oldest first, and its callbacks with the last ticket before each.
+        self._open: dict[Sender, dict[int, None]] = {}
+        self._waiting: dict[Sender, deque[tuple[int, Callable[[], None]]]] = {}
+        self._waiters = 0
 
     def begin(self, sender: Sender) -> int | None:
         """A ticket for one command; None when too many are open."""
         with self._lock:
-            if len(self._open) >= self._limit:
+            own = self._open.get(sender, {})
+            if len(own) >= self._limit or len(self._owners) >= SHARES * self._limit:
                 return None
             self._next += 1
-            self._open[self._next] = sender
+            self._owners[self._next] = sender
+            self._open.setdefault(sender, own)[self._next] = None
             return self._next
 
     def end(self, ticket: int) -> None:
         """The command is done, or has failed. Calls back those who waited for it."""
+        ready = []
         with self._lock:
-            self._open.pop(ticket, None)
-            for tickets, _ in self._waiting:
-                tickets.discard(ticket)
-            ready = [callback for tickets, callback in self._waiting if not tickets]
-            self._waiting = [entry for entry in self._waiting if entry[0]]
+            sender = self._owners.pop(ticket, None)
+            if sender is None:
+                return
+            own, waiting = self._open[sender], self._waiting.get(sender, deque())
+            own.pop(ticket)
+            oldest = next(iter(own), None)
+            while waiting and (oldest is None or oldest > waiting[0][0]):
+                ready.append(waiting.popleft()[1])
+                self._waiters -= 1
+            if not waiting:
+                self._waiting.pop(sender, None)
+            if not own:
+                del self._open[sender]
         for callback in ready:
             callback()
 
@@ -122,11 +166,13 @@ class Outstanding:
         False, and no call, when too many wait already.
         """
         with self._lock:
-            tickets = {ticket for ticket, owner in self._open.items() if owner == sender}
-            if len(self._waiting) >= self._limit:
+            own = self._open.get(sender)
+            if self._waiters >= self._limit:
                 return False
-            if tickets:
-                self._waiting.append((tickets, callback))
-        if not tickets:
+            if own:
+                last = next(reversed(own))
+                self._waiting.setdefault(sender, deque()).append((last, callback))
+                self._waiters += 1
+        if not own:
             callback()
         return True

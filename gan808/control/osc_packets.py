@@ -22,7 +22,8 @@ BUNDLE = b"#bundle\0"
 HEADER_BYTES = 16
 MAX_DEPTH = 16
 MAX_MESSAGES = 1024
-ACCEPTED_TAGS = frozenset("ifhdsTF")
+NOTHING = "NI"  # nil, and the impulse that a button sends: no argument
+ACCEPTED_TAGS = frozenset("ifhdsTF" + NOTHING)
 _NTP_TO_UNIX_S = -ntp.ntp_time_to_system_epoch(0)
 
 
@@ -83,13 +84,17 @@ def _message(data: bytes, due_unix_s: float | None) -> Received:
     address = ""
     try:
         address, at = osc_types.get_string(data, 0)
-        tags = osc_types.get_string(data, at)[0] if at < len(data) else ","
+        tags, end = osc_types.get_string(data, at) if at < len(data) else (",", at)
         unknown = sorted(set(tags[1:]) - ACCEPTED_TAGS)
         if tags.startswith(",") and unknown:
             raise PacketError(
-                f"argument type {unknown[0]!r} is not accepted; types are i f h d s T F", address
+                f"argument type {unknown[0]!r} is not accepted; types are "
+                + " ".join("ifhdsTF" + NOTHING), address
             )
-        return Received(address, tuple(OscMessage(data).params), due_unix_s)
+        # python-osc knows N and warns of I; both are without bytes of their own.
+        data = data[:at] + data[at:end].replace(b"I", b"N") + data[end:]
+        values = tuple(value for value in OscMessage(data).params if value is not None)
+        return Received(address, values, due_unix_s)
     except (MessageError, osc_types.ParseError, UnicodeDecodeError, IndexError) as error:
         raise PacketError("not OSC: the message is damaged or cut off", address) from error
 
@@ -101,5 +106,5 @@ def build_message(address: str, values: Sequence[object]) -> bytes:
         for value in values:
             builder.add_arg(value)  # type: ignore[arg-type]
         return bytes(builder.build().dgram)
-    except (BuildError, ValueError) as error:
+    except (BuildError, MessageError, osc_types.ParseError, ValueError) as error:
         raise PacketError(f"cannot be sent: {error}", address) from error

@@ -9,7 +9,10 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
+
+from gan808.control.osc_clients import SHARES
 
 # Reading two clocks takes a microsecond or two; a reading this wide was interrupted between them.
 MAX_READING_S = 50e-6
@@ -46,18 +49,23 @@ class WallClock:
 
 
 class Schedule:
-    """Work that waits for a time, a bounded number of items."""
+    """Work that waits for a time, a bounded number of items for each owner and altogether."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._order = itertools.count()
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, Hashable, Callable[[], None]]] = []
+        self._shares: Counter[Hashable] = Counter()
 
-    def put(self, at_s: float, work: Callable[[], None]) -> bool:
-        """Keep work until at_s; False when there is no room."""
-        if len(self._heap) >= self._limit:
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def put(self, at_s: float, work: Callable[[], None], owner: Hashable = None) -> bool:
+        """Keep work until at_s; False when the owner has no room left."""
+        if self._shares[owner] >= self._limit or len(self._heap) >= SHARES * self._limit:
             return False
-        heapq.heappush(self._heap, (at_s, next(self._order), work))
+        self._shares[owner] += 1
+        heapq.heappush(self._heap, (at_s, next(self._order), owner, work))
         return True
 
     def wait_s(self, now_s: float, longest_s: float) -> float:
@@ -69,4 +77,8 @@ class Schedule:
     def run_due(self, now_s: float) -> None:
         """Do everything that is due, in order of time and then of arrival."""
         while self._heap and self._heap[0][0] <= now_s:
-            heapq.heappop(self._heap)[2]()
+            _, _, owner, work = heapq.heappop(self._heap)
+            self._shares[owner] -= 1
+            if not self._shares[owner]:
+                del self._shares[owner]
+            work()

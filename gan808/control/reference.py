@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gan808.config import Settings
+from gan808.control.osc import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
 from gan808.machine.parameters import RESERVED_CC, controller_table, osc_table
 from gan808.sound.slots import TR808
 
@@ -22,7 +23,7 @@ made from the table the program runs on.
   work (`?`, `*`, `[a-c]`, `[!a]`, `{{BD,SD}}`): `/gan808/slot/*/level 0.5`. In the last part of
   an address they read and set values, and set off nothing.
 - Types `i f d h s T F` are understood. Any number type does for a number: floats for whole
-  numbers, T and F for 1 and 0.
+  numbers, T and F for 1 and 0. The impulse `I` of a button and `N` are no arguments.
 - A value without arguments is a question, answered on the same address. Answers go to where the
   message came from.
 - Set values are echoed to every registered client (`/gan808/notify 1`). A client that is silent
@@ -34,7 +35,28 @@ made from the table the program runs on.
 - `/gan808/sync 1` is answered by `/gan808/synced 1` when everything the sender asked before is
   done, new sounds and kits included.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
-  or Sardine at the port.
+  or Sardine at the port. Tidal's sample names find their slots (`bd`, `sn`, `hh`, `808oh`,
+  `RolandTR909_cp`), `gain` is to the fourth power as there, and its greeting is answered.
+- Names of kits, patterns and exports are names, never paths: what comes over the network stays in
+  the folders that `gan808 devices` shows.
+- Floods have an end: {waiting} messages of one sender may wait for their time, one packet may ask
+  for {requests} things, failures are told {fails} times a second, and a host other than this
+  machine is sent {remote:.0f} messages a second at most.
+
+`gan808 osc` prints the table below; with `--json` it is for programs.
+
+## Found by other programs
+
+- OSCQuery: every address with its type, range, access, description and present value is told over
+  HTTP, at the number of the OSC port where that is free: `http://localhost:{port}/gan808/slot/BD`,
+  `?VALUE`, `?RANGE`, `?HOST_INFO`. It only reads. `osc.query = false` turns it off.
+- Zeroconf: an instrument that other machines can reach (`--osc 0.0.0.0:{port}`) is announced as
+  `_osc._udp` and `_oscjson._tcp`, if the package zeroconf is installed
+  (`pip install 'gan808[announce]'`). `osc.announce = "on"` announces it on this machine too,
+  `"off"` never.
+- Both begin half a second after the start, and neither is waited for.
+
+## Addresses
 
 {table}"""
 
@@ -131,8 +153,11 @@ the network: its tempo, both ways, and its bar. `link_start_stop` shares starts 
 def osc_page() -> str:
     """docs/osc.md."""
     osc = Settings().osc
+    limits = {"waiting": MAX_WAITING, "requests": MAX_REQUESTS, "fails": round(FAILS_HZ),
+              "remote": REMOTE_HZ}
     codes = ", ".join(f"`{slot.code}`" for slot in TR808[:3]) + ", ..."
-    return _OSC.format(port=osc.port, host=osc.host, codes=codes, table=osc_table())
+    return _OSC.format(port=osc.port, host=osc.host, codes=codes, table=osc_table(),
+                       **limits)
 
 
 def midi_page() -> str:

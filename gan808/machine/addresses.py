@@ -23,7 +23,7 @@ from gan808.machine.parameters import (
 )
 from gan808.machine.wildcards import SIGNS, Wildcard
 
-_ALIASES = {"/dirt/play": f"{ROOT}/play"}
+ALIASES = {"/dirt/play": f"{ROOT}/play"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def decode(address: str, arguments: Sequence[object], codes: Sequence[str]) -> l
 @lru_cache(maxsize=512)
 def _targets(address: str, codes: tuple[str, ...]) -> tuple[tuple[Parameter, int | None], ...]:
     """The rows and slots an address names. Raises ConfigError when there are none."""
-    address = _ALIASES.get(address, address)
+    address = ALIASES.get(address, address)
     if not address.startswith(f"{ROOT}/"):
         raise ConfigError(f"addresses begin with {ROOT}/")
     path = address[len(ROOT):]
@@ -100,14 +100,15 @@ def _wild(path: str, codes: tuple[str, ...]) -> list[tuple[Parameter, int | None
     kinds = set(Kind) - {Kind.EVENT}
     if SIGNS & set(path.rsplit("/", 1)[1]):
         kinds = {Kind.VALUE, Kind.QUERY}
+    # A slot is matched once, not once a row: a wildcard must not cost milliseconds.
+    slots = {slot: name for slot, code in enumerate(codes) for name in (str(slot + 1), code)
+             if pattern.matches_part(2, name)}
     found: list[tuple[Parameter, int | None]] = []
     for row in TABLE:
         if row.kind not in kinds:
             continue
         if not row.per_slot:
             found += [(row, None)] if pattern.matches(row.address) else []
-            continue
-        for slot, code in enumerate(codes):
-            names = (row.address_of(code), row.address_of(str(slot + 1)))
-            found += [(row, slot)] if any(map(pattern.matches, names)) else []
+        elif slots and pattern.matches(row.address_of(next(iter(slots.values())))):
+            found += [(row, slot) for slot in slots]
     return found

@@ -45,13 +45,11 @@ class KitLoading:
 
     def load(self, call: Call) -> None:
         """The kit that the call names. Raises KitError for one that is not there."""
-        self.load_for(call, str(call.arguments[0]))
+        self.load_for(call, self._machine.shelf.kit(str(call.arguments[0])))
 
-    def load_for(self, call: Call, name: str, scene: State | None = None) -> None:
-        """Find the kit and read its sounds first: what is broken should fail before a process
-        is started for it. Raises KitError for a kit that is not there. scene: what of it is
-        played then; the call is answered with what it asked for."""
-        kit = self._machine.shelf.kit(name)
+    def load_for(self, call: Call, kit: KitLike, scene: State | None = None) -> None:
+        """Read its sounds first: what is broken should fail before a process is started for it.
+        scene: what of it is played then; the call is answered with what it asked for."""
         self._asked += 1
         wish = _Wish(call, self._asked, scene)
         if self._reading < MOST_READING:

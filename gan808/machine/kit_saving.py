@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from gan808.errors import ConfigError, KitError
+from gan808.machine.names import is_plain_name
 from gan808.sound.kit import NAME_PATTERN, WEIGHTS, FactoryEntry, Kit, save_kit, to_rate
 from gan808.sound.sound import Sound, digest
 
@@ -24,10 +25,10 @@ def save_sounds_as_kit(kit: Kit, sounds: Sequence[Sound], kits: Path, name: str)
     Slots of one class find their sounds again by pitch. Returns its folder. Raises ConfigError
     for a name that is not accepted or taken, KitError for what cannot be read or written.
     """
-    if not re.fullmatch(NAME_PATTERN, name):
+    if not re.fullmatch(NAME_PATTERN, name) or not is_plain_name(name):
         raise ConfigError(f"kit {name!r}: give letters, digits, - and _ only")
     folder = kits / name
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():  # a link to nowhere would be written through
         raise ConfigError(f"kit {name!r}: there is one already; choose another name")
     files = {_file(sound): sound for sound in sounds}
     manifest = kit.manifest.model_copy(update={

@@ -103,6 +103,11 @@ class Parameter:
         """The arguments' OSC types, optional ones in brackets: `s f [i]`."""
         return " ".join(f"[{a.type}]" if a.optional else a.type for a in self.arguments)
 
+    @property
+    def reply_names(self) -> tuple[str, ...]:
+        """The names in the answer, in order: (voices, pool) of `i:voices i:pool`."""
+        return tuple(part.partition(":")[2] for part in self.reply.split() if ":" in part)
+
     def address_of(self, slot_code: str = "") -> str:
         """The address with the slot's code in its place, after /gan808."""
         return self.address.replace(SLOT, slot_code)
@@ -162,7 +167,7 @@ TABLE: tuple[Parameter, ...] = (
               "1 registers the sender, or a port of its host, for echoes and events, 0 removes it; "
               "silent clients expire",
               reply="s:address", reply_address="/done"),
-    Parameter("/sync", Kind.CLIENT, (Argument("id", "i"),),
+    Parameter("/sync", Kind.CLIENT, (_int("id", -2**31, 2**31 - 1),),
               "answered when everything sent before has been done", reply="i:id",
               reply_address="/synced"),
     Parameter("/status", Kind.QUERY, (), "how the machine is doing",
@@ -173,7 +178,7 @@ TABLE: tuple[Parameter, ...] = (
               reply="i:late i:stolen i:dropped"),
     Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1)), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
-              "SuperDirt-style name/value pairs: s gain pan speed n cut, others are ignored; "
+              "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
               "/dirt/play is the same"),
     Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
     _value("/volume", _float("volume", 0, 1), "master volume", cc=7),

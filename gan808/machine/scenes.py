@@ -98,7 +98,7 @@ class Scenes:
 
         asked = type(call)(call.command, call.arguments, reply=loaded)
         try:
-            self._kits.load_for(asked, scene.kit, scene)
+            self._kits.load_for(asked, self._machine.shelf.kit_at(scene.kit), scene)
         except Gan808Error as error:
             loaded(error)
 

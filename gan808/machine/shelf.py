@@ -7,13 +7,13 @@ way of a note.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
+from gan808.machine.names import ACCEPTED, is_plain_name
 from gan808.machine.needs import KitLike
 from gan808.machine.pattern_files import (
     find_own_pattern,
@@ -27,7 +27,8 @@ from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound
 
-_NAME = re.compile(r"[\w][\w .+~@-]{0,159}")
+# Whoever reaches the OSC port can save; it must not fill the disk. A program change reaches 128.
+MOST_KITS, MOST_SOUNDS = 128, 10_000
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,15 @@ class Shelf:
         return list(dict.fromkeys(kit.name for kit in found if isinstance(kit, Kit)))
 
     def kit(self, name: str) -> Kit:
-        """A kit by name or path. Raises KitError."""
+        """A kit of the folders by its name, and never by a path. Raises KitError."""
+        if not is_plain_name(name) or not any((f / name).is_dir() for f in self.kit_folders):
+            raise KitError(f"kit {name[:80]!r} is not in the kits folders; /kit/list names those "
+                           "that are")
         return find_kit(name, self.kit_folders)
+
+    def kit_at(self, place: str) -> Kit:
+        """A kit by name or path: for what the user says. Raises KitError."""
+        return find_kit(place, self.kit_folders)
 
     def kit_place(self, kit: KitLike) -> str:
         """What `kit` finds this one again by: its name, or its folder if that is elsewhere."""
@@ -98,6 +106,7 @@ class Shelf:
         """
         if not isinstance(kit, Kit):
             raise KitError(f"kit {kit.name!r} is not on disk, so it cannot be saved")
+        _require_room(self.kit_folders[0], MOST_KITS)
         from gan808.machine.kit_saving import save_sounds_as_kit
 
         return save_sounds_as_kit(kit, sounds, self.kit_folders[0], name)
@@ -108,9 +117,9 @@ class Shelf:
         Only a plain name is taken: whoever reaches the OSC port must not choose the folder.
         """
         stem = name.removesuffix(".wav")
-        if not _NAME.fullmatch(stem):
-            raise ConfigError(f"{name!r} is no file name; give letters, digits, spaces and "
-                              f". + - ~ @ only: the file goes to {self.exports}")
+        if not is_plain_name(stem):
+            raise ConfigError(f"{name[:80]!r} is no file name; give {ACCEPTED}: the file goes to "
+                              f"{self.exports}")
         return _write(sound, self.exports / f"{stem}.wav")
 
     def scene_names(self) -> list[str]:
@@ -138,12 +147,25 @@ class Shelf:
         delete_scene(self.scenes, name)
 
 
+def _require_room(folder: Path, most: int) -> None:
+    """Raises Gan808Error where a folder has that many entries."""
+    try:
+        entries = sum(1 for _ in folder.iterdir())
+    except OSError:  # not there yet; or what is wrong with it shows when it is written to
+        return
+    if entries >= most:
+        raise Gan808Error(f"{folder}: {entries} are there already; move some elsewhere")
+
+
 def _write(sound: Sound, path: Path) -> Path:
     import soundfile  # when first needed, as a start should not wait for it
 
+    if not path.exists():
+        _require_room(path.parent, MOST_SOUNDS)
     unfinished = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)  # were it a link, another file would be written
         with soundfile.SoundFile(
             unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
             format=path.suffix[1:].upper(),

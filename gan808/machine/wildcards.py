@@ -47,10 +47,15 @@ class Wildcard:
         """Whether the pattern covers the whole address."""
         parts = address.lower().split("/")
         return len(parts) == len(self._parts) and all(
-            self._matches_part(index, part) for index, part in enumerate(parts)
+            self.matches_part(index, part) for index, part in enumerate(parts)
         )
 
-    def _matches_part(self, index: int, part: str) -> bool:
+    def matches_part(self, index: int, part: str) -> bool:
+        """Whether the part at that place of the pattern, counted from 0, covers a part of an
+        address; there may be none at that place."""
+        part = part.lower()
+        if index >= len(self._parts):
+            return False
         if (index, part) not in self._known:
             places = {0}
             for token in self._parts[index]:

@@ -37,7 +37,13 @@ class TestHits:
         client.send(address, "s", "bd", "gain", 0.5, "pan", 1.0, "speed", 2.0, "orbit", 3)
         client.settle()
         (hit,) = rig.played()
-        assert (hit.slot, hit.gain, hit.pan, hit.tune_semitones) == (0, 0.5, 1.0, 12.0)
+        assert (hit.slot, hit.gain, hit.pan, hit.tune_semitones) == (0, 0.5**4, 1.0, 12.0)
+
+    def test_tidal_s_greetings_are_answered_as_superdirt_does(self, client: Client) -> None:
+        assert client.ask("/dirt/hello") == ("/dirt/hello/reply",)
+        reply, name, *buses = client.ask("/dirt/handshake")
+        assert (reply, name) == ("/dirt/handshake/reply", "&controlBusIndices")
+        assert buses, "without any Tidal goes on waiting"
 
     def test_stop_silences_one_slot_or_all(self, rig: Rig, client: Client) -> None:
         client.send("/gan808/stop", "CY")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan808.control.osc_clients import Clients, Limit, Outstanding
+from gan808.control.osc_clients import SHARES, Clients, Limit, Limits, Outstanding
 
 ONE, TWO, THREE = ("127.0.0.1", 1), ("127.0.0.1", 2), ("127.0.0.1", 3)
 
@@ -79,9 +79,36 @@ def test_sync_with_nothing_open_answers_at_once() -> None:
 
 
 def test_only_so_many_commands_may_be_open() -> None:
+    """For one sender, and for all; one that has filled its share leaves the others theirs."""
     outstanding = Outstanding(1)
-    ticket = outstanding.begin(ONE)
-    assert ticket is not None
-    assert outstanding.begin(TWO) is None
-    outstanding.end(ticket)
-    assert outstanding.begin(TWO) is not None
+    tickets = [outstanding.begin(("127.0.0.1", port)) for port in range(SHARES + 1)]
+    assert None not in tickets[:SHARES]
+    assert tickets[SHARES] is None
+    assert outstanding.begin(ONE) is None
+    outstanding.end(tickets[1])  # type: ignore[arg-type]
+    assert outstanding.begin(ONE) is not None
+    outstanding.end(4711)
+
+
+def test_many_who_wait_cost_little_and_have_an_end() -> None:
+    """Each /sync waits for what was begun before it and is told once; the room is given back."""
+    outstanding, told = Outstanding(1000), []
+    tickets = [outstanding.begin(ONE) for _ in range(1000)]
+    waiting = [outstanding.when_done(ONE, lambda n=n: told.append(n)) for n in range(1001)]
+    assert waiting == [True] * 1000 + [False]
+    for ticket in reversed(tickets):
+        assert told == []
+        outstanding.end(ticket)  # type: ignore[arg-type]
+    assert told == list(range(1000))
+    assert outstanding.when_done(ONE, lambda: told.append("last"))
+    assert told[-1] == "last"
+
+
+def test_each_host_has_a_limit_of_its_own() -> None:
+    limits = Limits(rate_hz=1.0, burst=2, hosts=2)
+    assert [limits.allows("a", 0.0) for _ in range(3)] == [True, True, False]
+    assert limits.allows("b", 0.0)
+    assert not limits.allows("a", 0.0), "it is still known"
+    assert [limits.allows("c", 0.0) for _ in range(2)] == [True, True]
+    assert not limits.allows("a", 0.0), "b was seen longer ago"
+    assert limits.allows("b", 0.0)

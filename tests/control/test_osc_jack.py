@@ -9,79 +9,25 @@ from __future__ import annotations
 
 import random
 import socket
-import threading
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from gan808.config import Settings
-from gan808.control.osc import OscServer
-from gan808.engine.clock import EngineClock
-from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
-from gan808.machine.machine import Machine
-from gan808.sound.sound import Descriptors, Sound
+from tests.control.jack_stage import Stage, heard_frames, mapped
 from tests.control.rig import bundle, message
-from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 
-__all__ = ["jack_server"]
+__all__ = ["jack_server", "mapped"]
 
-SETTINGS = Settings().replace({
-    "osc": {"port": 0}, "sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0},
-    "audio": {"master_volume": 1.0},
-})
-CLICK = np.array([0.5, 0.0], np.float32)
 BUNDLES = 24
-
-
-class Stage:
-    """A machine with one-sample sounds on a JACK server, listening on a socket."""
-
-    def __init__(self) -> None:
-        self.output = open_output("auto", sample_rate_hz=None, block_frames=None)
-        self.engine = Engine(RATE_HZ)
-        clicks = [Sound("fake", name, 0, name, 1.0, 1.0, CLICK, RATE_HZ, Descriptors(0, 0, 0, 0))
-                  for name in FakeKit().classes]
-        kit = FakeKit(sounds=clicks)
-        pool = FakePool(kit.classes)
-        self.machine = Machine(kit, self.engine, pool, FakeFiller(pool), SETTINGS, FakeShelf())
-        self.osc = OscServer(self.machine, SETTINGS)
-
-    def __enter__(self) -> Stage:
-        self.machine.start()
-        self.output.start(self.engine)
-        self.osc.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.osc.stop()
-        self.output.stop()
-        self.machine.stop()
 
 
 @pytest.fixture
 def stage(jack_server: str) -> Iterator[Stage]:
     with Stage() as stage:
         yield stage
-
-
-@pytest.fixture
-def mapped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
-    """Every (monotonic time, frame) the OSC thread asks the engine's clock for."""
-    asked: list[tuple[float, int]] = []
-    frame_at = EngineClock.frame_at
-
-    def noted(clock: EngineClock, monotonic_s: float) -> int:
-        frame = frame_at(clock, monotonic_s)
-        if threading.current_thread().name == "osc":
-            asked.append((monotonic_s, frame))
-        return frame
-
-    monkeypatch.setattr(EngineClock, "frame_at", noted)
-    return asked
 
 
 def test_bundles_are_heard_at_their_very_samples(
@@ -105,5 +51,4 @@ def test_bundles_are_heard_at_their_very_samples(
     # The offset of the two clocks is kept while it changes by less than 0.2 ms.
     assert np.diff(due_s) == pytest.approx(np.diff(tags_s), abs=0.0005)
     # Where the device lost time in between, a later tag may even have the earlier frame.
-    heard = np.flatnonzero(np.abs(audio[:, 0]) > 0.1)
-    assert np.array_equal(heard - heard[0], [0, *(np.sort(frames) - first)])
+    assert np.array_equal(heard_frames(audio), [0, *(np.sort(frames) - first)])

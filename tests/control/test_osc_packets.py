@@ -29,7 +29,15 @@ def test_a_message_without_type_tags_has_no_arguments() -> None:
     assert received.arguments == ()
 
 
-@pytest.mark.parametrize(("tag", "value"), [("b", b"blob"), ("N", None), ("m", (1, 2, 3, 4))])
+def test_a_button_s_impulse_and_nil_are_no_arguments() -> None:
+    """OSC 1.1 has both; python-osc writes no I."""
+    nil = message("/x", ("i", 5), ("N", None), ("s", "bd")).dgram
+    assert read_packet(nil)[0].arguments == (5, "bd")
+    assert read_packet(nil.replace(b",iNs", b",iIs"))[0].arguments == (5, "bd")
+    assert read_packet(b"/bang\0\0\0,I\0\0")[0].arguments == ()
+
+
+@pytest.mark.parametrize(("tag", "value"), [("b", b"blob"), ("m", (1, 2, 3, 4))])
 def test_other_types_are_refused_by_name(tag: str, value: object) -> None:
     with pytest.raises(PacketError, match=f"type '{tag}' is not accepted") as refused:
         read_packet(message("/gan808/trig", (tag, value)).dgram)

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from gan808.control.osc_clients import SHARES
 from gan808.control.osc_times import Schedule, WallClock
 
 
@@ -62,3 +63,10 @@ def test_a_full_schedule_says_so() -> None:
     assert [schedule.put(1.0, lambda: None) for _ in range(3)] == [True, True, False]
     schedule.run_due(1.0)
     assert schedule.put(1.0, lambda: None)
+
+
+def test_who_has_filled_its_share_leaves_the_others_theirs() -> None:
+    schedule = Schedule(2)
+    kept = [schedule.put(1.0, lambda: None, owner) for owner in "aaabbbccdde"]
+    assert kept == [True, True, False, True, True, False, True, True, True, True, False]
+    assert len(schedule) == 2 * SHARES

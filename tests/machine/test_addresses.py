@@ -109,8 +109,32 @@ class TestPlay:
 
     def test_pairs_become_a_hit(self) -> None:
         hit = hit_of_pairs(["s", "hh", "gain", 0.5, "pan", 1, "speed", -2, "cut", 1], CODES)
-        assert (hit.slot, hit.gain, hit.pan, hit.tune_semitones, hit.cut) == (15, 0.5, 1.0, 12.0,
-                                                                              True)
+        assert (hit.slot, hit.gain, hit.pan, hit.tune_semitones, hit.cut) == (15, 0.5**4, 1.0,
+                                                                              12.0, True)
+
+    def test_what_tidal_sends_is_understood(self) -> None:
+        """`d1 $ s "bd:3" # gain 0.9 # cut 1` as it leaves TidalCycles; what means nothing to a
+        drum machine is passed over, whatever it is."""
+        pairs = ["_id_", "1", "cps", 0.5625, "cycle", 12.25, "delta", 0.4444, "s", "bd", "n", 3.0,
+                 "gain", 0.9, "orbit", 0, "cut", 1, "pan", 0.5, "speed", 1.0, "legato", 1.0,
+                 "room", 0.3, "size", 0.8, "shape", 0.1, "unit", "r", "note", 2.0]
+        (request,) = decode("/dirt/play", pairs, CODES)
+        hit = hit_of_pairs(request.values, CODES)
+        assert (hit.slot, hit.pan, hit.tune_semitones, hit.cut) == (0, 0.0, 2.0, True)
+        assert hit.gain == pytest.approx(0.6561)
+
+    @pytest.mark.parametrize(("name", "code"), [
+        ("bd", "BD"), ("sd", "SD"), ("sn", "SD"), ("hh", "CH"), ("hc", "CH"), ("oh", "OH"),
+        ("ho", "OH"), ("cp", "CP"), ("lt", "LT"), ("mt", "MT"), ("ht", "HT"), ("rim", "RS"),
+        ("cb", "CB"), ("cr", "CY"), ("rd", "CY"), ("sh", "MA"), ("808bd", "BD"), ("808oh", "OH"),
+        ("bd:7", "BD"), ("RolandTR909_sd", "SD"), ("clubkick", "BD"), ("cl", "CL"), ("16", "CH"),
+    ])
+    def test_sample_names_of_tidal_find_their_slots(self, name: str, code: str) -> None:
+        assert CODES[hit_of_pairs(["s", name], CODES).slot] == code
+
+    def test_a_kit_of_its_own_codes_keeps_them(self) -> None:
+        assert hit_of_pairs(["s", "my_kick"], ["KICK", "MY_KICK"]).slot == 1
+        assert hit_of_pairs(["s", "kick"], ["MY_KICK", "KICK"]).slot == 1
 
     def test_plain_hit_is_neutral(self) -> None:
         hit = hit_of_pairs(["s", "sn"], CODES)
@@ -127,7 +151,8 @@ class TestPlay:
         assert abs(hit.pan) <= 1
         assert abs(hit.tune_semitones) <= 24
 
-    @pytest.mark.parametrize("pairs", [["gain", 1.0], ["s", "superpiano"], ["s", "bd", "gain", "x"],
+    @pytest.mark.parametrize("pairs", [["gain", 1.0], ["s", "superpiano"], ["s", "_"],
+                                       ["s", ""], ["s", "bd", "gain", "x"],
                                        ["s", "bd", "speed", float("nan")]])
     def test_nonsense_is_refused(self, pairs: list) -> None:
         with pytest.raises(ConfigError):

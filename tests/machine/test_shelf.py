@@ -66,6 +66,28 @@ def test_a_folder_that_cannot_be_written_is_named(shelf: Shelf, tmp_path: Path) 
     assert "\n" not in str(caught.value)
 
 
+def test_folders_have_an_end(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of saves does not fill the disk; what is there already may be written again."""
+    monkeypatch.setattr("gan808.machine.shelf.MOST_SOUNDS", 3)
+    for number in range(3):
+        shelf.export(fake_sound(), f"sound {number}")
+    with pytest.raises(Gan808Error, match="exports: 3 are there already; move some"):
+        shelf.export(fake_sound(), "one more")
+    shelf.export(fake_sound(), "sound 1")
+    assert len(list(shelf.exports.iterdir())) == 3
+
+
+def test_kits_have_an_end(
+    shelf: Shelf, tiny_kit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan808.machine.shelf.MOST_KITS", 2)
+    kit = Shelf((tiny_kit.parent,), (), shelf.favourites, shelf.exports).kit("tiny")
+    for name in ("one", "two"):
+        shelf.save_kit(kit, [], name)
+    with pytest.raises(Gan808Error, match="kits: 2 are there already"):
+        shelf.save_kit(kit, [], "three")
+
+
 def test_a_kit_is_saved_with_its_sounds_and_never_over_another(
     shelf: Shelf, tiny_kit: Path, tmp_path: Path
 ) -> None:
