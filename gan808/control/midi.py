@@ -17,9 +17,10 @@ from gan808.control.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM
 from gan808.control.midi_controls import MidiControls
 from gan808.control.midi_master import CLOCK_MESSAGES, ClockMaster
 from gan808.control.midi_ports import MidiPorts
+from gan808.machine.controllers import controllers, from_controller
 from gan808.machine.learning import Control, ControlKind, Target
 from gan808.machine.needs import PortLike
-from gan808.machine.parameters import Kind, controllers, from_controller
+from gan808.machine.parameters import Kind
 from gan808.realtime import hurry
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gan808.config import Settings
 from gan808.control.osc import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
-from gan808.machine.parameters import RESERVED_CC, controller_table, osc_table
+from gan808.machine.parameters import RESERVED_CC, TABLE, Kind
 from gan808.sound.slots import TR808
 
 _OSC = """# OSC
@@ -148,6 +148,32 @@ Link session is followed; only the device whose clock is followed does not get i
 With the extra `link` (`pip install 'gan808[link]'`) `sequencer.sync = "link"` joins the session on
 the network: its tempo, both ways, and its bar. `link_start_stop` shares starts and stops.
 """
+
+
+def osc_table() -> str:
+    """Markdown: every address with its arguments, meaning and answer."""
+    lines = ["| address (after /gan808) | arguments | meaning | answer |", "|---|---|---|---|"]
+    for row in TABLE:
+        told = "<br>".join(
+            f"{a.type} {a.name}{' (optional)' if a.optional else ''}: {a.accepted}"
+            + (f", default {a.default}" if a.default is not None else "")
+            for a in row.arguments
+        )
+        answer = " ".join(part for part in (row.reply_address, row.reply) if part)
+        if row.kind is Kind.EVENT:
+            answer = "sent"
+        lines.append(f"| `{row.address}` | {told} | {row.help} | {answer} |")
+    return "\n".join(lines) + "\n"
+
+
+def controller_table() -> str:
+    """Markdown: every MIDI controller with what it moves."""
+    lines = ["| CC | moves | range |", "|---|---|---|"]
+    for row in sorted((r for r in TABLE if r.cc is not None), key=lambda r: r.cc or 0):
+        numbers = f"{row.cc}-{(row.cc or 0) + 15} (slots 1-16)" if row.per_slot else str(row.cc)
+        span = "64-127 acts" if row.kind is Kind.ACTION else row.arguments[0].accepted
+        lines.append(f"| {numbers} | `{row.address}`: {row.help} | {span} |")
+    return "\n".join(lines) + "\n"
 
 
 def osc_page() -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gan808.errors import ConfigError
 from gan808.machine.addresses import decode
+from gan808.machine.controllers import scaled
 from gan808.machine.events import ParameterChanged
 from gan808.machine.parameters import (
     BY_ADDRESS,
@@ -26,7 +27,6 @@ from gan808.machine.parameters import (
     Kind,
     Parameter,
     Value,
-    scaled,
 )
 
 if TYPE_CHECKING:

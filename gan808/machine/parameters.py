@@ -8,7 +8,6 @@ is constant, its functions are pure: any thread may use them.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -364,67 +363,3 @@ def _pairs(arguments: Sequence[object]) -> tuple[Value, ...]:
             raise ConfigError(f"/play: {name!r} {value!r} is not a name and its value")
         checked += [name, value]
     return tuple(checked)
-
-
-def controllers() -> dict[int, tuple[Parameter, int | None]]:
-    """MIDI controller number -> (row, slot 0..15 or None where it is for the whole machine)."""
-    table: dict[int, tuple[Parameter, int | None]] = {}
-    for row in TABLE:
-        if row.cc is not None and row.per_slot:
-            table.update({row.cc + slot: (row, slot) for slot in range(16)})
-        elif row.cc is not None:
-            table[row.cc] = (row, None)
-    return table
-
-
-def from_controller(parameter: Parameter, value: int) -> tuple[Value, ...] | None:
-    """Arguments for a controller value 0..127; None where it does nothing (an action below 64).
-
-    Ranges that cross zero in the middle (pan, tune) have their zero at exactly 64.
-    """
-    if parameter.kind is Kind.ACTION:
-        return () if value >= 64 else None
-    return (scaled(parameter.arguments[0], value),)
-
-
-def scaled(argument: Argument, value: int) -> Value:
-    """Where a controller value 0..127 falls in the argument's range or among its choices."""
-    if argument.choices:
-        return argument.choices[value * len(argument.choices) // 128]
-    low, high = argument.minimum or 0.0, argument.maximum or 1.0
-    if low < 0:
-        share = min(1.0, (value - 64) / 63) if value >= 64 else (value - 64) / 64
-        place = high * share
-    else:
-        place = low + (high - low) * value / 127
-    return round(place) if argument.type == "i" else place
-
-
-def osc_table() -> str:
-    """Markdown: every address with its arguments, meaning and answer."""
-    lines = ["| address (after /gan808) | arguments | meaning | answer |", "|---|---|---|---|"]
-    for row in TABLE:
-        told = "<br>".join(
-            f"{a.type} {a.name}{' (optional)' if a.optional else ''}: {a.accepted}"
-            + (f", default {a.default}" if a.default is not None else "")
-            for a in row.arguments
-        )
-        answer = " ".join(part for part in (row.reply_address, row.reply) if part)
-        if row.kind is Kind.EVENT:
-            answer = "sent"
-        lines.append(f"| `{row.address}` | {told} | {row.help} | {answer} |")
-    return "\n".join(lines) + "\n"
-
-
-def controller_table() -> str:
-    """Markdown: every MIDI controller with what it moves."""
-    lines = ["| CC | moves | range |", "|---|---|---|"]
-    for row in sorted((r for r in TABLE if r.cc is not None), key=lambda r: r.cc or 0):
-        numbers = f"{row.cc}-{(row.cc or 0) + 15} (slots 1-16)" if row.per_slot else str(row.cc)
-        span = "64-127 acts" if row.kind is Kind.ACTION else row.arguments[0].accepted
-        lines.append(f"| {numbers} | `{row.address}`: {row.help} | {span} |")
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{osc_table()}\n{controller_table()}")

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gan808.control.reference import controller_table, osc_table
 from gan808.errors import ConfigError
+from gan808.machine.controllers import controllers, from_controller
 from gan808.machine.parameters import (
     BY_ADDRESS,
     RESERVED_CC,
     TABLE,
     Kind,
-    controller_table,
-    controllers,
-    from_controller,
-    osc_table,
     validate,
 )
 

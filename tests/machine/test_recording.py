@@ -461,5 +461,5 @@ class TestLedger:
 
 def test_a_pattern_of_its_own_is_what_the_tests_play() -> None:
     """Kicks on the beats, a snare on the last sixteenth: the MIDI test counts on it."""
-    assert [step for step, velocity in enumerate(PATTERN.rows["BD"]) if velocity] == [0, 4, 8, 12]
-    assert PATTERN.rows["SD"][15] == 0.5
+    assert [index for index, step in enumerate(PATTERN.rows["BD"]) if step.sounds] == [0, 4, 8, 12]
+    assert PATTERN.rows["SD"][15].velocity == 0.5
