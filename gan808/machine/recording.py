@@ -177,6 +177,8 @@ class _Run:
 
     def step(self) -> None:
         """Take what there is; the first failure ends the writing, never the sound."""
+        if self._failure is not None:
+            return
         try:
             self._take()
         except Gan808Error as error:
