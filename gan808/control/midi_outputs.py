@@ -34,13 +34,13 @@ log = logging.getLogger("gan808")
 
 
 class OutputPort(Protocol):
-    """One port that messages are sent to, by one thread. takes_ahead: it keeps a message until it
-    is due; otherwise it sends at once."""
+    """One port that messages are sent to, by one thread. takes_ahead: it keeps a message until the
+    frame of the engine at which it is due is heard; otherwise it sends at once."""
 
     name: str
     takes_ahead: bool
 
-    def send(self, data: bytes, due_s: float) -> bool: ...
+    def send(self, data: bytes, frame: float) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -54,7 +54,7 @@ class RtOutput:
         self.name = name
         self._rt = rt
 
-    def send(self, data: bytes, due_s: float) -> bool:
+    def send(self, data: bytes, frame: float) -> bool:
         """Send at once; False where the system refuses it: the port has gone."""
         try:
             self._rt.send_message(data)
@@ -73,20 +73,26 @@ class JackOutput:
 
     takes_ahead = True
 
-    def __init__(self) -> None:
-        self._port = JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME)
+    def __init__(self, engine_frame: int = 0) -> None:
+        """engine_frame: where the engine on this server counts; 0: frames are JACK's."""
+        self._port = JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME, engine_frame)
         self.name = self._port.name
 
-    def send(self, data: bytes, due_s: float) -> bool:
-        """Send at a time.monotonic; False where JACK has stopped calling."""
-        return self._port.send(data, due_s)
+    def send(self, data: bytes, frame: float) -> bool:
+        """Send at a frame; False where JACK has stopped calling."""
+        return self._port.send(data, frame)
+
+    @property
+    def frame(self) -> int:
+        """JACK's frame, of its last cycle."""
+        return self._port.frame
 
     def inputs(self) -> list[str]:
         """What could be connected."""
         return self._port.inputs()
 
     def connect(self, target: str) -> bool:
-        """True where it was not connected before."""
+        """Whether it is connected now."""
         return self._port.connect(target)
 
     def disconnect(self, target: str) -> bool:
@@ -269,9 +275,8 @@ class MidiOutputs:
             if self._shunned(name):
                 jack.disconnect(name)
                 self._cables.discard(name)
-            elif name not in self._cables:
+            elif name not in self._cables and jack.connect(name):
                 # Laid once: a cable that a person pulls out stays out.
-                jack.connect(name)
                 self._cables.add(name)
                 log.info("MIDI clock to %s", name)
 

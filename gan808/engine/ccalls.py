@@ -42,3 +42,13 @@ def bytes_at(typing_context: Any, address: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
 
     return types.CPointer(types.uint8)(types.int64), generate
+
+
+@typed_intrinsic
+def int64_at(typing_context: Any, address: Any) -> Any:
+    """The int64 pointer of an integer address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.int64)(types.int64), generate
