@@ -169,10 +169,12 @@ class Daemon:
         if choice == "off":
             return ""
         from gan808.control.midi_clock_out import MidiClockOut
-        from gan808.control.midi_outputs import MidiOutputs
+        from gan808.control.midi_outputs import JackOutput, MidiOutputs
 
+        outputs = MidiOutputs(choice, jack=on_jack(self._output),
+                              open_jack=partial(JackOutput, self._engine.frame_address))
         clock = MidiClockOut(
-            self._machine, MidiOutputs(choice, jack=on_jack(self._output)),
+            self._machine, outputs,
             lambda: midi.clock_source if sync.clock == "midi" else None)
         running.callback(clock.stop)
         clock.start()

@@ -1,4 +1,4 @@
-"""A JACK client in a process of its own: records two audio inputs and sends MIDI notes.
+"""A JACK client in a process of its own: records two audio inputs and MIDI, sends MIDI notes.
 
 Run by tests.jack_server.JackMeter. Reads JSON lines from stdin; answers each with a JSON line,
 followed by raw float32 where it says so. JACK's thread runs the Python callback here, so that a
@@ -41,8 +41,16 @@ INSTANT = {
     "jack_port_get_buffer": (POINTER, [POINTER, FRAMES]),
     "jack_last_frame_time": (FRAMES, [POINTER]),
     "jack_midi_clear_buffer": (None, [POINTER]),
+    "jack_midi_get_event_count": (ctypes.c_uint32, [POINTER]),
+    "jack_midi_event_get": (ctypes.c_int, [POINTER, POINTER, ctypes.c_uint32]),
     "jack_midi_event_write": (ctypes.c_int, [POINTER, FRAMES, ctypes.c_char_p, ctypes.c_size_t]),
 }
+
+
+class MidiEvent(ctypes.Structure):
+    """jack_midi_event_t."""
+
+    _fields_ = [("time", ctypes.c_uint32), ("size", ctypes.c_size_t), ("buffer", POINTER)]
 
 
 class JackLibrary:
@@ -68,6 +76,7 @@ class Client:
         self.inputs = [self._port(f"in_{channel + 1}", AUDIO_TYPE, IS_INPUT)
                        for channel in range(CHANNELS)]
         self.midi = self._port("midi_out", MIDI_TYPE, IS_OUTPUT)
+        self.midi_in = self._port("midi_in", MIDI_TYPE, IS_INPUT)
         self.rate_hz = self.jack.jack_get_sample_rate(self.client)
         self.name = name
         # Scheduled notes wait for the capture that gives their frames a meaning.
@@ -96,11 +105,19 @@ class Client:
         while self.notes and self.notes[0][0] < first + frames:
             at_frame, message = self.notes.pop(0)
             self.jack.jack_midi_event_write(midi, max(0, at_frame - first), message, len(message))
+        self._hear(take, first, self.jack.jack_port_get_buffer(self.midi_in, frames))
         for channel, port in enumerate(self.inputs):
             buffer = self.jack.jack_port_get_buffer(port, frames)
             period = np.frombuffer((ctypes.c_float * frames).from_address(buffer), np.float32)
             take.store(channel, first, period)
         return 0
+
+    def _hear(self, take: Take, first: int, buffer: Any) -> None:
+        event = MidiEvent()
+        for index in range(self.jack.jack_midi_get_event_count(buffer)):
+            if not self.jack.jack_midi_event_get(ctypes.addressof(event), buffer, index):
+                data = ctypes.string_at(event.buffer, event.size)
+                take.midi.append((first + event.time, list(data)))
 
     def connect(self, part: str, kind: bytes) -> list[str]:
         """Connects the ports whose name contains `part`, waiting for them to appear."""
@@ -136,6 +153,7 @@ class Take:
     def __init__(self, frames: int) -> None:
         self.audio = np.zeros((CHANNELS, frames), np.float32)
         self.start: int | None = None
+        self.midi: list[tuple[int, list[int]]] = []
         self.last = 0
         self.skipped_frames = 0
         self.complete = False
@@ -175,7 +193,7 @@ def capture(client: Client, out: BinaryIO, seconds: float) -> None:
     client.take = None
     error = None if take.complete else "JACK stopped calling"
     answer(out, np.ascontiguousarray(take.audio.T).tobytes(), error=error,
-           skipped_frames=take.skipped_frames)
+           skipped_frames=take.skipped_frames, midi=take.midi)
 
 
 def serve(client: Client, requests: BinaryIO, out: BinaryIO) -> None:

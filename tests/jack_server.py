@@ -60,6 +60,8 @@ class JackMeter:
             self.close()
             raise
         self.skipped_frames = 0
+        # What came on midi_in during the last capture: its frame, its bytes.
+        self.midi: list[tuple[int, list[int]]] = []
 
     def __enter__(self) -> JackMeter:
         return self
@@ -91,6 +93,7 @@ class JackMeter:
         """
         head, data = self._ask(do="capture", seconds=seconds)
         self.skipped_frames = int(head["skipped_frames"])
+        self.midi = [(int(frame), list(data)) for frame, data in head["midi"]]
         return np.frombuffer(data, np.float32).reshape(-1, 2)
 
     def close(self) -> None:

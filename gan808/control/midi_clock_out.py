@@ -42,7 +42,8 @@ class MidiClockOut:
         self._outputs = outputs
         self._followed = followed
         self._plan = ClockPlan()
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        # When, at which frame, what: for ports that send at once.
+        self._waiting: deque[tuple[float, float, bytes]] = deque()
         self._shunned: str | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi-clock", daemon=True)
@@ -92,23 +93,23 @@ class MidiClockOut:
         transport = machine.sequencer.transport
         for message in self._plan.due(transport, heard, heard + ahead,
                                       song_from_start=machine.sync.mode == "link"):
-            whole = int(message.frame)
-            fraction_s = (message.frame - whole) / machine.engine.sample_rate_hz
-            due_s = clock.time_at(whole + latency) + fraction_s
-            self._waiting.append((due_s, message.data))
+            frame = message.frame + latency
+            whole = int(frame)
+            due_s = clock.time_at(whole) + (frame - whole) / machine.engine.sample_rate_hz
+            self._waiting.append((due_s, frame, message.data))
             for port in self._outputs.ports:
                 if port.takes_ahead:
-                    port.send(message.data, due_s)
+                    port.send(message.data, frame)
         self._notice_loop()
 
     def send_due(self, now_s: float) -> None:
         """Send what is due now, on ports that send at once."""
         while self._waiting and self._waiting[0][0] <= now_s:
-            due_s, data = self._waiting.popleft()
+            _, frame, data = self._waiting.popleft()
             for port in self._outputs.ports:
                 if not port.takes_ahead and not self._shuns(port.name):
                     # Refused: it has gone, and the ports' watcher is about to notice.
-                    port.send(data, due_s)
+                    port.send(data, frame)
 
     def _shuns(self, name: str) -> bool:
         """Whether a port belongs to the device whose clock is followed: a loop nobody asked for."""

@@ -35,13 +35,13 @@ log = logging.getLogger("gan808")
 
 
 class OutputPort(Protocol):
-    """One port that messages are sent to, by one thread. takes_ahead: it keeps a message until it
-    is due; otherwise it sends at once."""
+    """One port that messages are sent to, by one thread. takes_ahead: it keeps a message until the
+    frame of the engine at which it is due is heard; otherwise it sends at once."""
 
     name: str
     takes_ahead: bool
 
-    def send(self, data: bytes, due_s: float) -> bool: ...
+    def send(self, data: bytes, frame: float) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -55,7 +55,7 @@ class RtOutput:
         self.name = name
         self._rt = rt
 
-    def send(self, data: bytes, due_s: float) -> bool:
+    def send(self, data: bytes, frame: float) -> bool:
         """Send at once; False where the system refuses it: the port has gone."""
         try:
             self._rt.send_message(data)
@@ -77,18 +77,28 @@ class JackOutput:
 
     takes_ahead = True
 
-    def __init__(self) -> None:
+    def __init__(self, engine_frame: int = 0) -> None:
+        """engine_frame: where the engine on this server counts; 0: frames are JACK's."""
+        self._engine_frame = engine_frame
         self._lock = threading.Lock()
-        self._port = JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME)
+        self._port = self._opened()
         self._tried_s = 0.0
         self.name = self._port.name
 
-    def send(self, data: bytes, due_s: float) -> bool:
-        """Send at a time.monotonic; False where JACK has stopped calling."""
+    def _opened(self) -> JackMidiOutput:
+        return JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME, self._engine_frame)
+
+    def send(self, data: bytes, frame: float) -> bool:
+        """Send at a frame; False where JACK has stopped calling."""
         if not self._port.alive:
             self._revive()
             return True  # nobody is there to miss it
-        return self._port.send(data, due_s)
+        return self._port.send(data, frame)
+
+    @property
+    def frame(self) -> int:
+        """JACK's frame, of its last cycle."""
+        return self._port.frame
 
     def _revive(self) -> None:
         now_s = time.monotonic()
@@ -98,7 +108,7 @@ class JackOutput:
         with self._lock:
             self._port.close()
             try:
-                self._port = JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME)
+                self._port = self._opened()
             except DeviceError as error:
                 log.debug("%s", error)
 
@@ -108,7 +118,7 @@ class JackOutput:
             return self._port.inputs()
 
     def connect(self, target: str) -> bool:
-        """True where it was not connected before."""
+        """Whether it is connected now."""
         with self._lock:
             return self._port.connect(target)
 
@@ -294,9 +304,8 @@ class MidiOutputs:
             if self._shunned(name):
                 jack.disconnect(name)
                 self._cables.discard(name)
-            elif name not in self._cables:
+            elif name not in self._cables and jack.connect(name):
                 # Laid once: a cable that a person pulls out stays out.
-                jack.connect(name)
                 self._cables.add(name)
                 log.info("MIDI clock to %s", name)
 

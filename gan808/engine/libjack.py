@@ -46,6 +46,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_port_get_buffer": (_POINTER, [_POINTER, _FRAMES]),
     "jack_midi_get_event_count": (ctypes.c_uint32, [_POINTER]),
     "jack_midi_event_get": (ctypes.c_int, [_POINTER, _POINTER, ctypes.c_uint32]),
+    "jack_last_frame_time": (_FRAMES, [_POINTER]),
     "jack_midi_clear_buffer": (None, [_POINTER]),
     "jack_midi_event_write": (ctypes.c_int, [_POINTER, _FRAMES, _POINTER, ctypes.c_size_t]),
     "jack_get_cycle_times": (ctypes.c_int, [_POINTER] * 5),
