@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import typer
+from rich.text import Text
 
-from gan808 import __version__, start
+from gan808 import __version__, cli, start
 from gan808.errors import ConfigError
 from gan808.sound.kit import load_kit
 from tests.running import Running, environment
@@ -74,6 +78,20 @@ def test_help_has_a_short_form_everywhere(tmp_path: Path) -> None:
     for command in ([], ["run"], ["kits"], ["kits", "info"], ["train"]):
         short, long = (gan808(tmp_path, *command, option) for option in ("-h", "--help"))
         assert (short.returncode, short.stdout) == (0, long.stdout)
+
+
+def test_help_shows_every_word_that_was_written() -> None:
+    """Square brackets are markup to rich: unescaped, they and what they hold are not shown."""
+    def helps(command: Any) -> Iterator[str]:
+        yield from (text for part in (command, *command.params)
+                    if (text := getattr(part, "help", None)))
+        for inner in getattr(command, "commands", {}).values():
+            yield from helps(inner)
+
+    texts = list(helps(typer.main.get_command(cli.app)))
+    assert len(texts) > 40
+    for text in texts:
+        assert Text.from_markup(text).plain == text.replace("\\[", "[")
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

@@ -36,7 +36,11 @@ Dataset = Annotated[Path, typer.Argument(help="A folder that `gan808 prepare` wr
 Run = Annotated[Path, typer.Option("--run", help="Folder of checkpoints, samples and losses.")]
 KitName = Annotated[str, typer.Option("--kit", help="Name of the kit.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="house, or paper (SpecGAN as published).")]
-Hours = Annotated[float | None, typer.Option("--hours", min=0.0, help="Train for so many hours.")]
+Hours = Annotated[
+    float | None,
+    typer.Option("--hours", min=0.0,
+                 help=f"Train for so many hours; default: {DEFAULT_HOURS:g}, without --steps."),
+]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Train for so many steps.")]
 From = Annotated[
     str | None, typer.Option("--from", help="Begin from the networks of this kit (name or path).")
@@ -52,7 +56,7 @@ KitsFolder = Annotated[
 ]
 ProvenanceFile = Annotated[
     Path | None,
-    typer.Option("--provenance", help="TOML file with description and [[provenance]] tables."),
+    typer.Option("--provenance", help="TOML file with description and [\\[provenance]] tables."),
 ]
 
 
