@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import typer
+from rich.text import Text
 
-from gan808 import __version__, start
+from gan808 import __version__, cli, start
 from gan808.errors import ConfigError
 from gan808.machine.parameters import TABLE
 from gan808.sound.kit import load_kit
@@ -91,6 +95,20 @@ def test_osc_prints_the_table(tmp_path: Path) -> None:
     assert level["arguments"][0] == {
         "name": "level", "type": "f", "minimum": 0, "maximum": 1, "unit": "", "choices": [],
         "optional": False, "default": 0.8}
+
+
+def test_help_shows_every_word_that_was_written() -> None:
+    """Square brackets are markup to rich: unescaped, they and what they hold are not shown."""
+    def helps(command: Any) -> Iterator[str]:
+        yield from (text for part in (command, *command.params)
+                    if (text := getattr(part, "help", None)))
+        for inner in getattr(command, "commands", {}).values():
+            yield from helps(inner)
+
+    texts = list(helps(typer.main.get_command(cli.app)))
+    assert len(texts) > 40
+    for text in texts:
+        assert Text.from_markup(text).plain == text.replace("\\[", "[")
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

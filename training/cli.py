@@ -43,7 +43,11 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE",
                  help="Change the recipe, as in --set batch=16 --set spec.width=24."),
 ]
-Hours = Annotated[float | None, typer.Option("--hours", min=0.0, help="Train for so many hours.")]
+Hours = Annotated[
+    float | None,
+    typer.Option("--hours", min=0.0,
+                 help=f"Train for so many hours; default: {DEFAULT_HOURS:g}, without --steps."),
+]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Train for so many steps.")]
 From = Annotated[
     str | None, typer.Option("--from", help="Begin from the networks of this kit (name or path).")
@@ -59,7 +63,7 @@ KitsFolder = Annotated[
 ]
 ProvenanceFile = Annotated[
     Path | None,
-    typer.Option("--provenance", help="TOML file with description and [[provenance]] tables."),
+    typer.Option("--provenance", help="TOML file with description and [\\[provenance]] tables."),
 ]
 
 
