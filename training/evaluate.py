@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -20,6 +20,7 @@ from gan808.errors import TrainingError
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
 from training import measures
+from training.dataset import Dataset, is_variant
 from training.intervals import Figure, bootstrap, drawn, resampled, share
 from training.likeness import DRAWS, Heard, Measured, Reference
 from training.listening import Generated, Listener, Tell
@@ -61,7 +62,8 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything that was measured; confusion: counts, the class filed by the class judged."""
+    """Everything that was measured; confusion: counts, the class filed by the class judged;
+    sources: recordings of the dataset by where they came from."""
 
     kit: str
     rows: dict[str, Row]
@@ -74,6 +76,7 @@ class Evaluation:
     confusion: list[list[int]]
     confusion_real: list[list[int]]
     counts: dict[str, int]
+    sources: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +117,13 @@ def evaluate(
         sets = _heard(listener, held, -(-sounds // len(renderer.kit.classes)), tell)
         tell(None, "measuring")
         evaluation = measured(renderer.kit.name, renderer.kit.classes, sets)
+    evaluation = replace(evaluation, sources=_sources(listener.dataset))
     return evaluation, Exhibits(sets.made.shown, listener.examples())
+
+
+def _sources(dataset: Dataset) -> dict[str, int]:
+    return dict(Counter(
+        origin.split("/", 1)[0] for origin in dataset.origins if not is_variant(origin)))
 
 
 def _heard(listener: Listener, held: np.ndarray, a_class: int, tell: Tell) -> Sets:

@@ -92,11 +92,13 @@ def notes(evaluation: Evaluation) -> Sequence[str]:
     """What was judged, in sentences."""
     n = evaluation.counts
     reasons = ", ".join(f"{reason} {count}" for reason, count in evaluation.rejected.items())
+    sources = ", ".join(f"{name} {count}" for name, count in evaluation.sources.items())
     judged = (
         f"{n['rendered']} renders of kit {evaluation.kit}, of which the instrument would play "
         f"{n['accepted']} ({evaluation.accepted.value:.0%}; rejected: {reasons or 'none'}; filed "
         f"under another class than asked for: {evaluation.filed_elsewhere.value:.1%}), beside "
         f"{n['held_out']} held-out recordings, by a judge fitted to training recordings."
+        + (f" Recordings, held out or not: {sources}." if sources else "")
     )
     meaning = (
         "In brackets 95% bootstrap intervals. \"Codec alone\" is recordings through image, "
