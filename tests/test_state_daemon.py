@@ -14,9 +14,14 @@ import soundfile
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from gan808.config import Settings
+from gan808.pool import store
+from gan808.sound.kit import load_kit
+from tests.fakes import fake_sound
 from tests.running import STOPS_WITHIN_S, Running
 from tests.timing import WITHIN_S
 
+RATE_HZ = 48000  # of an output to nowhere
 CHANGES = (
     ("/slot/BD/tune", -5.0), ("/slot/SD/level", 0.25), ("/slot/CH/pan", -0.5),
     ("/slot/CY/decay", 0.5), ("/slot/HT/mute", 1), ("/slot/OH/choke", 3), ("/slot/BD/lock", 1),
@@ -69,6 +74,13 @@ class Player:
             if answer.address == full or answer.params[:1] == [full]:
                 return list(answer.params)
 
+    def draw(self, code: str) -> str:
+        """The id of a fresh sound out of the stock, which is read when a note can be played."""
+        deadline_s = time.monotonic() + WITHIN_S
+        while not sum(self.ask("/pool")[1::2]):
+            assert time.monotonic() < deadline_s, "nothing in stock"
+        return str(self.ask(f"/slot/{code}/new")[1])
+
     def told(self) -> dict[str, Any]:
         """Everything a client can ask that is to survive."""
         values = {address: self.ask(address) for address, _ in CHANGES}
@@ -77,25 +89,36 @@ class Player:
         return {**values, **sounds, "steps": steps, "pattern": self.ask("/seq/pattern")}
 
 
+def stock(home: Path, kit: Path, *sounds: tuple[str, int]) -> Path:
+    """Leave these (class, seed) in stock, as the run before would have: a renderer takes its time.
+    The file they are in."""
+    path = home / "cache" / "gan808" / "pool" / kit.name
+    rounds = Settings().renderer.griffin_lim_rounds
+    store.save(path, store.fingerprint(load_kit(kit), RATE_HZ, rounds), [
+        fake_sound(name, seed, kit=kit.name, n_frames=RATE_HZ // 10) for name, seed in sounds])
+    return path
+
+
 def test_everything_is_back_after_a_kill(tiny_kit: Path, tmp_path: Path) -> None:
     """Killed with SIGKILL a second and a half after the last change, and then left for another
     kit and back by the options of one run."""
-    with Player(tmp_path, tiny_kit, "--pattern", "808") as player:
+    pool = stock(tmp_path, tiny_kit, ("kick", 4711), ("snare", 5))
+    with Player(tmp_path, tiny_kit, "--pattern", "808", "--evolve", "0") as player:
         assert player.facts["state"] == "kept from now on"
         assert player.ask("/state") == ["kept"]
         before = player.told()
-        # rendered by now: a sound that only the renderer could bring
-        assert player.ask("/slot/BD/new", 4711)[1] == "tiny/kick/4711"
+        assert player.draw("BD") == "tiny/kick/4711"
         for address, value in CHANGES:
             player.send(address, value)
         player.send("/seq/step", "BD", 3, 0.5)
-        assert player.ask("/slot/SD/recall", "tiny/snare/5")[1] == "tiny/snare/5"
+        assert player.draw("SD") == "tiny/snare/5"
         left = player.told()
         assert left != before
         time.sleep(1.5)
         player.running.process.kill()
         player.running.process.wait()
         assert player.running.errors() == []
+    pool.unlink()  # nothing but the state has these sounds
     with Player(tmp_path, tiny_kit) as player:
         assert player.facts["state"].startswith("as it was left")
         assert player.facts["pattern"].startswith("808 at 101 BPM, 0 new sounds")
@@ -209,13 +232,15 @@ def test_a_seed_gives_the_same_sound_whatever_was_kept(tiny_kit: Path, tmp_path:
 def test_a_scene_outlives_the_run(tiny_kit: Path, tmp_path: Path) -> None:
     """Saved in one run, recalled in the next, before there is a renderer: the file has its
     sounds."""
+    pool = stock(tmp_path, tiny_kit, ("kick", 99))
     with Player(tmp_path, tiny_kit, "--evolve", "0") as player:
         player.send("/slot/BD/tune", 7.0)
-        assert player.ask("/slot/BD/new", 99)[1] == "tiny/kick/99"
+        assert player.draw("BD") == "tiny/kick/99"
         assert player.ask("/scene/save", "verse") == ["/gan808/scene/save", "verse"]
         assert player.running.interrupt() < STOPS_WITHIN_S
     scene = tmp_path / "data" / "gan808" / "scenes" / "verse.scene"
     assert scene.is_file()
+    pool.unlink()
     with Player(tmp_path, tiny_kit, "--fresh", "--evolve", "0", "--tempo", "300") as player:
         assert player.ask("/slot/BD/tune") == [0.0]
         assert player.ask("/scene/list") == ["verse"]
