@@ -8,6 +8,7 @@ few minutes. Runs on the training thread, in the chief only.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass
 
@@ -75,6 +76,8 @@ class Scorer:
         """What the judge makes of the generator's images of always the same latents."""
         begun = time.monotonic()
         images = images_of(generator, self._latents, self._labels)
+        if not np.isfinite(images).all():  # the next step will tell
+            return HeldOutScore(math.inf, math.inf, 0.0, 1.0, 0.0)
         points = self._judge.points(denormalise(images, self._dataset.moments))
         probability = self._judge.probability(points)
         accuracy = float((probability.argmax(axis=1) == self._labels).mean())

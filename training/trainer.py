@@ -383,6 +383,6 @@ class Timers:
             self._scorer = Scorer(trainer.dataset, trainer.recipe.spec)
         score = self._scorer.score(trainer.played)
         journal.score(trainer.step, trainer.elapsed_s, score)
-        if trainer.best_score is None or score.score < trainer.best_score:
+        if score.score < (math.inf if trainer.best_score is None else trainer.best_score):
             trainer.best_score = score.score
             trainer.save_best(score)

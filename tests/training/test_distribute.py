@@ -39,12 +39,12 @@ def start(dataset, run, out, **environment):
     )
 
 
-def start_two(dataset, run, folder):
+def start_two(dataset, run, folder, **environment):
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     return [
         start(dataset, run, folder / f"worker{index}.npz", TF_CONFIG=json.dumps(
             {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        ))
+        ), **environment)
         for index in range(2)
     ]
 
@@ -108,6 +108,20 @@ def test_two_workers_equal_one_and_go_on_after_one_was_killed(dataset, alone, tm
     assert_equal_weights(first, alone, 1e-5)
     events = (run / "events.csv").read_text().splitlines()
     assert [line.split(",")[2] for line in events] == ["event", "begun", "resumed", "done"]
+
+
+def test_two_workers_go_back_together(dataset, tmp_path):
+    """The critic is poisoned after step 4: both notice at step 5, go back to the chief's checkpoint
+    of step 3 and end with equal weights."""
+    run = tmp_path / "run"
+    for worker in start_two(dataset, run, tmp_path, POISON="4"):
+        out, errors = worker.communicate(timeout=240)
+        assert worker.returncode == 0, errors
+        (told,) = [line for line in out.splitlines() if line.startswith("step 5")]
+        assert told.endswith("back to step 3, other batches")
+    first, second = (weights(tmp_path / f"worker{index}.npz") for index in range(2))
+    assert_equal_weights(first, second, 0.0)
+    assert np.isfinite(first[0]).all()
 
 
 @pytest.mark.parametrize(

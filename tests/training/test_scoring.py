@@ -52,6 +52,8 @@ def test_real_sounds_score_better_than_the_wrong_class_and_than_one_sound(held_o
     assert real.score < swapped.score
     assert real.frechet_distance < flat.frechet_distance
     assert scorer.cost_s > 0
+    broken = scorer.score(lambda inputs, training: np.full((len(inputs[1]), 64, 64, 1), np.nan))
+    assert broken.score == float("inf")
 
 
 def test_too_little_held_out_is_not_scored(dataset):
