@@ -109,7 +109,7 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
 
 def describe_devices(settings: Settings) -> list[str]:
     """The audio outputs and MIDI ports there are, and what `run` would take of each."""
-    from gan808.engine.devices import JACK_HOST_API
+    from gan808.engine.jack_output import JACK_HOST_API
 
     output = _chosen_output(settings)
     return [
@@ -185,8 +185,8 @@ def _midi_inputs() -> list[str]:
 
 
 def _chosen_midi(settings: Settings, *, jack: bool) -> str:
+    from gan808.control.jack_port import VIRTUAL_NAME
     from gan808.control.midi_ports import OFF
-    from gan808.control.midi_systems import VIRTUAL_NAME
 
     if settings.midi.port == OFF:
         return "none (off)"

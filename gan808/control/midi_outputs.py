@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Protocol
 
+from gan808.control.jack_port import VIRTUAL_NAME
 from gan808.control.midi_ports import OFF, RESCAN_S, VIRTUAL
 from gan808.control.midi_systems import (
     CLIENT_NAME,
-    VIRTUAL_NAME,
     first_line,
     names_of,
     native_systems,
@@ -69,14 +70,23 @@ class RtOutput:
 
 
 class JackOutput:
-    """Our own port on JACK, whose cables are laid here too."""
+    """Our own port on JACK, whose cables are laid here too; it comes back with its server.
+
+    `send` and `tend` belong to the thread that sends, cables to any.
+    """
 
     takes_ahead = True
 
     def __init__(self, engine_frame: int = 0) -> None:
         """engine_frame: where the engine on this server counts; 0: frames are JACK's."""
-        self._port = JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME, engine_frame)
+        self._engine_frame = engine_frame
+        self._lock = threading.Lock()  # a client must not be closed while it is asked something
+        self._port = self._opened()
+        self._tried_s = 0.0
         self.name = self._port.name
+
+    def _opened(self) -> JackMidiOutput:
+        return JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME, self._engine_frame)
 
     def send(self, data: bytes, frame: float) -> bool:
         """Send at a frame; False where JACK has stopped calling."""
@@ -87,21 +97,38 @@ class JackOutput:
         """JACK's frame, of its last cycle."""
         return self._port.frame
 
+    def tend(self) -> None:
+        """Let go of a server that has gone, at once, and look for one now and then."""
+        now_s = time.monotonic()
+        if self._port.alive or now_s - self._tried_s < RESCAN_S:
+            return
+        self._tried_s = now_s
+        with self._lock:
+            self._port.close()
+            try:
+                self._port = self._opened()
+            except DeviceError as error:
+                log.debug("%s", error)
+
     def inputs(self) -> list[str]:
         """What could be connected."""
-        return self._port.inputs()
+        with self._lock:
+            return self._port.inputs()
 
     def connect(self, target: str) -> bool:
         """Whether it is connected now."""
-        return self._port.connect(target)
+        with self._lock:
+            return self._port.connect(target)
 
     def disconnect(self, target: str) -> bool:
         """True where it was connected before."""
-        return self._port.disconnect(target)
+        with self._lock:
+            return self._port.disconnect(target)
 
     def close(self) -> None:
         """Leave JACK."""
-        self._port.close()
+        with self._lock:
+            self._port.close()
 
 
 class OutputSystem:
@@ -248,6 +275,8 @@ class MidiOutputs:
 
     def close_gone(self) -> None:
         """Close what has gone; for the thread that sends."""
+        if self._jack is not None:
+            self._jack.tend()
         while not self._gone.empty():
             self._gone.get().close()
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gan808.control.jack_port import VIRTUAL_NAME, JackPort
 from gan808.control.midi_bytes import MessageReader
 from gan808.control.midi_times import Arrival, ArrivalClock
-from gan808.engine.jack_midi import JackMidiInput, JackMidiScanner
+from gan808.engine.jack_midi import JackMidiScanner
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
 CLIENT_NAME = "gan808"
-VIRTUAL_NAME = "GAN-808"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +78,6 @@ class OpenPort:
         self._rt.delete()
 
 
-class JackPort:
-    """One open JACK input; what arrives waits in its ring until it is polled."""
-
-    def __init__(self, name: str, port: JackMidiInput) -> None:
-        self.name = name
-        self._port = port
-        self._reader = MessageReader()
-
-    @property
-    def lost(self) -> int:
-        """Messages for which JACK's ring had no room."""
-        return self._port.lost
-
-    def poll(self) -> Iterable[Arrival]:
-        """What has come since the last poll."""
-        return [Arrival(message, arrival_s, self.name) for data, arrival_s in self._port.read()
-                for message in self._reader.read(data)]
-
-    def close(self) -> None:
-        """Close the port."""
-        self._port.close()
-
-
 class MidiSystem:
     """One of RtMidi's interfaces: a way to list its ports and to open them."""
 
@@ -156,17 +133,11 @@ class JackSystem(MidiSystem):
 
     def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port that listens to a port of a scanner's list."""
-        port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
-        try:
-            port.connect(name)
-        except DeviceError:
-            port.close()
-            raise
-        return JackPort(name, port)
+        return JackPort(name, source=name)
 
     def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port of our own that others connect to."""
-        return JackPort(VIRTUAL_NAME, JackMidiInput(CLIENT_NAME, VIRTUAL_NAME))
+        return JackPort(VIRTUAL_NAME)
 
 
 def native_systems() -> list[tuple[int, str]]:

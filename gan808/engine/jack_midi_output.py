@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gan808.engine import native
+from gan808.engine.jack_client import JackClient
 from gan808.engine.jack_midi_layout import MAX_BYTES, OUTPUT, RING_EVENTS
 from gan808.engine.libjack import (
     IS_INPUT,
@@ -16,7 +17,6 @@ from gan808.engine.libjack import (
     MIDI_TYPE,
     address_of,
     libjack,
-    open_client,
     port_names,
 )
 from gan808.engine.routines import routines
@@ -40,23 +40,28 @@ class JackMidiOutput:
         self._written_at = self._memory[0]["written"].ctypes.data
         self._read_at = self._memory[0]["read"].ctypes.data
         self._written = 0
-        self._client = open_client(client_name)
-        jack = libjack()
-        port = jack.jack_port_register(self._client, port_name.encode(), MIDI_TYPE, IS_OUTPUT, 0)
+        self._client = JackClient(client_name)
+        jack, handle = libjack(), self._client.handle
+        port = jack.jack_port_register(handle, port_name.encode(), MIDI_TYPE, IS_OUTPUT, 0)
         memory = self._memory[0]
-        memory["client"], memory["port"] = self._client, port or 0
+        memory["client"], memory["port"] = handle, port or 0
         memory["get_buffer"] = address_of("jack_port_get_buffer")
         memory["clear_buffer"] = address_of("jack_midi_clear_buffer")
         memory["write_event"] = address_of("jack_midi_event_write")
         memory["get_frame"] = address_of("jack_last_frame_time")
         memory["engine_frame"] = engine_frame
         process = native.addresses("jack_midi_out_kernel", SOURCES)["process"]
-        jack.jack_set_process_callback(self._client, process, self._memory.ctypes.data)
-        if not port or jack.jack_activate(self._client):
+        jack.jack_set_process_callback(handle, process, self._memory.ctypes.data)
+        if not port or jack.jack_activate(handle):
             self.close()
             raise DeviceError(f"JACK refuses the MIDI port {port_name!r}")
         self._port = port
         self.name = jack.jack_port_name(port).decode()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server still runs."""
+        return self._client.alive
 
     @property
     def late(self) -> int:
@@ -81,26 +86,25 @@ class JackMidiOutput:
         return True
 
     def inputs(self) -> list[str]:
-        """The full names of the MIDI inputs of all programs."""
-        return port_names(self._client, MIDI_TYPE, IS_INPUT)
+        """The full names of the MIDI inputs of all programs; none when the server has gone."""
+        return port_names(self._client.handle, MIDI_TYPE, IS_INPUT) if self.alive else []
 
     def connect(self, target: str) -> bool:
         """Sends to another program's MIDI input as well; whether it is connected now. One that has
         just appeared may not be ready for it yet."""
-        if not self._client:
+        if not self.alive:
             return False
         if libjack().jack_port_connected_to(self._port, target.encode()):
             return True
-        return not libjack().jack_connect(self._client, self.name.encode(), target.encode())
+        return not libjack().jack_connect(self._client.handle, self.name.encode(), target.encode())
 
     def disconnect(self, target: str) -> bool:
         """Sends there no longer; False where it did not."""
-        if not self._client or not libjack().jack_port_connected_to(self._port, target.encode()):
+        if not self.alive or not libjack().jack_port_connected_to(self._port, target.encode()):
             return False
-        return not libjack().jack_disconnect(self._client, self.name.encode(), target.encode())
+        own, other = self.name.encode(), target.encode()
+        return not libjack().jack_disconnect(self._client.handle, own, other)
 
     def close(self) -> None:
         """Leaves JACK; safe to call twice."""
-        if self._client:
-            libjack().jack_client_close(self._client)
-            self._client = 0
+        self._client.close()
