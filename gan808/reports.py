@@ -191,8 +191,8 @@ def _midi_inputs() -> list[str]:
 
 
 def _chosen_midi(settings: Settings, *, jack: bool) -> str:
+    from gan808.control.jack_port import VIRTUAL_NAME
     from gan808.control.midi_ports import OFF
-    from gan808.control.midi_systems import VIRTUAL_NAME
 
     if settings.midi.port == OFF:
         return "none (off)"

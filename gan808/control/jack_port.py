@@ -33,11 +33,6 @@ class JackPort:
         self._input = self._opened()
         self._tried_s = 0.0
 
-    @property
-    def lost(self) -> int:
-        """Messages for which JACK's ring had no room."""
-        return self._input.lost
-
     def _opened(self) -> JackMidiInput:
         port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
         try:
@@ -55,6 +50,11 @@ class JackPort:
             return ()
         return [Arrival(message, arrival_s, self.name) for data, arrival_s in self._input.read()
                 for message in self._reader.read(data)]
+
+    @property
+    def lost(self) -> int:
+        """Messages for which JACK's ring had no room."""
+        return self._input.lost
 
     def _revive(self) -> None:
         now_s = time.monotonic()

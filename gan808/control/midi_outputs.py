@@ -13,10 +13,10 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Protocol
 
+from gan808.control.jack_port import VIRTUAL_NAME
 from gan808.control.midi_ports import OFF, RESCAN_S, VIRTUAL
 from gan808.control.midi_systems import (
     CLIENT_NAME,
-    VIRTUAL_NAME,
     first_line,
     names_of,
     native_systems,
@@ -70,9 +70,9 @@ class RtOutput:
 
 
 class JackOutput:
-    """Our own port on JACK, whose cables are laid here too. It comes back with its server.
+    """Our own port on JACK, whose cables are laid here too; it comes back with its server.
 
-    The thread that sends opens it again; another may lay cables meanwhile.
+    `send` and `tend` belong to the thread that sends, cables to any.
     """
 
     takes_ahead = True
@@ -80,7 +80,7 @@ class JackOutput:
     def __init__(self, engine_frame: int = 0) -> None:
         """engine_frame: where the engine on this server counts; 0: frames are JACK's."""
         self._engine_frame = engine_frame
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # a client must not be closed while it is asked something
         self._port = self._opened()
         self._tried_s = 0.0
         self.name = self._port.name
@@ -90,9 +90,6 @@ class JackOutput:
 
     def send(self, data: bytes, frame: float) -> bool:
         """Send at a frame; False where JACK has stopped calling."""
-        if not self._port.alive:
-            self._revive()
-            return True  # nobody is there to miss it
         return self._port.send(data, frame)
 
     @property
@@ -100,9 +97,10 @@ class JackOutput:
         """JACK's frame, of its last cycle."""
         return self._port.frame
 
-    def _revive(self) -> None:
+    def tend(self) -> None:
+        """Let go of a server that has gone, at once, and look for one now and then."""
         now_s = time.monotonic()
-        if now_s - self._tried_s < RESCAN_S:
+        if self._port.alive or now_s - self._tried_s < RESCAN_S:
             return
         self._tried_s = now_s
         with self._lock:
@@ -277,6 +275,8 @@ class MidiOutputs:
 
     def close_gone(self) -> None:
         """Close what has gone; for the thread that sends."""
+        if self._jack is not None:
+            self._jack.tend()
         while not self._gone.empty():
             self._gone.get().close()
 

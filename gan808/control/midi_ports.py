@@ -13,9 +13,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from gan808.control.jack_port import VIRTUAL_NAME
 from gan808.control.midi_systems import (
     CLIENT_NAME,
-    VIRTUAL_NAME,
     InputPort,
     MidiSystem,
     first_line,

@@ -21,11 +21,6 @@ from gan808.stderr import quiet_stderr
 
 CLIENT_NAME = "gan808"
 
-__all__ = [
-    "CLIENT_NAME", "VIRTUAL_NAME", "InputPort", "MidiInputInfo", "MidiSystem", "first_line",
-    "list_midi_inputs", "names_of", "native_systems", "systems",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class MidiInputInfo:

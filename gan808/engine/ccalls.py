@@ -45,12 +45,12 @@ def bytes_at(typing_context: Any, address: Any) -> Any:
 
 
 @typed_intrinsic
-def floats_at(typing_context: Any, address: Any) -> Any:
-    """The float32 pointer of an integer address."""
-    return types.CPointer(types.float32)(types.int64), _to_pointer
-
-
-@typed_intrinsic
 def int64_at(typing_context: Any, address: Any) -> Any:
     """The int64 pointer of an integer address."""
     return types.CPointer(types.int64)(types.int64), _to_pointer
+
+
+@typed_intrinsic
+def floats_at(typing_context: Any, address: Any) -> Any:
+    """The float32 pointer of an integer address."""
+    return types.CPointer(types.float32)(types.int64), _to_pointer

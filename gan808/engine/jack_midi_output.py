@@ -60,7 +60,7 @@ class JackMidiOutput:
 
     @property
     def alive(self) -> bool:
-        """Whether the server still runs; when it has gone, nothing is sent any more."""
+        """Whether the server still runs."""
         return self._client.alive
 
     @property
@@ -86,7 +86,7 @@ class JackMidiOutput:
         return True
 
     def inputs(self) -> list[str]:
-        """The full names of the MIDI inputs of all programs."""
+        """The full names of the MIDI inputs of all programs; none when the server has gone."""
         return port_names(self._client.handle, MIDI_TYPE, IS_INPUT) if self.alive else []
 
     def connect(self, target: str) -> bool:
@@ -96,15 +96,14 @@ class JackMidiOutput:
             return False
         if libjack().jack_port_connected_to(self._port, target.encode()):
             return True
-        own = self.name.encode()
-        return not libjack().jack_connect(self._client.handle, own, target.encode())
+        return not libjack().jack_connect(self._client.handle, self.name.encode(), target.encode())
 
     def disconnect(self, target: str) -> bool:
         """Sends there no longer; False where it did not."""
         if not self.alive or not libjack().jack_port_connected_to(self._port, target.encode()):
             return False
-        own = self.name.encode()
-        return not libjack().jack_disconnect(self._client.handle, own, target.encode())
+        own, other = self.name.encode(), target.encode()
+        return not libjack().jack_disconnect(self._client.handle, own, other)
 
     def close(self) -> None:
         """Leaves JACK; safe to call twice."""

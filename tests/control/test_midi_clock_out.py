@@ -75,6 +75,9 @@ class FakeJack(FakeOutput):
         self.connected: set[str] = set()
         self.ready = True
 
+    def tend(self) -> None:
+        pass
+
     def inputs(self) -> list[str]:
         return [self.name, *self.others]
 
