@@ -97,13 +97,14 @@ def test_the_pure_data_patch_plays_and_is_told(rig: Rig, tmp_path: Path) -> None
 def test_the_supercollider_file_plays_and_is_told(rig: Rig, tmp_path: Path) -> None:
     rig.stock("snare", 7)
     rig.stock("closed_hat", 1, 2, 3)
-    script = copied("supercollider.scd", tmp_path,
-                    {'"127.0.0.1", 8808': f'"127.0.0.1", {rig.osc.address[1]}'})
+    # Further ahead than a user's, so that no busy machine makes a hit late.
+    script = copied("supercollider.scd", tmp_path, {
+        '"127.0.0.1", 8808': f'"127.0.0.1", {rig.osc.address[1]}', "ahead: 0.1": "ahead: 2.0"})
     with running(["sclang", str(script)], tmp_path) as lines:
         until(said(lines, "SD plays fake/snare/7"), STARTS_WITHIN_S)
         until(said(lines, "CH plays fake/closed_hat/1"))
         until(said(lines, "[ /gan808/seq/tempo, 108.0 ]"))
-        until(lambda: len(rig.played()) > 12)
+        until(lambda: sum(hit.slot == 0 for hit in rig.played()) >= 3)
     assert not any("ERROR" in line for line in lines), lines
     first, *pattern = rig.played()
     assert (first.slot, first.value, first.frame) == (0, 1.0, 0)
