@@ -269,7 +269,8 @@ def _diversity(sets: Sets) -> Figures:
         return _mean_over(classes, lambda label: _class_spread(heard, label))
 
     def ratio(heard: Heard) -> float:
-        return _mean_over(classes, lambda label: _class_spread(heard, label) / base[label])
+        return _mean_over(  # more than real in one class does not make up for less in another
+            classes, lambda label: min(_class_spread(heard, label) / base[label], 1.0))
 
     sets_of = (sets.made.accepted, sets.made.everything, sets.train_codec, sets.train_a)
     figures = [_measure(heard, of).figure for heard in sets_of]
