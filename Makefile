@@ -35,5 +35,5 @@ $(INSTALLED): pyproject.toml
 	@sh .ci/system-packages play
 	@echo "setting up $(VENV): about 3 GB of libraries, some minutes the first time"
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,soundfont]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,jax,soundfont]'
 	@touch $@

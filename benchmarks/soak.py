@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from benchmarks.support import jack
 from benchmarks.support.jack import RATE_HZ, Take
+from gan808.errors import DeviceError
 from gan808.status_client import ask_status
 
 PERIOD_FRAMES = 128
@@ -35,6 +37,7 @@ OSC_PORT = 18808
 SAMPLE_S = 1.0
 HEARD = 1e-3
 MAX_GROWTH = 0.05
+ANSWERS_WITHIN_S = 90.0  # without kept code, and beside other work
 SETTLES_S = 15.0
 SETTINGS: tuple[tuple[str, float], ...] = (
     ("/gan808/slot/*/mute", 1), ("/gan808/slot/BD/mute", 0), ("/gan808/slot/BD/lock", 1),
@@ -89,12 +92,26 @@ def lost_notes(take: Take) -> int:
     return lost
 
 
+def answering(within_s: float) -> None:
+    """Returns when the player answers on OSC. Raises DeviceError when it does not."""
+    deadline_s = time.monotonic() + within_s
+    while True:
+        try:
+            ask_status("127.0.0.1", OSC_PORT)
+            return
+        except DeviceError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.2)
+
+
 def soak(seconds: float, meter: Path, kit: str) -> bool:
     """Runs it and prints what was found; whether all was well."""
     options = ("--kit", kit, "--tempo", "120", "--evolve", "1", "--osc", f"127.0.0.1:{OSC_PORT}")
     with jack.jack_server(PERIOD_FRAMES) as environment, jack.gan808(
             environment, *options) as player:
         osc = SimpleUDPClient("127.0.0.1", OSC_PORT)
+        answering(ANSWERS_WITHIN_S)
         threading.Event().wait(SETTLES_S)
         for address, value in SETTINGS:
             osc.send_message(address, value)

@@ -18,9 +18,10 @@ from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control.midi import MidiInput
 from gan808.display import Display
-from gan808.engine.devices import JACK_HOST_API, PortAudioOutput
 from gan808.engine.engine import Engine
+from gan808.engine.jack_output import JackOutput
 from gan808.engine.outputs import Output, open_output
+from gan808.engine.watching import DeviceOutput
 from gan808.errors import ConfigError, DeviceError
 from gan808.machine.machine import Machine
 from gan808.opening import Opening, live_output
@@ -79,8 +80,8 @@ class Daemon:
         self._display = Display(quiet=options.quiet)
         self._scheduling = ""
         self._kit = find_kit(settings.kit.name, places.kit_folders())
-        self._output = (options.opening.result() if options.opening else
-                        self._open_output(settings.audio.sample_rate_hz or None))
+        self._output = (options.opening.result() if options.opening else live_output(
+            settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
         self._pool = Pool(
@@ -176,8 +177,7 @@ class Daemon:
             if failure is None:
                 return DONE
             if not may_return(self._output):
-                jack = ": start JACK and then gan808 again" if on_jack(self._output) else ""
-                self._display.warn(f"{failure}{jack}")
+                self._display.warn(str(failure))
                 return FAILED
             self._display.warn(f"{failure}; it is opened again when it is back")
             self._reopen()
@@ -187,10 +187,13 @@ class Daemon:
         """Replace the output once there is one again; gives up only when it is to stop."""
         self._output.stop()
         self._service.status("waiting for the sound device")
+        # What played into JACK waits for JACK: its notes come from there too.
+        place = self._output.name if on_jack(self._output) else self._settings.audio.output
+        settings = self._settings.replace({"audio": {"output": place}})
         while not self._options.stop.wait(REOPEN_S):
             self._service.alive()
             try:
-                output = self._open_output(self._rate_hz)
+                output = live_output(settings, self._options.seconds, self._rate_hz)
                 if not may_return(output) or output.sample_rate_hz != self._rate_hz:
                     continue  # a file instead of the device is not what was playing
                 output.start(self._engine)
@@ -201,9 +204,6 @@ class Daemon:
             self._display.say(again)
             self._service.status(again)
             return
-
-    def _open_output(self, rate_hz: int | None) -> Output:
-        return live_output(self._settings, self._options.seconds, rate_hz)
 
     def _load_pool(self) -> None:
         """Take up what the run before left in stock, once."""
@@ -299,14 +299,13 @@ def describe_scheduling(sound_threads: int, notes: bool) -> str:
 
 
 def may_return(output: Output) -> bool:
-    """Whether it can be opened again after it went away: a device can; a file cannot, and
-    PortAudio does not survive the end of its JACK server."""
-    return isinstance(output, PortAudioOutput) and not on_jack(output)
+    """Whether it can be opened again after it went away: a device can; a file cannot."""
+    return isinstance(output, DeviceOutput)
 
 
 def on_jack(output: Output) -> bool:
     """Whether the sound goes to JACK, where MIDI should come from then."""
-    return output.name.startswith(JACK_HOST_API)
+    return isinstance(output, JackOutput)
 
 
 def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:

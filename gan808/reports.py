@@ -111,7 +111,7 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
 
 def describe_devices(settings: Settings) -> list[str]:
     """The audio outputs and MIDI inputs there are, and what `run` would take of each."""
-    from gan808.engine.devices import JACK_HOST_API
+    from gan808.engine.jack_output import JACK_HOST_API
 
     output = _chosen_output(settings)
     return [

@@ -270,7 +270,7 @@ def test_match_finds_a_sound_and_its_id_recalls_it(tiny_kit: Path, tmp_path: Pat
     again, _ = soundfile.read(tmp_path / "found" / "tiny_snare_5.wav")
     np.testing.assert_array_equal(again, first)
     for arguments, said, status in (
-        (["gone.wav"], "gone.wav: cannot be read as audio", 1),
+        (["gone.wav"], "gone.wav: is no file", 1),
         (["tiny_snare_5.wav", "--class", "gong"], "--class gong: kit tiny has", 2),
     ):
         refused = gan808(tmp_path, "match", *arguments, *kit)

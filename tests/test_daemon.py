@@ -201,13 +201,13 @@ def test_a_device_that_returns_plays_on(
     outputs: list[Unplugged] = []
     absent = threading.Event()
 
-    def open_output(*_: object, **__: object) -> Unplugged:
+    def live_output(*_: object) -> Unplugged:
         if absent.is_set():
             raise DeviceError("no sound device")
         outputs.append(Unplugged())
         return outputs[-1]
 
-    monkeypatch.setattr(daemon_module, "open_output", open_output)
+    monkeypatch.setattr(daemon_module, "live_output", live_output)
     monkeypatch.setattr(daemon_module, "may_return", lambda _: True)
     monkeypatch.setattr(daemon_module, "REOPEN_S", 0.05)
     monkeypatch.setattr(daemon_module.places, "pool_folder", lambda name: tmp_path / name)
@@ -217,18 +217,20 @@ def test_a_device_that_returns_plays_on(
     options = RunOptions(settings)
     playing = Daemon(options)
     statuses: list[int] = []
-    runner = threading.Thread(target=lambda: statuses.append(playing.run()))
+    runner = threading.Thread(target=lambda: statuses.append(playing.run()), daemon=True)
     runner.start()
-    wait_for(lambda: bool(outputs) and playing._engine.frames > 0)
-    absent.set()
-    outputs[0].unplug.set()
-    wait_for(lambda: outputs[0].failure is not None)
-    time.sleep(0.2)
-    before = playing._engine.frames
-    absent.clear()
-    wait_for(lambda: len(outputs) > 1 and playing._engine.frames > before)
-    options.stop.set()
-    runner.join(10)
+    try:
+        wait_for(lambda: bool(outputs) and playing._engine.frames > 0)
+        absent.set()
+        outputs[0].unplug.set()
+        wait_for(lambda: outputs[0].failure is not None)
+        time.sleep(0.2)
+        before = playing._engine.frames
+        absent.clear()
+        wait_for(lambda: len(outputs) > 1 and playing._engine.frames > before)
+    finally:
+        options.stop.set()
+        runner.join(30)
     assert statuses == [0]
     shown = capfd.readouterr()
     assert shown.err.count("the sound device went away; it is opened again") == 1

@@ -166,9 +166,10 @@ def test_ctrl_c_stops_it_within_a_second_and_leaves_nothing(stage: Stage) -> Non
     assert stage.running.errors() == []
 
 
-def test_a_jack_server_that_dies_ends_it_with_one_line(
+def test_a_jack_server_that_dies_and_returns_is_played_into_again(
     monkeypatch: pytest.MonkeyPatch, tiny_kit: Path, tmp_path: Path
 ) -> None:
+    """Ended and started again: one line each, and the pattern and notes from JACK are back."""
     if shutil.which("jackd") is None:
         pytest.skip("jackd is not installed: no test with a real JACK server")
     name = f"gan808-mortal-{os.getpid()}"
@@ -176,14 +177,25 @@ def test_a_jack_server_that_dies_ends_it_with_one_line(
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server = start_server(name)
     try:
-        options = ["--kit", str(tiny_kit), "--output", "JACK", "--midi", "virtual", "--osc", "off"]
-        with Running(tmp_path, *options) as running:
+        with Running(tmp_path, "--kit", str(tiny_kit), "--output", "JACK", "--midi", "virtual",
+                     "--osc", "off", "--evolve", "0", "--pattern", "off") as running:
             running.introduction()
             stop_server(server, name)
-            assert running.process.wait(30) == 1
-            ours = [line for line in running.errors() if line.startswith("gan808: ")]
-            assert len(ours) == 1  # libjack prints lines of its own besides
-            assert "went away: start JACK and then gan808 again" in ours[0]
+            gone = running.err.get(timeout=20)
+            assert gone.startswith("gan808: the sound device JACK")
+            assert gone.endswith("went away; it is opened again when it is back")
+            server = start_server(name)
+            while not running.out.get(timeout=30).startswith("playing again: JACK"):
+                continue
+            with JackMeter(name) as meter:
+                meter.connect_audio("gan808:out")
+                meter.connect_midi("GAN-808")
+                meter.note_on(36, 127, at_frame=LEAD)
+                audio = meter.capture(0.5).mean(axis=1)
+            assert np.abs(audio[:LEAD]).max() < 1e-6
+            assert Heard.after(audio[LEAD:]).delay_frames < RATE_HZ // 10
+            assert running.interrupt() < STOPS_WITHIN_S
+            assert running.errors() == []  # nor has libjack printed anything
             assert running.left_over() == []
     finally:
         stop_server(server, name)

@@ -83,10 +83,11 @@ def jack_server(period_frames: int) -> Iterator[Environment]:
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Ends a process, however it takes that."""
+    """Ends a process, however it takes that; a jackd that is killed leaves one of JACK's eight
+    places for servers taken."""
     process.terminate()
     try:
-        process.wait(5)
+        process.wait(20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

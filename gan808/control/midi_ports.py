@@ -16,20 +16,20 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from gan808.control.jack_port import VIRTUAL_NAME, JackPort
 from gan808.control.midi_times import Arrival, ArrivalClock
-from gan808.engine.jack_midi import JackMidiInput, JackMidiScanner
+from gan808.engine.jack_midi import JackMidiScanner
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
 CLIENT_NAME = "gan808"
-VIRTUAL_NAME = "GAN-808"
 AUTO, VIRTUAL, OFF = "auto", "virtual", "off"
 POLL_S = 0.001
 RESCAN_S = 1.0
 # ALSA's loopback port is on every Linux machine and no instrument.
 NOT_INSTRUMENTS = ("Midi Through",)
 
-__all__ = ["Arrival", "MidiInputInfo", "MidiPorts", "list_midi_inputs"]
+__all__ = ["VIRTUAL_NAME", "Arrival", "MidiInputInfo", "MidiPorts", "list_midi_inputs"]
 
 log = logging.getLogger("gan808")
 
@@ -79,22 +79,6 @@ class OpenPort:
         self._rt.cancel_callback()
         self._rt.close_port()
         self._rt.delete()
-
-
-class JackPort:
-    """One open JACK input; what arrives waits in its ring until it is polled."""
-
-    def __init__(self, name: str, port: JackMidiInput) -> None:
-        self.name = name
-        self._port = port
-
-    def poll(self) -> Iterable[Arrival]:
-        """What has come since the last poll."""
-        return [Arrival(data, arrival_s) for data, arrival_s in self._port.read()]
-
-    def close(self) -> None:
-        """Close the port."""
-        self._port.close()
 
 
 class MidiSystem:
@@ -152,17 +136,11 @@ class JackSystem(MidiSystem):
 
     def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port that listens to a port of a scanner's list."""
-        port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
-        try:
-            port.connect(name)
-        except DeviceError:
-            port.close()
-            raise
-        return JackPort(name, port)
+        return JackPort(name, source=name)
 
     def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port of our own that others connect to."""
-        return JackPort(VIRTUAL_NAME, JackMidiInput(CLIENT_NAME, VIRTUAL_NAME))
+        return JackPort(VIRTUAL_NAME)
 
 
 def systems(*, jack: bool) -> list[MidiSystem]:

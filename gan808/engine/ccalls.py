@@ -34,11 +34,17 @@ def call_c(typing_context: Any, address: Any, arguments: Any, result: Any) -> An
     return result(types.int64, arguments, result), generate
 
 
+def _to_pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+
 @typed_intrinsic
 def bytes_at(typing_context: Any, address: Any) -> Any:
     """The uint8 pointer of an integer address."""
+    return types.CPointer(types.uint8)(types.int64), _to_pointer
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
 
-    return types.CPointer(types.uint8)(types.int64), generate
+@typed_intrinsic
+def floats_at(typing_context: Any, address: Any) -> Any:
+    """The float32 pointer of an integer address."""
+    return types.CPointer(types.float32)(types.int64), _to_pointer

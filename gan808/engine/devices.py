@@ -1,4 +1,5 @@
-"""Sound devices through PortAudio (python-sounddevice): list, find, play.
+"""Sound devices: list, find, play. JACK through a client of our own, the rest through PortAudio
+(python-sounddevice).
 
 While a stream plays, PortAudio's own thread runs the engine's callback; a thread of ours only
 watches that it does.
@@ -6,30 +7,24 @@ watches that it does.
 
 from __future__ import annotations
 
-import time
 import weakref
 from dataclasses import dataclass
 from typing import Any
 
 from gan808.engine.engine import Engine
+from gan808.engine.jack_output import JACK_HOST_API, JackOutput, jack_devices
 from gan808.engine.layout import CHANNELS
-from gan808.engine.output import Output
 from gan808.engine.portaudio import PORTAUDIO
+from gan808.engine.watching import DeviceOutput
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
-JACK_HOST_API = "JACK Audio Connection Kit"
-WATCH_INTERVAL_S = 0.1
-FIRST_BLOCK_S = 0.5
-# A device that asks for no sound for this long is gone, whatever its driver says.
-STALLED_S = 2.0
-# A stream that could not be closed may call back once more: its engine must not be freed.
-_UNCLOSED: list[tuple[Any, Engine | None]] = []
+JACK_INDEX = -1
 
 
 @dataclass(frozen=True, slots=True)
 class OutputInfo:
-    """One device PortAudio can play on; is_default marks what `auto` would choose."""
+    """One device that can be played on; is_default marks what `auto` would choose."""
 
     name: str
     host_api: str
@@ -40,37 +35,56 @@ class OutputInfo:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device and PortAudio's number for it, which holds until PortAudio is released."""
+    """A device and PortAudio's number for it, which holds until PortAudio is released; JACK's have
+    JACK_INDEX."""
 
     index: int
     info: OutputInfo
 
 
 def list_outputs() -> list[OutputInfo]:
-    """The stereo playback devices of this machine, empty when there are none.
+    """The stereo playback devices of this machine, JACK's first; empty when there are none.
 
-    Raises DeviceError when PortAudio itself is missing.
+    Raises DeviceError when there is neither JACK nor PortAudio.
     """
-    sounddevice = PORTAUDIO.acquire()
+    jack = _jack()
     try:
-        return [device.info for device in _devices(sounddevice)]
+        sounddevice = PORTAUDIO.acquire()
+    except DeviceError:
+        if jack:
+            return [device.info for device in jack]
+        raise
+    try:
+        return [device.info for device in jack + _devices(sounddevice, default=not jack)]
     finally:
         PORTAUDIO.release()
 
 
 def open_device(name: str | None, sample_rate_hz: int | None, block_frames: int | None,
-                seconds: float | None) -> PortAudioOutput:
+                seconds: float | None) -> DeviceOutput:
     """An output on the default device, or on the one whose name or host contains `name`.
 
-    Raises DeviceError when none or more than one fits, or it refuses the sample rate.
+    The default is JACK's where a JACK server runs: then PortAudio is not needed. Raises
+    DeviceError when none or more than one fits, or it refuses the sample rate.
     """
+    jack = _jack()
+    if jack and (name is None or _fits(name, jack[0].info)):
+        return JackOutput(_device_name(jack[0]), sample_rate_hz, seconds)
     sounddevice = PORTAUDIO.acquire()
     try:
-        device = _find_device(_devices(sounddevice), name)
-        return PortAudioOutput(sounddevice, device, sample_rate_hz, block_frames, seconds)
+        device = _find_device(jack + _devices(sounddevice, default=not jack), name)
+        if device.index != JACK_INDEX:
+            return PortAudioOutput(sounddevice, device, sample_rate_hz, block_frames, seconds)
     except DeviceError:
         PORTAUDIO.release()
         raise
+    PORTAUDIO.release()
+    return JackOutput(_device_name(device), sample_rate_hz, seconds)
+
+
+def _fits(name: str, info: OutputInfo) -> bool:
+    wanted = name.casefold()
+    return wanted in f"{info.host_api}: {info.name}".casefold()
 
 
 def _find_device(devices: list[Device], name: str | None) -> Device:
@@ -79,14 +93,10 @@ def _find_device(devices: list[Device], name: str | None) -> Device:
                           f"no sound device at all, so no {name!r}; --output file:beat.wav plays "
                           "into a file, auto too where there is none")
     if name is None:
-        for device in devices:
-            if device.info.is_default:
-                return device
-        return devices[0]
+        return next((device for device in devices if device.info.is_default), devices[0])
     wanted = name.casefold()
     fitting = [each for each in devices if wanted == each.info.name.casefold()] or [
-        each for each in devices
-        if wanted in each.info.name.casefold() or wanted in each.info.host_api.casefold()]
+        each for each in devices if _fits(name, each.info)]
     if not fitting:
         known = ", ".join(each.info.name for each in devices)
         raise DeviceError(f"no sound device matches {name!r}; there are: {known}")
@@ -107,55 +117,58 @@ def _preferred(name: str, fitting: list[Device]) -> Device:
     raise DeviceError(f"{name!r} fits several sound devices: {names}; give more of the name")
 
 
-def _devices(sounddevice: Any) -> list[Device]:
+def _jack() -> list[Device]:
+    """JACK's devices, its default first; none where no server runs. A server without any still
+    takes our ports."""
+    try:
+        rate_hz, names = jack_devices()
+    except DeviceError:
+        return []
+    return [
+        Device(JACK_INDEX, OutputInfo(name, JACK_HOST_API, CHANNELS, rate_hz, index == 0))
+        for index, name in enumerate(names or [""])
+    ]
+
+
+def _device_name(device: Device) -> str | None:
+    return device.info.name or None
+
+
+def _devices(sounddevice: Any, *, default: bool) -> list[Device]:
+    """PortAudio's devices; default: whether the system's own is what `auto` chooses."""
     hosts = sounddevice.query_hostapis()
-    default = _default_index(sounddevice, hosts)
+    chosen = int(sounddevice.default.device[1]) if default else None
     return [
         Device(index, OutputInfo(
             name=each["name"],
             host_api=hosts[each["hostapi"]]["name"],
             channels=each["max_output_channels"],
             default_sample_rate_hz=round(each["default_samplerate"]),
-            is_default=index == default,
+            is_default=index == chosen,
         ))
         for index, each in enumerate(sounddevice.query_devices())
         if each["max_output_channels"] >= CHANNELS
     ]
 
 
-def _default_index(sounddevice: Any, hosts: tuple[dict[str, Any], ...]) -> int:
-    """JACK's device when a JACK server runs (PortAudio lists it only then), else the system's."""
-    for host in hosts:
-        if host["name"] == JACK_HOST_API and host["default_output_device"] >= 0:
-            return int(host["default_output_device"])
-    return int(sounddevice.default.device[1])
-
-
-class PortAudioOutput(Output):
+class PortAudioOutput(DeviceOutput):
     """Plays on a device; its callback runs without Python. Owns one use of PortAudio."""
 
     def __init__(self, sounddevice: Any, device: Device, sample_rate_hz: int | None,
                  block_frames: int | None, seconds: float | None) -> None:
         info = device.info
         rate_hz = sample_rate_hz or info.default_sample_rate_hz
-        self._is_jack = info.host_api == JACK_HOST_API
-        if self._is_jack and rate_hz != info.default_sample_rate_hz:
-            raise DeviceError(f"JACK runs at {info.default_sample_rate_hz} Hz, not {rate_hz}: "
-                              "leave the sample rate to it")
-        # JACK fixes the block itself, and another one would only add delay.
-        self._asked_block_frames = 0 if self._is_jack else block_frames or 0
+        self._asked_block_frames = block_frames or 0
         super().__init__(f"{info.host_api}: {info.name}", rate_hz, self._asked_block_frames)
         self._device = device
-        self._end_frame = None if seconds is None else round(seconds * rate_hz)
+        self.end_frame = None if seconds is None else round(seconds * rate_hz)
         self._sounddevice = sounddevice
         self._stream: Any = None
         # The stream keeps neither callback nor memory alive.
         self._engine: Engine | None = None
         self._check_settings()
-        # An output that is dropped without `stop` gives PortAudio back too; but not at exit, where
-        # ending it after the death of its JACK server would abort the process.
+        # An output that is dropped without `stop` gives PortAudio back too.
         self._use = weakref.finalize(self, PORTAUDIO.release)
-        self._use.atexit = False
 
     def stop(self) -> None:
         """Stops and closes; safe to call twice and before `start`."""
@@ -193,32 +206,23 @@ class PortAudioOutput(Output):
 
     def _measured_block_frames(self, engine: Engine) -> int:
         """The frames of a block as the device asks for them: those of the first one."""
-        deadline_s = time.monotonic() + FIRST_BLOCK_S
-        while engine.blocks == 0 and time.monotonic() < deadline_s:
-            time.sleep(0.001)
-        return engine.frames // max(1, engine.blocks) or self.block_frames
+        blocks, frames = engine.blocks, engine.frames
+        self._await_first_block(engine, blocks)
+        return (engine.frames - frames) // max(1, engine.blocks - blocks) or self.block_frames
 
-    def _run(self, engine: Engine) -> None:
-        frames, moved_s = engine.frames, time.monotonic()
-        while not self._stopping.wait(WATCH_INTERVAL_S):
-            if self._end_frame is not None and engine.frames >= self._end_frame:
-                return
-            if engine.frames != frames:
-                frames, moved_s = engine.frames, time.monotonic()
-            elif time.monotonic() - moved_s > STALLED_S or not self._stream.active:
-                raise DeviceError(f"the sound device {self.name} went away")
+    def _active(self) -> bool:
+        return bool(self._stream.active)
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None
-        # Closing a stream waits for its JACK server, without end when that has died.
-        if stream is not None and not (self._is_jack and self.failure is not None):
+        if stream is not None:
             with quiet_stderr():
                 stream.close(ignore_errors=True)
         self._release()
 
     def _release(self) -> None:
         if self._use.detach() is not None:
-            PORTAUDIO.release(server_died=self._is_jack and self.failure is not None)
+            PORTAUDIO.release()
 
     def _refusal(self, error: Exception) -> DeviceError:
         reason = str(error.args[0]) if error.args else "unknown reason"

@@ -344,11 +344,21 @@ class Engine:
         self._routines.callback(None, out.ctypes.data, len(out), None, 0, self._memory.ctypes.data)
 
     @property
+    def callback_address(self) -> int:
+        """The audio callback, for compiled code that calls it itself."""
+        return self._routines.callback_address
+
+    @property
+    def memory_address(self) -> int:
+        """The callback's userdata, likewise; valid as long as the engine lives."""
+        return int(self._memory.ctypes.data)
+
+    @property
     def callback(self) -> Any:
         """The audio callback as a cffi pointer: a PaStreamCallback on float32 stereo output."""
-        return self._ffi.cast("void *", self._routines.callback_address)
+        return self._ffi.cast("void *", self.callback_address)
 
     @property
     def userdata(self) -> Any:
         """The callback's memory as a cffi void pointer; valid as long as the engine lives."""
-        return self._ffi.cast("void *", self._memory.ctypes.data)
+        return self._ffi.cast("void *", self.memory_address)

@@ -11,6 +11,7 @@ import numpy as np
 
 from gan808.engine import native
 from gan808.engine.clock import clock_source
+from gan808.engine.jack_client import JackClient
 from gan808.engine.jack_midi_layout import INPUT, RING_EVENTS
 from gan808.engine.libjack import (
     IS_INPUT,
@@ -18,7 +19,6 @@ from gan808.engine.libjack import (
     MIDI_TYPE,
     address_of,
     libjack,
-    open_client,
     port_names,
 )
 from gan808.engine.routines import routines
@@ -38,11 +38,11 @@ class JackMidiInput:
         self._written_at = self._memory[0]["written"].ctypes.data
         self._read_at = self._memory[0]["read"].ctypes.data
         self._read = 0
-        self._client = open_client(client_name)
-        jack = libjack()
-        port = jack.jack_port_register(self._client, port_name.encode(), MIDI_TYPE, IS_INPUT, 0)
+        self._client = JackClient(client_name)
+        jack, handle = libjack(), self._client.handle
+        port = jack.jack_port_register(handle, port_name.encode(), MIDI_TYPE, IS_INPUT, 0)
         memory = self._memory[0]
-        memory["client"], memory["port"] = self._client, port or 0
+        memory["client"], memory["port"] = handle, port or 0
         memory["get_buffer"] = address_of("jack_port_get_buffer")
         memory["get_event_count"] = address_of("jack_midi_get_event_count")
         memory["get_event"] = address_of("jack_midi_event_get")
@@ -50,11 +50,16 @@ class JackMidiInput:
         memory["get_time"] = address_of("jack_get_time")
         memory["clock_address"], memory["clock_id"] = clock_source()
         process = native.addresses("jack_midi_kernel", SOURCES)["process"]
-        jack.jack_set_process_callback(self._client, process, self._memory.ctypes.data)
-        if not port or jack.jack_activate(self._client):
+        jack.jack_set_process_callback(handle, process, self._memory.ctypes.data)
+        if not port or jack.jack_activate(handle):
             self.close()
             raise DeviceError(f"JACK refuses the MIDI port {port_name!r}")
         self.name = jack.jack_port_name(port).decode()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server still runs; when it has gone, nothing comes any more."""
+        return self._client.alive
 
     @property
     def lost(self) -> int:
@@ -63,7 +68,7 @@ class JackMidiInput:
 
     def connect(self, source: str) -> None:
         """Listens to another program's MIDI output, by its full name. Raises DeviceError."""
-        if libjack().jack_connect(self._client, source.encode(), self.name.encode()):
+        if libjack().jack_connect(self._client.handle, source.encode(), self.name.encode()):
             raise DeviceError(f"JACK MIDI port {source!r} cannot be opened")
 
     def read(self) -> list[tuple[list[int], float]]:
@@ -81,9 +86,7 @@ class JackMidiInput:
 
     def close(self) -> None:
         """Leaves JACK; safe to call twice."""
-        if self._client:
-            libjack().jack_client_close(self._client)
-            self._client = 0
+        self._client.close()
 
 
 class JackMidiScanner:
@@ -91,14 +94,14 @@ class JackMidiScanner:
 
     def __init__(self, client_name: str) -> None:
         """Raises DeviceError without a JACK server."""
-        self._client = open_client(client_name)
+        self._client = JackClient(client_name)
 
     def get_ports(self) -> list[str]:
-        """Their full names."""
-        return port_names(self._client, MIDI_TYPE, IS_OUTPUT)
+        """Their full names; none when the server has gone."""
+        if not self._client.alive:
+            return []
+        return port_names(self._client.handle, MIDI_TYPE, IS_OUTPUT)
 
     def delete(self) -> None:
         """Leaves JACK; safe to call twice."""
-        if self._client:
-            libjack().jack_client_close(self._client)
-            self._client = 0
+        self._client.close()

@@ -15,7 +15,9 @@ from gan808.errors import DeviceError
 
 LIBRARIES = {"darwin": "libjack.0.dylib", "win32": "libjack64.dll"}
 MIDI_TYPE = b"8 bit raw midi"
-IS_INPUT, IS_OUTPUT = 1, 2
+AUDIO_TYPE = b"32 bit float mono audio"
+IS_INPUT, IS_OUTPUT, IS_PHYSICAL = 1, 2, 4
+PLAYBACK_LATENCY = 1
 NO_START_SERVER = 1
 
 _POINTER, _TEXT, _FRAMES = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32
@@ -26,6 +28,13 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_get_client_name": (_TEXT, [_POINTER]),
     "jack_activate": (ctypes.c_int, [_POINTER]),
     "jack_set_process_callback": (ctypes.c_int, [_POINTER, _POINTER, _POINTER]),
+    "jack_set_xrun_callback": (ctypes.c_int, [_POINTER, _POINTER, _POINTER]),
+    "jack_on_shutdown": (None, [_POINTER, _POINTER, _POINTER]),
+    "jack_set_error_function": (None, [_POINTER]),
+    "jack_set_info_function": (None, [_POINTER]),
+    "jack_get_sample_rate": (_FRAMES, [_POINTER]),
+    "jack_get_buffer_size": (_FRAMES, [_POINTER]),
+    "jack_port_get_latency_range": (None, [_POINTER, ctypes.c_int, _POINTER]),
     "jack_port_register": (_POINTER, [_POINTER, _TEXT, _TEXT, ctypes.c_ulong, ctypes.c_ulong]),
     "jack_port_name": (_TEXT, [_POINTER]),
     "jack_get_ports": (ctypes.POINTER(_TEXT), [_POINTER, _TEXT, _TEXT, ctypes.c_ulong]),

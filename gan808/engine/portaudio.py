@@ -1,22 +1,23 @@
 """PortAudio's life in this process: loaded when first needed, running only while somebody uses it.
 
-PortAudio looks for devices and JACK servers once, when it starts, so it is started anew for each
-use. And it aborts the process when it is ended after its JACK server has died: so it is not left
-to python-sounddevice to end it at exit, and after such a death it is never ended at all.
+PortAudio looks for devices once, when it starts, so it is started anew for each use. It never meets
+a JACK server, which jack_output.py speaks to: it would abort the process when that server dies.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import importlib
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
-JACK_CLIENT_NAME = b"gan808"
+NO_SERVER = "gan808-none"
 
 
 class PortAudio:
@@ -26,7 +27,6 @@ class PortAudio:
         # Reentrant: dropping an unused output may release it in the middle of another's acquire.
         self._lock = threading.RLock()
         self._users = 0
-        self._abandoned = False
         self._module: Any = None
 
     @property
@@ -39,9 +39,8 @@ class PortAudio:
         with self._lock:
             if self._module is None:
                 self._module = _loaded()
-            if self._users == 0 and not self._abandoned:
-                with quiet_stderr():
-                    _name_jack_client(self._module)
+            if self._users == 0:
+                with quiet_stderr(), _without_jack():
                     try:
                         self._module._initialize()
                     except self._module.PortAudioError as error:
@@ -49,12 +48,11 @@ class PortAudio:
             self._users += 1
             return self._module
 
-    def release(self, *, server_died: bool = False) -> None:
-        """Gives up one use. server_died: leave PortAudio as it is for the rest of the process."""
+    def release(self) -> None:
+        """Gives up one use."""
         with self._lock:
             self._users -= 1
-            self._abandoned = self._abandoned or server_died
-            if self._users == 0 and not self._abandoned:
+            if self._users == 0:
                 with quiet_stderr():
                     self._module._terminate()
 
@@ -62,8 +60,22 @@ class PortAudio:
 PORTAUDIO = PortAudio()
 
 
+@contextmanager
+def _without_jack() -> Iterator[None]:
+    """While PortAudio starts, JACK's server is one that is not there."""
+    before = os.environ.get("JACK_DEFAULT_SERVER")
+    os.environ["JACK_DEFAULT_SERVER"] = NO_SERVER
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["JACK_DEFAULT_SERVER"]
+        else:
+            os.environ["JACK_DEFAULT_SERVER"] = before
+
+
 def _loaded() -> Any:
-    with quiet_stderr():
+    with quiet_stderr(), _without_jack():
         try:
             module: Any = importlib.import_module("sounddevice")
         except OSError as error:
@@ -73,11 +85,3 @@ def _loaded() -> Any:
         # Importing it started it: end that, so that starting it again can be done our way.
         module._terminate()
     return module
-
-
-def _name_jack_client(module: Any) -> None:
-    """Tells PortAudio under which name to appear in JACK, where it was built with JACK."""
-    try:
-        ctypes.CDLL(module._libname).PaJack_SetClientName(JACK_CLIENT_NAME)
-    except (OSError, AttributeError):
-        return

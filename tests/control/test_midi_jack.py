@@ -41,7 +41,7 @@ def rig(jack_server: str) -> Iterator[Rig]:
 
 def connected(rig: Rig, meter: JackMeter) -> None:
     """Connect, and wait until a note comes through: JACK makes connections some cycles later."""
-    assert meter.connect_midi("GAN-808") == ["gan808:GAN-808"]
+    assert meter.connect_midi("GAN-808") == ["gan808-midi:GAN-808"]
 
     def heard() -> bool:
         meter.note_on(75, 1)
