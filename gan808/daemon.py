@@ -235,10 +235,10 @@ class Daemon:
     def _reopen(self) -> None:
         """Replace the output once there is one again; gives up only when it is to stop."""
         self._output.stop()
+        self._service.status("waiting for the sound device")
         # What played into JACK waits for JACK: its notes come from there too.
         place = self._output.name if on_jack(self._output) else self._settings.audio.output
         settings = self._settings.replace({"audio": {"output": place}})
-        self._service.status("waiting for the sound device")
         while not self._options.stop.wait(REOPEN_S):
             self._service.alive()
             try:
