@@ -98,7 +98,8 @@ def test_asked_to_stop_it_writes_a_checkpoint_first(dataset, tmp_path):
 def test_a_checkpoint_of_another_recipe_or_a_damaged_one_is_refused(dataset, tmp_path):
     trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=2))
     trainer.one_step()
-    folder = trainer.save()
+    trainer.save()
+    folder = checkpoint.checkpoints(tmp_path)[-1]
     with pytest.raises(TrainingError, match="another recipe, tiny instead of tiny_paper"):
         Trainer(dataset, TINY_PAPER, tmp_path, FitOptions(steps=2))
     (folder / "critic.safetensors").write_bytes(b"short")
