@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +22,7 @@ from gan808.config import Settings
 from gan808.errors import ConfigError, KitError
 from gan808.machine.events import Event, KitLoaded, ParameterChanged, SoundChanged
 from gan808.machine.parameters import Value
-from gan808.machine.state import KEPT_VALUES, NOTHING, KeptSlot, State
+from gan808.machine.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.sound import Sound
 from gan808.state_files import LOCK, Lock, StateFiles
@@ -45,14 +45,12 @@ class Keeping:
         warn: Callable[[str], None],
     ) -> None:
         """Reads what was kept. given: what the user has said for this run, as section.key; fresh:
-        begin anew, and keep that; what controllers were taught stays, and so do the slots of other
-        kits. settings: a reproducible run neither reads nor writes."""
+        begin anew, and keep that; the slots of other kits stay. settings: a reproducible run neither reads nor writes."""
         self._given = frozenset(given)
         self._warn = warn
         self._files = StateFiles(places.state_folder())
         self._lock = Lock(self._files.folder / LOCK)
         self._state: State | None = None
-        self._controls: Mapping[str, Value] = NOTHING
         self._keeper: Keeper | None = None
         self._fresh = fresh
         self._why_not = _why_not(settings)
@@ -94,7 +92,6 @@ class Keeping:
         read; else none.
         """
         machine.memory.keeping = lambda: self.status
-        machine.memory.set_controls(self._controls)
         state = self._state
         if state is None:
             return []
@@ -156,7 +153,6 @@ class Keeping:
             self._cannot(error)
         else:
             self._state = None if self._fresh else state
-            self._controls = NOTHING if state is None else state.controls
 
     def _cannot(self, error: OSError) -> None:
         if not self._why_not:
@@ -192,7 +188,6 @@ class Keeper:
         self._stopping = threading.Event()
         self._last: queue.SimpleQueue[State] | None = None
         self._unsubscribe = machine.subscribe(self._on_event)
-        machine.memory.on_change = self._changed.set
         self._thread = threading.Thread(target=self._run, name="gan808-state", daemon=True)
 
     def start(self) -> None:

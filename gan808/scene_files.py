@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_ .+-]{0,62}[A-Za-z0-9_+-])?")
 
 
 def save_scene(folder: Path, name: str, scene: State) -> Path:
-    """Write a scene, over one of that name; history and controls are no part of it.
+    """Write a scene, over one of that name; history is no part of it.
 
     Raises Gan808Error.
     """
@@ -35,7 +35,7 @@ def save_scene(folder: Path, name: str, scene: State) -> Path:
     slots = slot_documents([replace(slot, history=()) for slot in scene.slots],
                            lambda sound: numbers.setdefault(sound, str(len(numbers))))
     headers, audio = wire.pack(list(numbers))
-    head = document(replace(scene, controls={})) | {"slots": slots, "sounds": headers}
+    head = document(scene) | {"slots": slots, "sounds": headers}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists() and len(scene_names(folder)) >= MOST_SCENES:

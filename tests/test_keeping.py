@@ -6,7 +6,6 @@ import errno
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,7 @@ def test_fresh_begins_anew_and_keeps_that(folder: Path, warned: list[str]) -> No
     other = fake_sound("kick", 5, kit="other")
     files = StateFiles(folder)
     files.write(State("other", slots=(KeptSlot("BD", other.id, other, {}),)))
-    files.write(replace(LEFT, controls={"cc 20": "/slot/BD/level"}))
+    files.write(LEFT)
     keeping = opened(warned, fresh=True)
     assert keeping.settings == Settings()
     rig = Rig()
@@ -122,7 +121,6 @@ def test_fresh_begins_anew_and_keeps_that(folder: Path, warned: list[str]) -> No
     state = again.read()
     assert state is not None
     assert "/seq/tempo" not in state.values
-    assert state.controls == {"cc 20": "/slot/BD/level"}, "what was taught is no part of the music"
     assert len(again.slots("fake", 48000)) == 16
     assert again.slots("other", 48000)[0].sound_id == other.id, "other kits are left as they are"
 
@@ -295,8 +293,6 @@ def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -
     eventually(lambda: (state := on_disk(folder)) is not None
                and state.pattern is not None and state.pattern.edited
                and state.values["/evolve"] == 3.0)
-    rig.machine.memory.set_controls({"cc 20": "/slot/BD/level"})
-    eventually(lambda: (state := on_disk(folder)) is not None and bool(state.controls))
 
 
 def test_nothing_is_written_while_nothing_changes(

@@ -39,7 +39,7 @@ def slot(code: str, *seeds: int, trail: str = "") -> KeptSlot:
 
 
 STATE_NOW = State("fake", {"/volume": 0.5}, KeptPattern(PATTERN.to_toml(), "house", edited=True),
-                  (slot("BD", 1, 2, 3), slot("SD", 4, trail="+w@0.5")), {"cc": 1})
+                  (slot("BD", 1, 2, 3), slot("SD", 4, trail="+w@0.5")))
 
 
 def same_slots(ours: tuple[KeptSlot, ...], theirs: tuple[KeptSlot, ...]) -> None:
@@ -296,7 +296,7 @@ class TestScenes:
         scene = load_scene(tmp_path, "Intro 1", RATE_HZ)
         same_slots(scene.slots, STATE_NOW.slots)
         assert (scene.kit, scene.pattern) == ("fake", STATE_NOW.pattern)
-        assert (scene.controls, [each.history for each in scene.slots]) == ({}, [(), ()])
+        assert [each.history for each in scene.slots] == [(), ()]
 
     def test_two_slots_may_share_a_sound_and_a_slot_have_none(self, tmp_path: Path) -> None:
         shared = fake_sound("kick", 1)

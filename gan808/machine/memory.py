@@ -21,7 +21,6 @@ from gan808.machine.slots import ENGINE_PARAMETERS, Slot
 from gan808.machine.state import (
     KEPT_HISTORY,
     KEPT_VALUES,
-    NOTHING,
     KeptPattern,
     KeptSlot,
     State,
@@ -42,9 +41,8 @@ SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 class Memory:
     """Takes the machine's state and puts one in place.
 
-    keeping: in a word or two whether this run is kept for the next. on_change: called when
-    something of the state has changed that no event tells of. finish: returns when scenes that
-    were being written are.
+    keeping: in a word or two whether this run is kept for the next. finish: returns when scenes
+    that were being written are.
     """
 
     def __init__(self, machine: Machine, read: Callable[[str], Answer | None],
@@ -56,23 +54,8 @@ class Memory:
         # The last that was not `off`: that says whether to play, not what.
         self._pattern: KeptPattern | None = None
         self._written: tuple[Pattern, Pattern] | None = None  # what that is the text of
-        self._controls: Mapping[str, Value] = NOTHING
         self.keeping: Callable[[], str] = lambda: "not kept"
-        self.on_change: Callable[[], None] = lambda: None
         self.finish: Callable[[], None] = lambda: None
-
-    # Learned controls: who teaches them keeps them here, as plain values
-
-    @property
-    def controls(self) -> Mapping[str, Value]:
-        """What controllers were taught, as the last run left it; replaced whole, so any thread."""
-        return self._controls
-
-    def set_controls(self, controls: Mapping[str, Value]) -> None:
-        """Keep this with the rest of the state: texts and numbers by name, of the teacher's own
-        choosing. Any thread."""
-        self._controls = MappingProxyType(dict(controls))
-        self.on_change()
 
     # The machine as a value
 
@@ -84,7 +67,6 @@ class Memory:
             values=MappingProxyType(self._values()),
             pattern=self._kept_pattern(),
             slots=tuple(_kept(slot) for slot in machine.swaps.slots),
-            controls=self.controls,
         )
 
     def _values(self) -> dict[str, Value]:

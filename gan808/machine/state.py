@@ -20,7 +20,7 @@ from gan808.sound.sound import Sound
 
 FORMAT = 1
 KEPT_HISTORY = 4  # sounds before the present one, a slot: undo leads so far back after a restart
-MOST_CONTROLS, LONGEST_TEXT, LONGEST_PATTERN = 2048, 4096, 1 << 18
+LONGEST_TEXT, LONGEST_PATTERN = 4096, 1 << 18
 
 # What of the whole machine is kept, and the setting it is in place of, if there is one. Tempo and
 # swing are left out while they are the pattern's own.
@@ -82,15 +82,13 @@ class KeptSlot:
 class State:
     """The machine at one moment.
 
-    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. controls:
-    what controllers were taught, plain values.
+    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES.
     """
 
     kit: str
     values: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
     pattern: KeptPattern | None = None
     slots: tuple[KeptSlot, ...] = ()
-    controls: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
 
     def by_code(self) -> dict[str, KeptSlot]:
         """The slots by their code."""
@@ -109,7 +107,6 @@ def document(state: State) -> dict[str, Any]:
         "kit": state.kit,
         "values": dict(state.values),
         "pattern": None if state.pattern is None else asdict(state.pattern),
-        "controls": dict(state.controls),
     }
 
 
@@ -132,11 +129,8 @@ def state_of(values: Any, slots: tuple[KeptSlot, ...] = ()) -> State:
     try:
         if values["format"] != FORMAT:
             raise ConfigError(f"is of format {values['format']}, not {FORMAT}")
-        controls = {_text(name): _plain(value) for name, value in values["controls"].items()}
-        if len(controls) > MOST_CONTROLS:
-            raise ConfigError("is larger than a state can be")
         return State(_text(values["kit"]), _machine_values(values["values"]),
-                     _pattern(values["pattern"]), slots, MappingProxyType(controls))
+                     _pattern(values["pattern"]), slots)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"is damaged: {type(error).__name__} {error}") from error
 
@@ -207,9 +201,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise TypeError(f"{str(value)[:40]!r} where a text should be")
     return value
-
-
-def _plain(value: Any) -> Value:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    return _text(value)

@@ -188,14 +188,6 @@ def test_a_state_is_a_snapshot() -> None:
     assert rig.machine.memory.state().pattern != pattern
 
 
-def test_learned_controls_are_part_of_it() -> None:
-    rig, told = Rig(), []
-    rig.machine.memory.on_change = lambda: told.append(True)
-    rig.machine.memory.set_controls({"cc 20": "/slot/BD/level"})
-    assert told == [True]
-    assert rig.machine.memory.state().controls == {"cc 20": "/slot/BD/level"}
-
-
 def test_taking_over_changes_only_what_differs() -> None:
     """A state of the same machine is no change at all: no swap, no step of undo, no echo."""
     rig = played()

@@ -37,7 +37,6 @@ STATE = State(
                  (KICKS[1], KICKS[2])),
         KeptSlot("SD", "", None, {}),
     ),
-    controls={"nanoKONTROL ch1 cc16": "/slot/BD/level", "curve": 0.5},
 )
 
 
@@ -102,8 +101,6 @@ DAMAGE: list[Callable[[dict[str, Any], list[Any]], object]] = [
     lambda v, s: v["pattern"].update(text="[steps]"),
     lambda v, s: v["pattern"].update(text="#" * (1 << 19)),
     lambda v, s: v["pattern"].update(source=3),
-    lambda v, s: v.update(controls={"a": {}}),
-    lambda v, s: v.update(controls={str(n): 1 for n in range(3000)}),
     lambda v, s: s[0].pop("code"),
     lambda v, s: s[0].update(sound=3),
     lambda v, s: s[0].update(values=None),
