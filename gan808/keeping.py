@@ -45,7 +45,8 @@ class Keeping:
         warn: Callable[[str], None],
     ) -> None:
         """Reads what was kept. given: what the user has said for this run, as section.key; fresh:
-        begin anew, and keep that; the slots of other kits stay. settings: a reproducible run neither reads nor writes."""
+        begin anew, and keep that; the slots of other kits stay. settings: a reproducible run
+        neither reads nor writes."""
         self._given = frozenset(given)
         self._warn = warn
         self._files = StateFiles(places.state_folder())

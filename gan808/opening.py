@@ -64,3 +64,5 @@ class Opening:
             self._output = live_output(self._settings, self._seconds, rate_hz)
         except Gan808Error as error:
             self._error = error
+        except ImportError as error:  # Ctrl-C took away what this thread was importing too
+            self._error = DeviceError(f"the output cannot be loaded: {error}")

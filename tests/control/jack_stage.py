@@ -16,7 +16,8 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs import open_output
 from gan808.machine.machine import Machine
 from gan808.sound.sound import Descriptors, Sound
-from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf
+from tests.fake_shelf import SceneShelf
+from tests.fakes import FakeFiller, FakeKit, FakePool
 from tests.jack_server import RATE_HZ
 
 SETTINGS = Settings().replace({
@@ -36,7 +37,7 @@ class Stage:
                   for name in FakeKit().classes]
         kit = FakeKit(sounds=clicks)
         pool = FakePool(kit.classes)
-        self.machine = Machine(kit, self.engine, pool, FakeFiller(pool), SETTINGS, FakeShelf())
+        self.machine = Machine(kit, self.engine, pool, FakeFiller(pool), SETTINGS, SceneShelf())
         self.osc = OscServer(self.machine, SETTINGS)
 
     def __enter__(self) -> Stage:

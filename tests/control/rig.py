@@ -15,7 +15,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from gan808.config import Settings
 from gan808.control.osc import OscServer
 from gan808.machine.machine import Machine
-from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fake_shelf import SceneShelf
+from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 ANSWER_S = 20.0
 SILENCE_S = 0.15
@@ -33,7 +34,7 @@ class Rig:
         self.engine = FakeEngine()
         self.pool = FakePool(kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = FakeShelf({"fake": kit, "other": FakeKit("other")})
+        self.shelf = SceneShelf({"fake": kit, "other": FakeKit("other")})
         self.machine = Machine(
             kit, self.engine, self.pool, self.filler, self.settings, self.shelf)
         self.machine.start()

@@ -17,7 +17,8 @@ from gan808.machine.controllers import controllers
 from gan808.machine.machine import Machine
 from gan808.sound.slots import TR808
 from tests.control.rig import until
-from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fake_shelf import SceneShelf
+from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10
 
@@ -32,7 +33,7 @@ class Deck:
         self.engine = FakeEngine()
         self.pool = FakePool(kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = FakeShelf({"fake": kit, "other": FakeKit("other")})
+        self.shelf = SceneShelf({"fake": kit, "other": FakeKit("other")})
         self.machine = Machine(
             kit, self.engine, self.pool, self.filler, self.settings, self.shelf)
         self.machine.start(live=False)

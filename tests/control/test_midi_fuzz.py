@@ -26,7 +26,8 @@ from gan808.machine.machine import Machine
 from tests.control.rig import until
 from tests.control.test_midi import Deck
 from tests.control.test_midi_ports import FakeRt, FakeSystem
-from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fake_shelf import SceneShelf
+from tests.fakes import FakeFiller, FakeKit, FakePool, fake_sound
 from tests.machine.rig import Rig
 
 BLOCK = 128
@@ -119,7 +120,7 @@ def test_no_voice_sticks_and_the_sound_stays_sound(seed: int, errors: Errors) ->
     machine = Machine(
         kit, engine, pool, FakeFiller(pool),  # type: ignore[arg-type]
         Settings().replace({"sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0}}),
-        FakeShelf({"fake": kit, "other": other}))
+        SceneShelf({"fake": kit, "other": other}))
     machine.start(live=False)
     stocked(pool)
     for slot in range(0, 16, 3):

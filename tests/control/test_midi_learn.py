@@ -170,7 +170,7 @@ class TestLearning:
             assert deck.machine.evolution.mode == mode
         deck.learn("/seq/step BD 3", KNOBS, 31, 0)
         deck.sent(KNOBS, 31, 127)
-        assert deck.machine.sequencer.step(0, 3) == 1.0
+        assert deck.machine.sequencer.step(0, 3).velocity == 1.0
 
     def test_a_value_waits_for_a_knob_and_never_takes_midi_s_own(self, deck: Learner) -> None:
         deck.ask("/learn", "/slot/BD/level")
