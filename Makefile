@@ -16,7 +16,7 @@ play: $(INSTALLED) ## play the default kit and pattern, evolving (ARGS="--tempo 
 
 test: $(INSTALLED) ## the whole suite, JACK included (ARGS="tests/engine -x" narrows it)
 	@sh .ci/system-packages test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: type ## ruff and mypy
 	@$(BIN)/ruff check
