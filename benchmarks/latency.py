@@ -1,6 +1,7 @@
 """From a MIDI note to its sound, on JACK: GAN-808, its renderer flat out, against FluidSynth.
 
     python benchmarks/latency.py [--count 200] [--repeats 3]
+    python benchmarks/latency.py --idle         (against itself with an idle renderer)
 
 One JACK server without a sound card; the meter, a JACK client in C, sends notes at known frames of
 the block and finds each onset in what it records. Both play in turn. The attack of each sample,
@@ -32,11 +33,12 @@ from gan808.sound.kit import find_kit
 HEARD = 0.05
 SPACING_FRAMES = RATE_HZ // 4
 SETTLES_S = 12.0
-# The stock is never full, so the renderer never rests.
+# A stock that is never full lets the renderer never rest; one of a sound a class is soon full.
+NEVER_FULL, SOON_FULL = 1000, 1
 CONFIG = """
 [pool]
-limit = 1000
-low_water = 1000
+limit = {stock}
+low_water = {stock}
 [osc]
 enabled = false
 [engine]
@@ -99,7 +101,8 @@ def compare(meter: Path, period: int, count: int, repeats: int) -> float:
     xruns = [0, 0]
     for _ in range(repeats):
         with jack.jack_server(period) as environment:
-            with jack.gan808(environment, *QUIET, config=CONFIG.format(mode="fast")):
+            config = CONFIG.format(mode="fast", stock=NEVER_FULL)
+            with jack.gan808(environment, *QUIET, config=config):
                 time.sleep(SETTLES_S)
                 take = jack.record(meter, environment, "gan808", count=count,
                                    spacing_frames=SPACING_FRAMES)
@@ -118,10 +121,29 @@ def compare(meter: Path, period: int, count: int, repeats: int) -> float:
     return ratio
 
 
+def against_idle(meter: Path, period: int, count: int, repeats: int) -> None:
+    """The renderer flat out and idle, in turn; the ratio of the medians."""
+    delays: dict[int, list[float]] = {NEVER_FULL: [], SOON_FULL: []}
+    xruns = dict.fromkeys(delays, 0)
+    for stock in [NEVER_FULL, SOON_FULL] * repeats:
+        with jack.jack_server(period) as environment, jack.gan808(
+                environment, *QUIET, config=CONFIG.format(mode="fast", stock=stock)):
+            time.sleep(SETTLES_S)
+            take = jack.record(meter, environment, "gan808", count=count,
+                               spacing_frames=SPACING_FRAMES)
+        delays[stock] += delays_ms(take, our_attack())
+        xruns[stock] += take.xruns
+    print(f"{period} frames a block, {RATE_HZ} Hz")
+    for name, stock in (("flat out", NEVER_FULL), ("idle", SOON_FULL)):
+        print(summary(f"GAN-808, renderer {name}", delays[stock], xruns[stock]))
+    busy, idle = (statistics.median(delays[stock]) for stock in (NEVER_FULL, SOON_FULL))
+    print(f"  ratio flat out / idle {busy / idle:.2f}")
+
+
 def steady(meter: Path, period: int, count: int) -> None:
     """The spread of delays in steady mode."""
     with jack.jack_server(period) as environment, jack.gan808(
-            environment, *QUIET, config=CONFIG.format(mode="steady")):
+            environment, *QUIET, config=CONFIG.format(mode="steady", stock=NEVER_FULL)):
         time.sleep(SETTLES_S)
         take = jack.record(meter, environment, "gan808", count=count,
                            spacing_frames=SPACING_FRAMES)
@@ -134,6 +156,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--periods", type=int, nargs="+", default=[128, 256])
+    parser.add_argument("--idle", action="store_true")
     arguments = parser.parse_args()
     missing = jack.needed("jackd", "fluidsynth", "cc")
     if missing:
@@ -142,6 +165,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         meter = jack.build_meter(Path(folder))
         for period in arguments.periods:
+            if arguments.idle:
+                against_idle(meter, period, arguments.count, arguments.repeats)
+                continue
             compare(meter, period, arguments.count, arguments.repeats)
             steady(meter, period, arguments.count)
 
