@@ -38,8 +38,8 @@ class MessageReader:
     def read(self, data: Sequence[int]) -> list[list[int]]:
         """The messages that end in these bytes, in order."""
         if len(data) == 3 and not self._data and 0x80 <= data[0] < 0xF0 \
-                and DATA_BYTES[data[0] & 0xF0] == 2 and data[1] <= HIGHEST_DATA \
-                and data[2] <= HIGHEST_DATA:
+                and DATA_BYTES[data[0] & 0xF0] == 2 and 0 <= data[1] <= HIGHEST_DATA \
+                and 0 <= data[2] <= HIGHEST_DATA:
             # What nearly always comes: one whole note or controller.
             self._status, self._exclusive = data[0], False
             return [list(data)]
