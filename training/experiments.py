@@ -3,9 +3,12 @@
     python -m training.experiments DATASET --work FOLDER --minutes 30 \\
         base cutout=0.4 "spec.texture=true spec.width=36" --write docs/experiments.md
 
-Each variant is `base` or settings as `gan808 fit --set` takes them, and runs in a process of its
-own, one after the other, so that none has more of the machine. Stopped, the same command goes on.
-The rows, best first, go to standard output and, with --write, between the marks in that document.
+Each variant is `base` or settings as `gan808 fit --set` takes them. All are first timed, one after
+the other, for a few steps: that takes an idle machine. Then each trains as many steps as fit into
+the minutes at its pace, so that other work on the machine takes no time from one of them. `seed=N`
+among the settings trains with another seed: what lies between two seeds is chance. Stopped, the
+same command goes on. The rows, best first, go to standard output and, with --write, between the
+marks in that document.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ COLUMNS = ("variant", "minutes", "steps", "best at", "score", "Frechet distance"
            "Inception score")
 HEAD = (f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|")
 BASE = "base"
+PACE_STEPS, PACE_FROM = 40, 12  # steps that are timed, and the first of them that counts
 
 
 @dataclass(frozen=True)
@@ -48,32 +52,58 @@ class Outcome:
                 f"{self.inception_score:.2f} |")
 
 
-def outcome_of(variant: str, run: Path) -> Outcome:
-    """Read from RUN/scores.csv. Raises TrainingError when nothing was scored."""
-    path = run / "scores.csv"
+def _column(path: Path, why: str) -> list[dict[str, float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [{key: float(value) for key, value in row.items()}
+            return [{key: float(value) for key, value in row.items() if key != "name"}
                     for row in csv.DictReader(file)]
     except OSError as error:
-        raise TrainingError(f"{path}: {error.strerror}; a dataset with held-out sounds is scored"
-                            ) from error
+        raise TrainingError(f"{path}: {error.strerror}; {why}") from error
+
+
+def pace_of(run: Path) -> float:
+    """Seconds a step took in a timed run, from RUN/losses.csv. Raises TrainingError when there is
+    none."""
+    at_s = {int(row["step"]): row["elapsed_s"]
+            for row in _column(run / "losses.csv", "nothing was timed")}
+    last = max(at_s)
+    return (at_s[last] - at_s[PACE_FROM]) / (last - PACE_FROM)
+
+
+def outcome_of(variant: str, run: Path, pace_s: float) -> Outcome:
+    """Read from RUN/scores.csv. Raises TrainingError when nothing was scored."""
+    rows = _column(run / "scores.csv", "a dataset with held-out sounds is scored")
     best = min(rows, key=lambda row: row["score"])
+    steps = int(max(row["step"] for row in rows))
     return Outcome(
-        variant, max(row["elapsed_s"] for row in rows) / 60, int(max(row["step"] for row in rows)),
-        int(best["step"]), best["score"], best["frechet_distance"], best["class_accuracy"],
-        best["inception_score"],
+        variant, steps * pace_s / 60, steps, int(best["step"]), best["score"],
+        best["frechet_distance"], best["class_accuracy"], best["inception_score"],
     )
 
 
-def fit_command(
-    dataset: Path, run: Path, recipe: str, minutes: float, variant: str, seed: int
-) -> list[str]:
-    """`gan808 fit` for one variant."""
-    settings = [] if variant == BASE else variant.split()
-    return [sys.executable, "-m", "gan808", "fit", str(dataset), "--run", str(run),
-            "--recipe", recipe, "--hours", f"{minutes / 60:.6f}", "--seed", str(seed),
-            *(word for setting in settings for word in ("--set", setting))]
+@dataclass(frozen=True)
+class Plan:
+    """What all variants have in common."""
+
+    dataset: Path
+    work: Path
+    recipe: str
+    seed: int
+
+    def fit(self, variant: str, steps: int, part: str = "") -> Path:
+        """Train one variant in a process of its own; the run's folder. Raises TrainingError when
+        it failed."""
+        words = [] if variant == BASE else variant.split()
+        seeds = [word.removeprefix("seed=") for word in words if word.startswith("seed=")]
+        settings = [word for word in words if not word.startswith("seed=")]
+        run = self.work / part / re.sub(r"[^A-Za-z0-9.=]+", "_", variant)
+        command = [sys.executable, "-m", "gan808", "fit", str(self.dataset), "--run", str(run),
+                   "--recipe", self.recipe, "--steps", str(steps),
+                   "--seed", seeds[-1] if seeds else str(self.seed),
+                   *(word for setting in settings for word in ("--set", setting))]
+        if subprocess.run(command, check=False).returncode:
+            raise TrainingError(f"{variant}: the fit failed; what it said stands above")
+        return run
 
 
 def write_table(path: Path, lines: Sequence[str]) -> None:
@@ -97,14 +127,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--recipe", default="house")
     parser.add_argument("--seed", type=int, default=808)
     parser.add_argument("--write", type=Path, help="document whose table is replaced")
+    parser.add_argument("--pace-only", action="store_true", help="time the variants, no more")
     given = parser.parse_args(arguments)
+    plan = Plan(given.dataset, given.work, given.recipe, given.seed)
+    pace_s = {variant: pace_of(plan.fit(variant, PACE_STEPS, "pace"))
+              for variant in given.variants}
+    if given.pace_only:
+        sys.stdout.writelines(f"{variant}: {each:.3f} s a step\n"
+                              for variant, each in pace_s.items())
+        return
     outcomes = []
     for variant in given.variants:
-        run = given.work / (re.sub(r"[^A-Za-z0-9.=]+", "_", variant) + f"-{given.seed}")
-        command = fit_command(given.dataset, run, given.recipe, given.minutes, variant, given.seed)
-        if subprocess.run(command, check=False).returncode:
-            raise TrainingError(f"{variant}: the fit failed; what it said stands above")
-        outcomes.append(outcome_of(variant, run))
+        run = plan.fit(variant, round(60 * given.minutes / pace_s[variant]))
+        outcomes.append(outcome_of(variant, run, pace_s[variant]))
     rows = [outcome.row() for outcome in sorted(outcomes, key=lambda outcome: outcome.score)]
     lines = [*HEAD, *rows]
     if given.write is not None:
