@@ -71,6 +71,8 @@ def run(
     from gan808.config import given_settings, load_settings
     from gan808.opening import Opening
 
+    if seconds is not None and not seconds > 0:
+        raise ConfigError(f"--seconds {seconds:g} is not accepted; give more than 0")
     overrides: dict[str, dict[str, Any]] = {
         "kit": {"name": kit},
         "sequencer": {"pattern": pattern, "tempo_bpm": tempo},

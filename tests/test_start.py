@@ -67,6 +67,7 @@ def test_a_mistake_is_the_same_line_either_way(tmp_path: Path) -> None:
     """A setting out of range is found on the quick way, a word that is no number on the other."""
     for arguments, said in (
         (["--tempo", "5"], "tempo_bpm = 5.0 is not accepted"),
+        (["--seconds", "0"], "--seconds 0 is not accepted"),
         (["--tempo", "quick"], "Invalid value for '--tempo'"),
     ):
         done = subprocess.run(
