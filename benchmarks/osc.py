@@ -1,6 +1,6 @@
 """From an OSC message to its sound, on JACK: GAN-808 against SuperCollider's server; floods.
 
-    python benchmarks/osc.py [--count 60] [--repeats 3] [--seconds 30] [--period 256]
+    python benchmarks/osc.py [--count 120] [--repeats 3] [--seconds 30] [--period 256]
 
 One JACK server without a sound card. Each message's way is taken from just before it is sent to
 the period in which its sound begins, by the server's own clock; the attack of our sample is taken
@@ -13,6 +13,7 @@ from MIDI fare during and before.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import socket
 import statistics
@@ -45,20 +46,27 @@ SYNC_EVERY = 500
 # A socket's buffer may hold what arrives while the flood ends.
 DRAINED_S = 5.0
 DECAY = 0.3
+# The renderer has loaded by then, and has filled a stock of one a class: scsynth has nothing beside
+# itself either.
+SETTLES_S = 15.0
+CONFIG = "[pool]\nlimit = 1\nlow_water = 1\n"
 
 
 @contextmanager
 def instrument(environment: Environment, *options: str) -> Iterator[socket.socket]:
-    """GAN-808 on JACK, its pattern off; a socket that is connected to its OSC port."""
+    """GAN-808 on JACK, its pattern off and its renderer at rest; a socket that is connected to its
+    OSC port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with (jack.gan808(environment, *QUIET, "--osc", f"127.0.0.1:{port}", *options),
+    with (jack.gan808(environment, *QUIET, "--osc", f"127.0.0.1:{port}", *options,
+                        config=CONFIG),
           socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client):
         client.connect(("127.0.0.1", port))
         client.settimeout(0.2)
         sync(client, 1)
         client.send(message("/gan808/slot/BD/decay", DECAY))
+        time.sleep(SETTLES_S)
         yield client
 
 
@@ -75,15 +83,18 @@ def sync(client: socket.socket, number: int) -> None:
     raise RuntimeError("GAN-808 does not answer")
 
 
-def send_spaced(client: socket.socket, packet: Callable[[int], bytes], count: int) -> list[float]:
-    """Sends packets about SPACING_S apart, each at another place of the period; when, each."""
-    chance, sent = random.Random(808), []
-    time.sleep(LEAD_S)
+def send_spaced(client: socket.socket, packet: Callable[[int], bytes], count: int,
+                period_s: float) -> list[float]:
+    """Sends packets about SPACING_S apart; when, each. They fall evenly on all places of the
+    period (steps of the golden ratio), for on that a delay depends most."""
+    spacing_s, sent = math.ceil(SPACING_S / period_s) * period_s, []
+    first_s = time.monotonic() + LEAD_S
     for number in range(count):
         data = packet(number)
+        place = number * (math.sqrt(5) - 1) / 2 % 1.0
+        time.sleep(max(0.0, first_s + number * spacing_s + place * period_s - time.monotonic()))
         sent.append(time.monotonic())
         client.send(data)
-        time.sleep(SPACING_S + chance.uniform(0.0, 0.02))
     return sent
 
 
@@ -123,12 +134,12 @@ def compare(listener: Path, period: int, count: int, repeats: int) -> float:
         with jack.jack_server(period) as environment:
             with instrument(environment) as client, listening(
                     listener, environment, "gan808", take_seconds(count)) as heard:
-                sent = send_spaced(client, lambda _: hit, count)
+                sent = send_spaced(client, lambda _: hit, count, period / RATE_HZ)
             ours += delays_ms(heard, sent, attack)
             xruns[0] += heard.xruns
             with scsynth(environment) as client, listening(
                     listener, environment, "SuperCollider", take_seconds(count)) as heard:
-                sent = send_spaced(client, new_synth, count)
+                sent = send_spaced(client, new_synth, count, period / RATE_HZ)
             theirs += delays_ms(heard, sent, 0)
             xruns[1] += heard.xruns
     ratio = statistics.median(theirs) / statistics.median(ours)
@@ -262,7 +273,7 @@ def flood(listener: Path, period: int, seconds: float) -> float:
 def main() -> None:
     """Every figure, or with --send-flood the sender of one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--period", type=int, default=256)

@@ -9,40 +9,17 @@
  * recording and the CLOCK_MONOTONIC time at which it began; the server's xruns go to stdout.
  * All memory is had before the first period: the process callback cannot jitter.
  */
-#include <errno.h>
-#include <jack/jack.h>
-#include <jack/midiport.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include "client.h"
 
 #define TIMEOUT_S 60.0 /* a first start compiles the mixer */
 
 typedef struct { long frame; int bytes[3]; } event_t;
 
-static jack_client_t *client;
-static jack_port_t *inputs[2], *midi_out;
 static event_t *events;
 static long event_count, next_event, frames_total, period_count, periods_total;
 static float *recording;
 static double *times, clock_offset_s;
 static jack_nframes_t start;
-static atomic_int running, started, finished, xruns;
-
-static double now_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
-}
-
-static int on_xrun(void *unused) {
-    (void)unused;
-    if (running) atomic_fetch_add(&xruns, 1);
-    return 0;
-}
 
 static void send_due(void *midi, long position, jack_nframes_t n) {
     while (next_event < event_count && events[next_event].frame < position + (long)n) {
@@ -86,21 +63,6 @@ static int process(jack_nframes_t n, void *unused) {
     return 0;
 }
 
-/* Connects the first ports like that; 0 while they are not there. */
-static int connect_to(const char *part, const char *type, unsigned long flags, int wanted) {
-    const char **found = jack_get_ports(client, NULL, type, flags);
-    int done = 0;
-    for (int i = 0; found && found[i] && done < wanted; i++) {
-        if (!strstr(found[i], part) || !strncmp(found[i], "listen", 6)) continue;
-        const char *own = jack_port_name(wanted == 2 ? inputs[done] : midi_out);
-        int error = wanted == 2 ? jack_connect(client, found[i], own)
-                                : jack_connect(client, own, found[i]);
-        done += error == 0 || error == EEXIST;
-    }
-    jack_free(found);
-    return done == wanted;
-}
-
 static int read_events(const char *path) {
     long room = 1024;
     events = malloc(room * sizeof *events);
@@ -123,36 +85,22 @@ int main(int argc, char **argv) {
     if (argc != 6) return fprintf(stderr, "usage: see the top of listen.c\n"), 2;
     const char *part = argv[1];
     if (!read_events(argv[3])) return fprintf(stderr, "cannot read %s\n", argv[3]), 1;
-    client = jack_client_open("listen", JackNoStartServer, NULL);
-    if (!client) return fprintf(stderr, "no JACK server\n"), 1;
+    if (!open_client("listen")) return 1;
     frames_total = (long)(atof(argv[2]) * jack_get_sample_rate(client));
     periods_total = frames_total / jack_get_buffer_size(client) + 16;
     recording = malloc(2 * frames_total * sizeof *recording);
     times = malloc(2 * periods_total * sizeof *times);
     memset(recording, 0, 2 * frames_total * sizeof *recording);
     memset(times, 0, 2 * periods_total * sizeof *times);
-    for (int i = 0; i < 2; i++)
-        inputs[i] = jack_port_register(client, i ? "in_2" : "in_1", JACK_DEFAULT_AUDIO_TYPE,
-                                       JackPortIsInput, 0);
-    midi_out = jack_port_register(client, "out", JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput, 0);
     clock_offset_s = now_s() - 1e-6 * jack_get_time();
     jack_set_process_callback(client, process, NULL);
-    jack_set_xrun_callback(client, on_xrun, NULL);
     if (jack_activate(client)) return fprintf(stderr, "JACK refused the listener\n"), 1;
-    double until_s = now_s() + TIMEOUT_S;
-    int audio = 0, midi = !strcmp(argv[3], "-");
-    while (!(audio && midi) && now_s() < until_s) {
-        audio = audio || connect_to(part, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 2);
-        midi = midi || connect_to(part, JACK_DEFAULT_MIDI_TYPE, JackPortIsInput, 1);
-        usleep(1000);
-    }
-    if (!(audio && midi)) return fprintf(stderr, "no ports like %s\n", part), 1;
+    if (!connect_all(part, strcmp(argv[3], "-"), TIMEOUT_S)) return 1;
     running = 1;
     printf("recording\n");
     fflush(stdout);
-    until_s = now_s() + 2 * atof(argv[2]) + TIMEOUT_S;
-    while (!finished && now_s() < until_s) usleep(1000);
-    if (!finished) return fprintf(stderr, "JACK stopped calling\n"), 1;
+    if (!wait_for(&finished, 2 * atof(argv[2]) + TIMEOUT_S))
+        return fprintf(stderr, "JACK stopped calling\n"), 1;
     running = 0;
     if (!write_all(argv[4], recording, 2 * sizeof *recording, frames_total)
         || !write_all(argv[5], times, 2 * sizeof *times, period_count))

@@ -8,41 +8,19 @@
  * COUNT 0: a note every SPACING frames until something is heard, then the time of that on stdout.
  * All memory is had before the first period: the process callback cannot jitter.
  */
-#include <errno.h>
-#include <jack/jack.h>
-#include <jack/midiport.h>
 #include <math.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "client.h"
 
 #define HEARD 1e-3f
 #define TIMEOUT_S 20.0
 
-static jack_client_t *client;
-static jack_port_t *inputs[2], *notes_out;
 static unsigned char note_on[3];
 static long *note_frames, count, next_note, spacing;
 static float *recording;
 static long frames_total, position;
 static jack_nframes_t start;
-static atomic_int running, finished, xruns, started;
 static _Atomic double heard_s;
-
-static double now_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
-}
-
-static int on_xrun(void *unused) {
-    (void)unused;
-    atomic_fetch_add(&xruns, 1);
-    return 0;
-}
 
 static void send(void *midi, jack_nframes_t at) {
     jack_midi_event_write(midi, at, note_on, 3);
@@ -64,7 +42,7 @@ static void listen_once(const float *left, const float *right, void *midi, jack_
 
 static int process(jack_nframes_t n, void *unused) {
     (void)unused;
-    void *midi = jack_port_get_buffer(notes_out, n);
+    void *midi = jack_port_get_buffer(midi_out, n);
     jack_midi_clear_buffer(midi);
     if (!running || finished) return 0;
     const float *left = jack_port_get_buffer(inputs[0], n);
@@ -89,21 +67,6 @@ static int process(jack_nframes_t n, void *unused) {
     return 0;
 }
 
-/* Connects to the first `wanted` ports like that; 0 while they are not there. */
-static int connect_to(const char *part, const char *type, unsigned long flags, int wanted) {
-    const char **found = jack_get_ports(client, NULL, type, flags);
-    int done = 0;
-    for (int i = 0; found && found[i] && done < wanted; i++) {
-        if (!strstr(found[i], part) || !strncmp(found[i], "meter", 5)) continue;
-        const char *own = jack_port_name(wanted == 2 ? inputs[done] : notes_out);
-        int error = wanted == 2 ? jack_connect(client, found[i], own)
-                                : jack_connect(client, own, found[i]);
-        done += error == 0 || error == EEXIST;
-    }
-    jack_free(found);
-    return done == wanted;
-}
-
 static void prepare_notes(void) {
     unsigned long random = 12345;
     next_note = 0;
@@ -117,38 +80,19 @@ static void prepare_notes(void) {
     for (long i = 0; i < frames_total; i += 1024) recording[i] = 0.0f;  /* touch the pages */
 }
 
-static int wait_for(atomic_int *flag, double seconds) {
-    double until_s = now_s() + seconds;
-    while (!*flag && now_s() < until_s) usleep(1000);
-    return *flag;
-}
-
 int main(int argc, char **argv) {
     if (argc != 8) return fprintf(stderr, "usage: see the top of meter.c\n"), 2;
     const char *part = argv[1];
     int channel = atoi(argv[2]) - 1;
     note_on[0] = 0x90 | channel, note_on[1] = atoi(argv[3]), note_on[2] = atoi(argv[4]);
     count = atol(argv[5]), spacing = atol(argv[6]);
-    client = jack_client_open("meter", JackNoStartServer, NULL);
-    if (!client) return fprintf(stderr, "no JACK server\n"), 1;
-    for (int i = 0; i < 2; i++)
-        inputs[i] = jack_port_register(client, i ? "in_2" : "in_1", JACK_DEFAULT_AUDIO_TYPE,
-                                       JackPortIsInput, 0);
-    notes_out = jack_port_register(client, "out", JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput, 0);
+    if (!open_client("meter")) return 1;
     prepare_notes();
     jack_set_process_callback(client, process, NULL);
-    jack_set_xrun_callback(client, on_xrun, NULL);
     if (jack_activate(client)) return fprintf(stderr, "JACK refused the meter\n"), 1;
     printf("ready\n");
     fflush(stdout);
-    double until_s = now_s() + TIMEOUT_S;
-    int audio = 0, midi = 0;
-    while (!(audio && midi) && now_s() < until_s) {
-        audio = audio || connect_to(part, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 2);
-        midi = midi || connect_to(part, JACK_DEFAULT_MIDI_TYPE, JackPortIsInput, 1);
-        usleep(1000);
-    }
-    if (!(audio && midi)) return fprintf(stderr, "no ports like %s\n", part), 1;
+    if (!connect_all(part, 1, TIMEOUT_S)) return 1;
     running = 1;
     if (!wait_for(&finished, 2.0 * frames_total / 48000 + TIMEOUT_S))
         return fprintf(stderr, "JACK stopped calling, or nothing was heard\n"), 1;

@@ -21,7 +21,7 @@ from gan808.control.announcement import is_loopback
 from gan808.control.osc_clients import Clients, Limit, Limits, Outstanding, Sender
 from gan808.control.osc_packets import PacketError, Received, build_message, read_packet
 from gan808.control.osc_socket import MAX_DATAGRAM_BYTES, OscSocket
-from gan808.control.osc_times import Schedule, WallClock
+from gan808.control.osc_times import Schedule, TagFrames, WallClock
 from gan808.errors import Gan808Error
 from gan808.machine.addresses import Request, decode
 from gan808.machine.events import Event, ParameterChanged, SoundChanged
@@ -92,6 +92,7 @@ class OscServer:
         self._log_lines = Limit(rate_hz=0.2, burst=5)
         self._outstanding = Outstanding(MAX_WAITING)
         self._wall = WallClock()
+        self._tags = TagFrames(machine.engine.clock, machine.engine.sample_rate_hz)
         self._schedule = Schedule(MAX_WAITING)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
@@ -207,7 +208,7 @@ class OscServer:
 
     def _frame_at(self, due_s: float | None) -> int:
         # Frame 0 means now, so what is due before the stream began is due at its first frame.
-        return 0 if due_s is None else max(1, self._machine.engine.clock.frame_at(due_s))
+        return 0 if due_s is None else self._tags.frame_at(due_s)
 
     def _answer_client(self, asked: _Asked) -> None:
         """The rows that are between this server and its client."""

@@ -1,4 +1,4 @@
-"""When an OSC bundle is due: wall clock to monotonic clock, and what waits until it is near.
+"""When an OSC bundle is due: wall clock to monotonic clock to frames; what waits until it is near.
 
 Used by the OSC thread only.
 """
@@ -13,11 +13,16 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 
 from gan808.control.osc_clients import SHARES
+from gan808.machine.needs import ClockLike
 
 # Reading two clocks takes a microsecond or two; a reading this wide was interrupted between them.
 MAX_READING_S = 50e-6
 # The offset of the two clocks changes only when somebody sets the wall clock.
 SET_S = 200e-6
+# The engine's clock trembles by a few frames around the sound card's; what it is off by more is
+# drift, and what it is off by much more a period that was lost.
+TREMBLE_FRAMES, LOST_FRAMES = 8, 64
+TAGS = 1024
 
 
 class WallClock:
@@ -46,6 +51,37 @@ class WallClock:
         if not abs(offset_s - self._offset_s) < SET_S:
             self._offset_s = offset_s
         return unix_s + self._offset_s
+
+
+class TagFrames:
+    """Maps monotonic times of tags to frames: what has one tag lies on one frame, and tags lie
+    apart as their times do, to the frame, as long as the engine's clock does no more than tremble
+    around what it said before. Never further than that from what it says now."""
+
+    def __init__(self, clock: ClockLike, sample_rate_hz: int) -> None:
+        self._clock = clock
+        self._rate_hz = sample_rate_hz
+        self._offset = math.nan
+        self._frames: dict[float, int] = {}
+
+    def frame_at(self, due_s: float) -> int:
+        """The frame of a tag, at least 1; the same whenever it is asked for, as long as fewer than
+        TAGS others come in between."""
+        if due_s not in self._frames:
+            if len(self._frames) >= TAGS:
+                del self._frames[next(iter(self._frames))]
+            self._frames[due_s] = max(1, self._mapped(due_s))
+        return self._frames[due_s]
+
+    def _mapped(self, due_s: float) -> int:
+        place = due_s * self._rate_hz
+        offset = self._clock.frame_at(due_s) - place
+        off = offset - self._offset
+        if not abs(off) <= LOST_FRAMES:
+            self._offset = offset
+        elif abs(off) > TREMBLE_FRAMES:
+            self._offset += math.copysign(math.ceil(abs(off) - TREMBLE_FRAMES), off)
+        return round(place + self._offset)
 
 
 class Schedule:

@@ -6,6 +6,8 @@ does meanwhile moves none of them. One thread of Python fills the ring.
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 
 from gan808.engine import native
@@ -96,7 +98,9 @@ class JackMidiOutput:
             return False
         if libjack().jack_port_connected_to(self._port, target.encode()):
             return True
-        return not libjack().jack_connect(self._client.handle, self.name.encode(), target.encode())
+        own, other = self.name.encode(), target.encode()
+        # A connection just made may not be seen yet.
+        return libjack().jack_connect(self._client.handle, own, other) in (0, errno.EEXIST)
 
     def disconnect(self, target: str) -> bool:
         """Sends there no longer; False where it did not."""

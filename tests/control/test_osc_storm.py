@@ -25,6 +25,7 @@ from gan808.config import Settings
 from gan808.control import osc as osc_module
 from gan808.control.osc import MAX_REQUESTS, MAX_WAITING, OscServer
 from gan808.control.osc_clients import SHARES
+from gan808.control.osc_times import TREMBLE_FRAMES
 from gan808.engine.clock import EngineClock
 from gan808.engine.engine import Engine
 from gan808.engine.outputs import open_output
@@ -135,7 +136,8 @@ def test_5_000_packets_over_udp_and_every_hit_on_time(
     quiet_log: None, live_sky: Sky, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hits in bundles, 0.4 s ahead and 25 ms apart, while it storms: they are handed to the
-    engine before they are due, each at the very frame that the engine's clock has for its tag."""
+    engine before they are due, each at the frame that the engine's clock has for its tag, but for
+    the few that the clock trembles by."""
     port, frame_at = live_sky.machine.engine.port("osc"), EngineClock.frame_at
     trigger = port.trigger
     hits: list[tuple[float, int, int, int]] = []  # due in s, its frame, the frame given, and now
@@ -164,7 +166,7 @@ def test_5_000_packets_over_udp_and_every_hit_on_time(
     assert len(tags_s) > 20
     due_s, expected, given, now = map(np.array, zip(*hits, strict=True))
     late = given <= now
-    assert (given[~late] == expected[~late]).all()
+    assert np.abs(given - expected)[~late].max() <= TREMBLE_FRAMES + 1
     # A busy machine may hold a thread up for longer than hits are ahead, now and then; a server
     # that holds them up itself does so all the time.
     assert np.count_nonzero(np.diff(late.astype(int), prepend=0) > 0) <= 2

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from gan808.control.osc_clients import SHARES
-from gan808.control.osc_times import Schedule, WallClock
+from gan808.control.osc_times import (
+    LOST_FRAMES,
+    TAGS,
+    TREMBLE_FRAMES,
+    Schedule,
+    TagFrames,
+    WallClock,
+)
 
 
 class Clocks:
@@ -70,3 +78,65 @@ def test_who_has_filled_its_share_leaves_the_others_theirs() -> None:
     kept = [schedule.put(1.0, lambda: None, owner) for owner in "aaabbbccdde"]
     assert kept == [True, True, False, True, True, False, True, True, True, True, False]
     assert len(schedule) == 2 * SHARES
+
+
+class Trembling:
+    """An engine's clock of 48 kHz that is off by what the test says."""
+
+    off = 0.0
+
+    def frame_now(self) -> int:
+        raise AssertionError("nobody asks")
+
+    def frame_at(self, monotonic_s: float) -> int:
+        return max(0, round(monotonic_s * 48_000 + self.off))
+
+    def time_at(self, frame: int) -> float:
+        raise AssertionError("nobody asks")
+
+
+class TestTagFrames:
+    """Time tags to frames, by a clock that trembles, drifts and jumps."""
+
+    def test_a_tag_has_one_frame_whatever_the_clock_says_later(self) -> None:
+        clock = Trembling()
+        tags = TagFrames(clock, 48_000)
+        first = tags.frame_at(100.0)
+        clock.off = 5000.0
+        assert tags.frame_at(100.0) == first
+        for number in range(TAGS):
+            tags.frame_at(200.0 + number)
+        assert tags.frame_at(100.0) == first + 5000, "forgotten after so many others"
+
+    def test_a_clock_that_trembles_moves_no_tag(self) -> None:
+        clock, random = Trembling(), np.random.default_rng(808)
+        tags = TagFrames(clock, 48_000)
+        begin_s = 1_234.567_89  # on no frame: rounding must not tremble either
+        frames = []
+        for step in range(500):
+            clock.off = random.uniform(-TREMBLE_FRAMES / 2 + 1, TREMBLE_FRAMES / 2 - 1)
+            frames.append(tags.frame_at(begin_s + 0.125 * step))
+        assert set(np.diff(frames)) == {6000}
+
+    def test_drift_is_followed_a_frame_at_a_time(self) -> None:
+        clock = Trembling()
+        tags = TagFrames(clock, 48_000)
+        off = []
+        for step in range(1000):
+            at_s = 50.0 + 0.125 * step
+            clock.off = 0.3 * step  # 50 parts in a million
+            off.append(tags.frame_at(at_s) - clock.frame_at(at_s))
+        assert np.abs(off).max() <= TREMBLE_FRAMES + 1
+        assert np.abs(np.diff([frame + 0.3 * step for step, frame in enumerate(off)])).max() < 2.0
+
+    def test_a_lost_period_is_taken_at_once(self) -> None:
+        clock = Trembling()
+        tags = TagFrames(clock, 48_000)
+        tags.frame_at(10.0)
+        clock.off = LOST_FRAMES + 1.0
+        assert tags.frame_at(11.0) == 11 * 48_000 + LOST_FRAMES + 1
+
+    def test_before_the_stream_is_its_first_frame(self) -> None:
+        clock = Trembling()
+        clock.off = -1e9
+        assert TagFrames(clock, 48_000).frame_at(3.0) == 1
