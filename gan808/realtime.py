@@ -13,8 +13,9 @@ from pathlib import Path
 # How long a thread may keep the interpreter from one that a note has just woken. Python's own
 # 5 ms is two blocks of sound.
 TURN_S = 0.0005
-# Below every audio server's and driver's threads, above all that is not real-time.
-PRIORITY = 5
+# Below every audio server's and driver's threads, above all that is not real-time. Where nobody
+# chose, JACK's server runs at 10 and what it calls in its clients, ours among them, at 5.
+PRIORITY = 2
 TASKS = Path("/proc/self/task")
 
 

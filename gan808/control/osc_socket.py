@@ -10,7 +10,10 @@ import errno
 import socket
 
 from gan808.control.osc_clients import Sender
+from gan808.engine.engine import Port
+from gan808.engine.osc_ear import OscEar
 from gan808.errors import DeviceError
+from gan808.machine.needs import PortLike
 
 MAX_DATAGRAM_BYTES = 65507
 RECEIVE_BUFFER_BYTES = 1 << 20  # room for a burst of bundles while the thread is busy
@@ -76,6 +79,15 @@ class OscSocket:
         except OSError:
             # A timeout; or the notice, on some systems, that an answer found nobody.
             return None
+
+    def ear(self, port: PortLike) -> OscEar | None:
+        """Waits on this socket and plays plain hits at once; None where that cannot be done: not
+        on this system, or not on such a port."""
+        if self._socket is None or not isinstance(port, Port):
+            return None
+        with contextlib.suppress(OSError, AttributeError):
+            return OscEar(port, self._socket.fileno())
+        return None
 
     def send(self, datagram: bytes, receiver: Sender) -> None:
         """Send; a receiver who cannot be reached is passed over, as UDP does."""

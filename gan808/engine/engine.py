@@ -77,6 +77,7 @@ class Port:
 
     def __init__(self, engine: Engine, name: str, index: int) -> None:
         self.name = name
+        self.index = index
         self.dropped = 0
         self._engine = engine
         memory = engine._memory[0]
@@ -138,6 +139,15 @@ class Port:
     def set_master(self, volume: float, frame: int = 0) -> bool:
         """Glides the master volume to 0..1."""
         return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
+
+    @property
+    def engine_address(self) -> int:
+        """The engine's memory, for compiled code that pushes on this port's thread itself."""
+        return self._engine.memory_address
+
+    def pushed_elsewhere(self) -> None:
+        """Compiled code has pushed on this port's thread: go on behind that."""
+        self._written = self._load(self._written_at)
 
     def _push(self, command: tuple[float, ...]) -> bool:
         written = self._written

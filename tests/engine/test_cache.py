@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from gan808 import places
-from gan808.engine import compiling, jack_midi, kernel, native
+from gan808.engine import compiling, jack_midi, kernel, native, osc_ear
 from gan808.engine.native import ObjectCode
 from gan808.engine.routines import KERNEL_SOURCES, routines
 
@@ -127,7 +127,8 @@ def compiled_from(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("module", "sources"), [
-    ("kernel", KERNEL_SOURCES), ("jack_midi_kernel", jack_midi.SOURCES)])
+    ("kernel", KERNEL_SOURCES), ("jack_midi_kernel", jack_midi.SOURCES),
+    ("osc_kernel", osc_ear.SOURCES)])
 def test_the_key_covers_every_file_the_routines_are_made_of(
         module: str, sources: tuple[str, ...]) -> None:
     assert compiled_from(module) == set(sources)
