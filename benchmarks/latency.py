@@ -141,12 +141,12 @@ def against_idle(meter: Path, period: int, count: int, repeats: int) -> None:
 
 
 def steady(meter: Path, period: int, count: int) -> None:
-    """The spread of delays in steady mode."""
+    """The spread of delays in steady mode, in a take without a lost period if one can be had."""
     with jack.jack_server(period) as environment, jack.gan808(
             environment, *QUIET, config=CONFIG.format(mode="steady", stock=NEVER_FULL)):
         time.sleep(SETTLES_S)
-        take = jack.record(meter, environment, "gan808", count=count,
-                           spacing_frames=SPACING_FRAMES)
+        take = jack.undisturbed(lambda: jack.record(
+            meter, environment, "gan808", count=count, spacing_frames=SPACING_FRAMES))
     print(summary("GAN-808, steady", delays_ms(take, our_attack()), take.xruns))
 
 

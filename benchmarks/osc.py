@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,13 @@ DECAY = 0.3
 # itself either.
 SETTLES_S = 15.0
 CONFIG = "[pool]\nlimit = 1\nlow_water = 1\n"
+
+
+@dataclass
+class SentAndHeard(Heard):
+    """A recording, and the time.monotonic at which each packet was sent."""
+
+    sent: list[float] = field(default_factory=list)
 
 
 @contextmanager
@@ -98,6 +106,18 @@ def send_spaced(client: socket.socket, packet: Callable[[int], bytes], count: in
     return sent
 
 
+def spaced(listener: Path, environment: Environment, part: str, client: socket.socket,
+           packet: Callable[[int], bytes], count: int, period: int) -> SentAndHeard:
+    """Packets sent to what is called part, and what is heard; undisturbed if that can be had."""
+
+    def take() -> SentAndHeard:
+        with listening(listener, environment, part, take_seconds(count)) as heard:
+            sent = send_spaced(client, packet, count, period / RATE_HZ)
+        return SentAndHeard(heard.audio, heard.times, heard.xruns, sent)
+
+    return jack.undisturbed(take)
+
+
 def delays_ms(heard: Heard, sent: list[float], attack_frames: int) -> list[float]:
     """From each sending to its sound; raises when one was not heard."""
     found, half = [], int(SPACING_S / 2 * RATE_HZ)
@@ -124,7 +144,7 @@ def line(name: str, delays: list[float], xruns: int) -> str:
 
 
 def compare(listener: Path, period: int, count: int, repeats: int) -> float:
-    """Both in turn; the ratio of the medians."""
+    """Both in turn, again where the server lost a period; the ratio of the medians."""
     attack = our_attack()
     ours: list[float] = []
     theirs: list[float] = []
@@ -132,15 +152,15 @@ def compare(listener: Path, period: int, count: int, repeats: int) -> float:
     hit = message("/gan808/trig", "BD", 1.0)
     for _ in range(repeats):
         with jack.jack_server(period) as environment:
-            with instrument(environment) as client, listening(
-                    listener, environment, "gan808", take_seconds(count)) as heard:
-                sent = send_spaced(client, lambda _: hit, count, period / RATE_HZ)
-            ours += delays_ms(heard, sent, attack)
+            with instrument(environment) as client:
+                heard = spaced(listener, environment, "gan808", client, lambda _: hit, count,
+                               period)
+            ours += delays_ms(heard, heard.sent, attack)
             xruns[0] += heard.xruns
-            with scsynth(environment) as client, listening(
-                    listener, environment, "SuperCollider", take_seconds(count)) as heard:
-                sent = send_spaced(client, new_synth, count, period / RATE_HZ)
-            theirs += delays_ms(heard, sent, 0)
+            with scsynth(environment) as client:
+                heard = spaced(listener, environment, "SuperCollider", client, new_synth, count,
+                               period)
+            theirs += delays_ms(heard, heard.sent, 0)
             xruns[1] += heard.xruns
     ratio = statistics.median(theirs) / statistics.median(ours)
     print(f"OSC to sound, {period} frames a block, {RATE_HZ} Hz, {len(ours)} messages each")

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,12 @@ SOUND_FONTS = (
     "/usr/share/soundfonts/FluidR3_GM.sf2",
 )
 SERVER_STARTS_S = 0.5
+TRIES = 5
 
 Environment = dict[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Take:
     """One recording: float32 mono, the frames of the notes in it, the xruns meanwhile."""
 
@@ -156,6 +158,26 @@ def record(meter: Path, environment: Environment, part: str, *, count: int, spac
         audio = np.fromfile(file, np.float32)
     notes = [int(line) for line in lines[1:] if line]
     return Take(audio, notes, int(lines[0].split()[1]))
+
+
+class Counted(Protocol):
+    """Anything recorded, with the server's xruns meanwhile."""
+
+    xruns: int
+
+
+Recorded = TypeVar("Recorded", bound=Counted)
+
+
+def undisturbed(take: Callable[[], Recorded]) -> Recorded:
+    """The first of TRIES takes in which the server lost no period, or, where it always did, the one
+    in which it lost least: what it loses is silent, and all that follows comes later."""
+    best = take()
+    for _ in range(TRIES - 1):
+        if best.xruns == 0:
+            break
+        best = min(best, take(), key=lambda each: each.xruns)
+    return best
 
 
 def onset(audio: NDArray[np.float32], threshold: float) -> int | None:
