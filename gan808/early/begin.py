@@ -57,7 +57,8 @@ class Early:
         """A signal that ends the process before there is a daemon to stop: leave JACK first, which
         waits for clients that die."""
         for number in ENDING:
-            signal.signal(number, self._leave)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as with nohup
+                signal.signal(number, self._leave)
 
     def _leave(self, number: int, _frame: object) -> None:
         if not self.adopted:

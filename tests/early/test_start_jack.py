@@ -26,7 +26,7 @@ from tests.early.rig import (
     run_once,
     tone,
 )
-from tests.jack_server import RATE_HZ, JackMeter, jack_server
+from tests.jack_server import RATE_HZ, JackMeter, jack_server, start_server, stop_server
 from tests.running import CHECKOUT, environment
 
 __all__ = ["jack_server"]
@@ -235,3 +235,35 @@ def test_a_mistake_on_the_way_leaves_jack_too(home: Path, jack_server: str) -> N
         began_s = time.monotonic()
         JackMeter(jack_server, "another").close()
         assert time.monotonic() - began_s < 3.0
+
+
+def test_a_server_that_dies_and_returns_is_played_into_again(
+        tiny_kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that were opened early are closed and opened again as the ordinary ones are."""
+    if shutil.which("jackd") is None:
+        pytest.skip("jackd is not installed: no test with a real JACK server")
+    name = f"gan808-early-{os.getpid()}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    server = start_server(name)
+    try:
+        click_kit(tiny_kit, tmp_path)
+        run_once(tmp_path, *OPTIONS)
+        with Start(tmp_path, *OPTIONS) as start:
+            start.held()
+            start.open_gate()
+            start.introduction()
+            stop_server(server, name)
+            assert start.process.stderr is not None
+            assert start.process.stderr.readline().startswith("gan808: the sound device JACK")
+            server = start_server(name)
+            assert start.process.stdout is not None
+            while not start.process.stdout.readline().startswith("playing again: JACK"):
+                pass
+            with JackMeter(name) as meter:
+                connected(meter)
+                schedule(meter, note_of("BD"), 5)
+                assert count(meter.capture(0.3)) == pytest.approx(5, abs=0.01)
+            assert start.end()[0] == 0
+    finally:
+        stop_server(server, name)
