@@ -50,12 +50,16 @@ def main() -> None:
 def run_early(options: dict[str, Any]) -> int:
     """`run`, which plays before it has loaded anything where it can. Raises Gan808Error."""
     early = begin(options)
-    from gan808.speaking import speak_up
+    try:
+        from gan808.speaking import speak_up
 
-    speak_up()
-    # Settings and kits need no plugins, and looking for them reads every installed package.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    return run(**options, early=early)
+        speak_up()
+        # Settings and kits need no plugins, and looking for them reads every installed package.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        return run(**options, early=early)
+    finally:
+        if early is not None:
+            early.close()
 
 
 def read_run_options(arguments: Sequence[str]) -> dict[str, Any] | None:
@@ -101,19 +105,14 @@ def run(
     }
     command = {"kit": kit, "output": output, "midi": midi, "seed": seed, "fresh": fresh,
                "config": config, "fast": fast, "record": record}
-    try:
-        settings = load_settings(None if config is None else Path(config), overrides)
-        with Opening(settings, seconds, early) if not fast else nullcontext() as opening:
-            from gan808.daemon import RunOptions, play
+    settings = load_settings(None if config is None else Path(config), overrides)
+    with Opening(settings, seconds, early) if not fast else nullcontext() as opening:
+        from gan808.daemon import RunOptions, play
 
-            options = RunOptions(
-                settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,
-                given=given_settings(settings, overrides), fresh=fresh, early=early,
-                command=command)
-            return play(options)
-    finally:
-        if early is not None:
-            early.close()
+        options = RunOptions(
+            settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,
+            given=given_settings(settings, overrides), fresh=fresh, early=early, command=command)
+        return play(options)
 
 
 def osc_address(text: str | None) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Port:
     def go_on(self, dropped: int) -> None:
         """Goes on behind what somebody else has put into this ring until now; dropped: what found
         no room then."""
-        self._written = self._room_until = self._load(self._written_at)
+        self.pushed_elsewhere()
         self.dropped += dropped
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
