@@ -15,6 +15,7 @@ import typer
 from gan808 import __version__, start
 from gan808.errors import ConfigError
 from gan808.pattern_cli import patterns_app
+from gan808.speaking import speak_up
 from gan808.start import (
     DONE,
     FAILED,
@@ -23,7 +24,6 @@ from gan808.start import (
     complain,
     leave,
     osc_address,
-    speak_up,
     status_of,
 )
 from training.cli import add_training_commands

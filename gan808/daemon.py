@@ -11,20 +11,22 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control import learned_file
 from gan808.control.link import open_link
 from gan808.control.midi import MidiInput
+from gan808.describing import describe_output, describe_scheduling, may_return, on_jack
 from gan808.display import Display
+from gan808.early.begin import Early
 from gan808.engine.engine import Engine
-from gan808.engine.jack_output import JackOutput
 from gan808.engine.outputs import Output, open_output
-from gan808.engine.watching import DeviceOutput
 from gan808.errors import ConfigError, DeviceError
 from gan808.keeping import Keeping
 from gan808.machine.machine import Machine
@@ -52,7 +54,8 @@ DONE, FAILED = 0, 1
 class RunOptions:
     """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
     path of a recording of it all; opening: a live output that is on its way already; given:
-    settings the user has made, as section.key; fresh: not where the last run was left."""
+    settings the user has made, as section.key; fresh: not where the last run was left; early: what
+    plays already; command: the options of `run`, for the image of the next start."""
 
     settings: Settings
     seconds: float | None = None
@@ -62,6 +65,8 @@ class RunOptions:
     opening: Opening | None = None
     given: frozenset[str] = frozenset()
     fresh: bool = False
+    early: Early | None = None
+    command: Mapping[str, Any] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -70,7 +75,8 @@ def play(options: RunOptions) -> int:
 
     Raises Gan808Error when it cannot start. For the main thread, whose signals it takes over.
     """
-    with ending_on_ctrl_c():
+    # What plays already has to leave JACK first.
+    with ending_on_ctrl_c() if options.early is None else nullcontext():
         daemon = OfflineDaemon(options) if options.fast else Daemon(options)
     realtime.take_short_turns()
     with stopping_on_signals(options.stop), noticing_broken_threads(options.stop) as broken:
@@ -94,7 +100,7 @@ class Daemon:
         self._output = (options.opening.result() if options.opening else live_output(
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
-        self._engine = _engine(self._rate_hz, settings, self._display)
+        self._engine = _engine(self._rate_hz, settings, self._display, options.early)
         self._pool = Pool(
             self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
         )
@@ -144,7 +150,9 @@ class Daemon:
         begin_recording(self._machine, self._options.record)
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
-        self._scheduling = describe_scheduling(realtime.hurrying_threads(), realtime.may_hurry())
+        ours = self._options.early.threads() if self._options.early is not None else ()
+        self._scheduling = describe_scheduling(
+            realtime.hurrying_threads(besides=ours), realtime.may_hurry())
         midi = self._start_midi(running)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
@@ -157,9 +165,19 @@ class Daemon:
         if self._factory is not None:
             self._factory.keep()
         self._keeping.go_on(self._machine)
+        self._keep_image()
+
+    def _keep_image(self) -> None:
+        """What the next start needs to play at once, where this one could not."""
+        options = self._options
+        if options.command is not None and options.early is None and on_jack(self._output):
+            from gan808.early.making import keep_image  # after the first note
+
+            keep_image(options.command, options.settings, options.given, self._kit, self._machine)
 
     def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
+        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output),
+                         early=self._options.early)
         running.callback(midi.stop)
         midi.start()
         return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
@@ -348,41 +366,15 @@ def end_recording(machine: Machine, display: Display) -> None:
         display.say(said)
 
 
-def describe_output(output: Output) -> str:
-    """A started output in a line."""
-    latency = f", {1000 * output.latency_s:.1f} ms" if output.latency_s else ""
-    block = f", {output.block_frames} frames a block" if output.block_frames else ""
-    return f"{output.name}, {output.sample_rate_hz} Hz{block}{latency}"
-
-
-def describe_scheduling(sound_threads: int, notes: bool) -> str:
-    """What the system grants of real-time scheduling, in a line."""
-    if sound_threads and notes:
-        return "sound and notes"
-    if sound_threads:
-        return "sound; notes: not granted to this user"
-    if notes:
-        return "notes; not the sound: that is for its server or driver to grant"
-    return "not granted: allow it to this user (rtprio), or sound may break up on a busy machine"
-
-
-def may_return(output: Output) -> bool:
-    """Whether it can be opened again after it went away: a device can; a file cannot."""
-    return isinstance(output, DeviceOutput)
-
-
-def on_jack(output: Output) -> bool:
-    """Whether the sound goes to JACK, where MIDI should come from then."""
-    return isinstance(output, JackOutput)
-
-
-def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:
+def _engine(rate_hz: int, settings: Settings, display: Display,
+            early: Early | None = None) -> Engine:
     """The engine; says so when numba has to compile the mixer, which it does once a machine."""
     patience = threading.Timer(COMPILING_S, display.say, ["preparing the mixer, this first time"])
     patience.daemon = True
     patience.start()
     try:
-        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices)
+        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices,
+                      early=early.engine if early is not None else None)
     finally:
         patience.cancel()
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
+
+TYPE_CHECKING = False  # the first note waits for this module, and need not for typing's
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 # How long a thread may keep the interpreter from one that a note has just woken. Python's own
 # 5 ms is two blocks of sound.
@@ -16,7 +19,7 @@ TURN_S = 0.0005
 # Below every audio server's and driver's threads, above all that is not real-time. Where nobody
 # chose, JACK's server runs at 10 and what it calls in its clients, ours among them, at 5.
 PRIORITY = 2
-TASKS = Path("/proc/self/task")
+TASKS = "/proc/self/task"
 
 
 def take_short_turns() -> None:
@@ -46,10 +49,12 @@ def may_hurry() -> bool:
     return True
 
 
-def hurrying_threads() -> int:
-    """How many threads of this process are scheduled in real time; 0 where nobody can tell."""
+def hurrying_threads(besides: Container[int] = ()) -> int:
+    """How many threads of this process are scheduled in real time, without these of the system's
+    numbers; 0 where nobody can tell."""
     try:
-        policies = [os.sched_getscheduler(int(task.name)) & 0xFF for task in TASKS.iterdir()]
+        policies = [os.sched_getscheduler(int(task.name)) & 0xFF for task in os.scandir(TASKS)
+                    if int(task.name) not in besides]
     except (AttributeError, OSError):
         return 0
     return sum(policy in (os.SCHED_FIFO, os.SCHED_RR) for policy in policies)

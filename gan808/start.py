@@ -1,28 +1,34 @@
 """The entry of `gan808`: `run` straight to its work, everything else to the command line proper.
 
 A player waits for `run`, so its options are read here without the libraries that make help, colours
-and explanations: a twentieth of a second. Whatever is not plainly right goes to cli.py, which knows
-what to say. Also what both have in common: errors as one line and an exit status. Main thread.
+and explanations, and where the last run has left an image of its start the first note comes before
+all other imports (early/). Whatever is not plainly right goes to cli.py, which knows what to say.
+Also what both have in common: errors as one line and an exit status. Main thread.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from pathlib import Path
-from typing import Any, NoReturn
 
+from gan808.early.begin import begin
 from gan808.errors import ConfigError, Gan808Error
+
+TYPE_CHECKING = False  # typing, pathlib and logging take longer to load than a note may wait
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from typing import Any, NoReturn
+
+    from gan808.early.begin import Early
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 # The options of `run`: the name of each, and what its value is; bool takes none.
 RUN_OPTIONS: dict[str, Callable[[str], Any]] = {
     "kit": str, "pattern": str, "tempo": float, "evolve": float, "output": str, "midi": str,
-    "osc": str, "seconds": float, "fast": bool, "seed": int, "record": str, "config": Path,
+    "osc": str, "seconds": float, "fast": bool, "seed": int, "record": str, "config": str,
     "quiet": bool, "fresh": bool,
 }
 SHORT_OPTIONS = {"-q": "--quiet"}
@@ -37,11 +43,23 @@ def main() -> None:
 
         full_main()
         return
-    speak_up(logging.WARNING)
-    # Settings and kits need no plugins, and looking for them reads every installed package.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     given = options
-    leave(status_of(lambda: run(**given)))
+    leave(status_of(lambda: run_early(given)))
+
+
+def run_early(options: dict[str, Any]) -> int:
+    """`run`, which plays before it has loaded anything where it can. Raises Gan808Error."""
+    early = begin(options)
+    try:
+        from gan808.speaking import speak_up
+
+        speak_up()
+        # Settings and kits need no plugins, and looking for them reads every installed package.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        return run(**options, early=early)
+    finally:
+        if early is not None:
+            early.close()
 
 
 def read_run_options(arguments: Sequence[str]) -> dict[str, Any] | None:
@@ -64,10 +82,13 @@ def run(
     *, kit: str | None = None, pattern: str | None = None, tempo: float | None = None,
     evolve: float | None = None, output: str | None = None, midi: str | None = None,
     osc: str | None = None, seconds: float | None = None, fast: bool = False,
-    seed: int | None = None, record: str | None = None, config: Path | None = None,
-    quiet: bool = False, fresh: bool = False,
+    seed: int | None = None, record: str | None = None, config: str | Path | None = None,
+    quiet: bool = False, fresh: bool = False, early: Early | None = None,
 ) -> int:
-    """`gan808 run`: play until it is over; the exit status. Raises Gan808Error."""
+    """`gan808 run`: play until it is over; the exit status. early: what plays already. Raises
+    Gan808Error."""
+    from pathlib import Path
+
     from gan808.config import given_settings, load_settings
     from gan808.opening import Opening
 
@@ -82,13 +103,15 @@ def run(
         "osc": osc_address(osc),
         "renderer": {"seed": seed},
     }
-    settings = load_settings(config, overrides)
-    with Opening(settings, seconds) if not fast else nullcontext() as opening:
+    command = {"kit": kit, "output": output, "midi": midi, "seed": seed, "fresh": fresh,
+               "config": config, "fast": fast, "record": record}
+    settings = load_settings(None if config is None else Path(config), overrides)
+    with Opening(settings, seconds, early) if not fast else nullcontext() as opening:
         from gan808.daemon import RunOptions, play
 
         options = RunOptions(
             settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,
-            given=given_settings(settings, overrides), fresh=fresh)
+            given=given_settings(settings, overrides), fresh=fresh, early=early, command=command)
         return play(options)
 
 
@@ -127,20 +150,6 @@ def complain(message: str) -> None:
     with suppress(OSError, ValueError):
         sys.stderr.write(f"gan808: {' '.join(message.split())}\n")
         sys.stderr.flush()
-
-
-class _OneLine(logging.Handler):
-    """Notices of the parts, one line each on stderr."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        complain(record.getMessage())
-
-
-def speak_up(level: int) -> None:
-    """Show what the parts log from this level on."""
-    log = logging.getLogger("gan808")
-    log.addHandler(_OneLine())
-    log.setLevel(level)
 
 
 def leave(status: int) -> NoReturn:

@@ -38,8 +38,10 @@ def test_the_quick_reader_knows_the_options_of_the_command_line() -> None:
     """Names, kinds and short forms are those that Typer shows and reads."""
     expected = get_type_hints(cli.run)
     assert expected.pop("return") is type(None)
-    assert {name: kind if kind is bool else kind | None
-            for name, kind in start.RUN_OPTIONS.items()} == expected  # type: ignore[operator]
+    assert expected.pop("config") == Path | None
+    assert start.RUN_OPTIONS["config"] is str  # paths take longer to load than a note may wait
+    assert {name: kind if kind is bool else kind | None  # type: ignore[operator]
+            for name, kind in start.RUN_OPTIONS.items() if name != "config"} == expected
     command: Any = typer.main.get_command(cli.app)
     named = {option for each in command.commands["run"].params for option in each.opts}
     assert named - {"--help"} == {f"--{name}" for name in start.RUN_OPTIONS} | set(
@@ -51,7 +53,7 @@ def test_plain_options_are_read() -> None:
     assert start.read_run_options(
         ["--kit", "k", "--tempo=120.5", "--seed", "-1", "-q", "--fast", "--config", "a.toml"]
     ) == {"kit": "k", "tempo": 120.5, "seed": -1, "quiet": True, "fast": True,
-          "config": Path("a.toml")}
+          "config": "a.toml"}
     assert start.read_run_options(["--pattern", "off", "--pattern", "808"]) == {"pattern": "808"}
 
 

@@ -1,8 +1,8 @@
 """Python's side of the real-time engine: ports that enqueue, the arena of sounds, statistics.
 
-Owns the memory the audio callback works in. A `Port` belongs to the one thread that asked for it;
-`write_sound`, `discard` and `assign` belong to one thread (the machine's); the rest may be called
-from anywhere. Nothing here waits for the callback.
+Owns the memory the audio callback works in. A `Port` (ports.py) belongs to the one thread that
+asked for it; `write_sound`, `discard` and `assign` belong to one thread (the machine's); the rest
+may be called from anywhere. Nothing here waits for the callback.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,30 +20,22 @@ from _cffi_backend import FFI
 from numpy.typing import NDArray
 
 from gan808.engine import layout
-from gan808.engine.clock import EngineClock, clock_source
+from gan808.engine.clock import EngineClock
+from gan808.engine.clock_source import clock_source
 from gan808.engine.journal import Journal
-from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL, RING_COMMANDS
+from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
+from gan808.engine.ports import Port, SlotParameter
 from gan808.engine.routines import routines
+
+if TYPE_CHECKING:
+    from gan808.early.memory import EarlyEngine
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
+# Whose ring is filled before this is here: that of the thread that plays from MIDI.
+EARLY_PORT = "midi"
 # A sound cut to fit its cell ends in a fade of this length.
 CUT_FADE_S = 0.01
-
-
-class SlotParameter(IntEnum):
-    """What `Port.set_slot` can set.
-
-    LEVEL 0..1, TUNE semitones -24..24, DECAY 0..1 (1: the whole sound), PAN -1..1, MUTE 0 or 1,
-    CHOKE group 0..8 (0: none).
-    """
-
-    LEVEL = layout.LEVEL
-    TUNE = layout.TUNE
-    DECAY = layout.DECAY
-    PAN = layout.PAN
-    MUTE = layout.MUTE
-    CHOKE = layout.CHOKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,101 +58,6 @@ class EngineStats:
     load: float
 
 
-class Port:
-    """One thread's way into the engine: a single-producer ring of commands.
-
-    Frames count from the start of the stream; 0 means now. Every method returns False when the
-    ring was full; the command is then dropped and counted. At one frame, assign and set take
-    effect before triggers and stops, whichever port they came by; triggers and stops keep order.
-    """
-
-    def __init__(self, engine: Engine, name: str, index: int) -> None:
-        self.name = name
-        self.index = index
-        self.dropped = 0
-        self._engine = engine
-        memory = engine._memory[0]
-        self._ring = memory["rings"][index]
-        self._written_at = memory["ring_write"][index].ctypes.data
-        self._read_at = memory["ring_read"][index].ctypes.data
-        self._load, self._store = routines().load, routines().store
-        self._written = self._load(self._written_at)
-        self._room_until = self._written
-
-    def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
-                pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
-        """Starts a voice on slot 0..15 with velocity 0..1.
-
-        gain 0..4 multiplies; pan and tune_semitones (up to 48 either way) add to the slot's own.
-        """
-        return self._push((frame, 0, layout.COMMAND_TRIGGER, slot, 0, 0, velocity, gain, pan,
-                           tune_semitones))
-
-    def stop(self, slot: int = ALL_SLOTS, frame: int = 0) -> bool:
-        """Silences one slot, or all, with a 5 ms fade."""
-        return self._push((frame, 0, layout.COMMAND_STOP, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
-
-    def release(self, slot: int, frame: int = 0) -> bool:
-        """Ends the slot's voices as a gate does on note off: a 12 ms fade."""
-        return self._push((frame, 0, layout.COMMAND_RELEASE, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
-
-    def forget(self) -> bool:
-        """Takes back this port's triggers that are not due yet."""
-        return self._push((0, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
-
-    def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
-        """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.
-
-        mark, 0 to 2**31 - 1, names the sound to a recording (journal.py). On the thread of
-        `write_sound` only. A cell refused by a full ring is still yours: assign it again or discard
-        it. Raises IndexError for a slot or cell that does not exist.
-        """
-        self._engine._check(slot, cell)
-        command = (frame, 0, layout.COMMAND_ASSIGN, slot, cell, mark, 0.0, 0.0, 0.0, 0.0)
-        if cell == NO_CELL:
-            return self._push(command)
-        # Counted before it is sent: the callback may be done with it before this returns.
-        self._engine._assigned[cell] += 1
-        if self._push(command):
-            self._engine._claimed[cell] = False
-            return True
-        self._engine._assigned[cell] -= 1
-        return False
-
-    def set_slot(self, slot: int, parameter: SlotParameter, value: float, frame: int = 0) -> bool:
-        """Sets one parameter of a slot, clipped to its range.
-
-        Level, pan and mute glide for sounding voices; the others hold from the next trigger on.
-        """
-        return self._push((frame, 0, layout.COMMAND_SET, slot, 0, int(parameter), value, 0.0, 0.0,
-                           0.0))
-
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        """Glides the master volume to 0..1."""
-        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
-
-    @property
-    def engine_address(self) -> int:
-        """The engine's memory, for compiled code that pushes on this port's thread itself."""
-        return self._engine.memory_address
-
-    def pushed_elsewhere(self) -> None:
-        """Compiled code has pushed on this port's thread: go on behind that."""
-        self._written = self._load(self._written_at)
-
-    def _push(self, command: tuple[float, ...]) -> bool:
-        written = self._written
-        if written >= self._room_until:
-            self._room_until = self._load(self._read_at) + RING_COMMANDS
-            if written >= self._room_until:
-                self.dropped += 1
-                return False
-        self._ring[written % RING_COMMANDS] = command
-        self._written = written + 1
-        self._store(self._written_at, written + 1)
-        return True
-
-
 class Engine:
     """The sixteen-slot sampler: arena, voices and mixer shared with the audio callback.
 
@@ -170,7 +66,9 @@ class Engine:
     """
 
     def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 1.5,
-                 voices: int = 64) -> None:
+                 voices: int = 64, early: EarlyEngine | None = None) -> None:
+        """early: memory that plays already and is gone on with; its numbers must be these. Raises
+        ValueError."""
         if not 1 <= cells <= layout.MAX_CELLS:
             raise ValueError(f"cells must be 1 to {layout.MAX_CELLS}, not {cells}")
         if not 1 <= voices <= layout.MAX_VOICES:
@@ -181,9 +79,10 @@ class Engine:
         self.latency_frames = 0
         self.voices = voices
         self.max_sound_frames = math.ceil(max_sound_s * sample_rate_hz)
-        self._memory = layout.allocate_memory()
         # float32 (cells, guard + frames + guard); pages of cells never written are never touched.
-        self._arena = np.zeros((cells, self.max_sound_frames + 2 * CELL_GUARD), np.float32)
+        shape = cells, self.max_sound_frames + 2 * CELL_GUARD
+        self._memory, self._arena = _adopted(early, shape, self) if early is not None else (
+            layout.allocate_memory(), np.zeros(shape, np.float32))
         self._assigned = np.zeros(cells, np.int64)
         self._claimed = np.zeros(cells, np.bool_)
         # The cell of a stereo sound's right channel, by the cell that names the sound.
@@ -193,7 +92,10 @@ class Engine:
         self._ports_lock = threading.Lock()
         self._peak_requests = 0
         self._routines = routines()
-        self._fill_memory(voices)
+        if early is None:
+            self._fill_memory(voices)
+        else:
+            self._hold(early)
         self.clock = EngineClock(self._memory, self._routines.read_clock, self.sample_rate_hz)
         self.journal = Journal(self)
         self._ffi = FFI()
@@ -219,6 +121,19 @@ class Engine:
         memory["slots"]["cell"] = NO_CELL
         memory["slots"]["level"] = 1.0
         memory["slots"]["decay"] = 1.0
+
+    def _hold(self, early: EarlyEngine) -> None:
+        """Count the cells that slots have already, as their assignments would have."""
+        for cell, right in early.cells:
+            self._assigned[cell] = 1
+            self._next_cell = cell + 1
+            if right is not None:
+                self._right_of[cell] = right
+                self._claimed[right] = True
+                self._next_cell = right + 1
+        self._next_cell %= len(self._assigned)
+        self._ports[EARLY_PORT] = port = Port(self, EARLY_PORT, 0)
+        early.successor = port.go_on
 
     def port(self, name: str) -> Port:
         """The port of this name, made on first use; one per producing thread.
@@ -381,3 +296,13 @@ class Engine:
     def userdata(self) -> Any:
         """The callback's memory as a cffi void pointer; valid as long as the engine lives."""
         return self._ffi.cast("void *", self.memory_address)
+
+
+def _adopted(early: EarlyEngine, shape: tuple[int, int], engine: Engine) -> tuple[
+        NDArray[np.void], NDArray[np.float32]]:
+    """The memory that plays already, as arrays that keep it alive. Raises ValueError."""
+    theirs = early.rate_hz, early.cell_count, early.cell_frames, early.voices
+    if theirs != (engine.sample_rate_hz, *shape, engine.voices):
+        raise ValueError(f"what plays already is another engine: {theirs}")
+    return (np.frombuffer(early.memory.pages, layout.MEMORY, 1),
+            np.frombuffer(early.arena.pages, np.float32).reshape(shape))

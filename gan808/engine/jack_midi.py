@@ -7,10 +7,12 @@ compiled and never takes the interpreter lock; one thread of Python reads the ri
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from gan808.engine import native
-from gan808.engine.clock import clock_source
+from gan808.engine.clock_source import clock_source
 from gan808.engine.jack_client import JackClient
 from gan808.engine.jack_midi_layout import INPUT, RING_EVENTS
 from gan808.engine.libjack import (
@@ -24,6 +26,9 @@ from gan808.engine.libjack import (
 from gan808.engine.routines import routines
 from gan808.errors import DeviceError
 
+if TYPE_CHECKING:
+    from gan808.early.clients import EarlyInput
+
 # Modules the process callback is compiled from.
 SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_midi_kernel")
 
@@ -31,14 +36,24 @@ SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_mi
 class JackMidiInput:
     """One MIDI input port in a JACK client of its own. `read` belongs to one thread."""
 
-    def __init__(self, client_name: str, port_name: str) -> None:
-        """Appears at once, connected to nothing. Raises DeviceError without a JACK server."""
-        self._memory = np.zeros(1, INPUT)
+    def __init__(self, client_name: str, port_name: str, early: EarlyInput | None = None) -> None:
+        """Appears at once, connected to nothing. early: a port of these names that is there
+        already; its own reader must have stopped before the first `read`. Raises DeviceError
+        without a JACK server."""
+        self._memory = np.zeros(1, INPUT) if early is None else np.frombuffer(
+            early.client.memory.pages, INPUT, 1)
         self._load, self._store = routines().load, routines().store
         self._written_at = self._memory[0]["written"].ctypes.data
         self._read_at = self._memory[0]["read"].ctypes.data
-        self._read = 0
-        self._client = JackClient(client_name)
+        self._client = JackClient(client_name, early.client if early is not None else None)
+        if early is None:
+            self._open(port_name)
+        self.name = f"{self._own_name()}:{port_name}"
+
+    def _own_name(self) -> str:
+        return str(libjack().jack_get_client_name(self._client.handle).decode())
+
+    def _open(self, port_name: str) -> None:
         jack, handle = libjack(), self._client.handle
         port = jack.jack_port_register(handle, port_name.encode(), MIDI_TYPE, IS_INPUT, 0)
         memory = self._memory[0]
@@ -54,7 +69,6 @@ class JackMidiInput:
         if not port or jack.jack_activate(handle):
             self.close()
             raise DeviceError(f"JACK refuses the MIDI port {port_name!r}")
-        self.name = jack.jack_port_name(port).decode()
 
     @property
     def alive(self) -> bool:
@@ -77,14 +91,14 @@ class JackMidiInput:
         A message of more than MAX_BYTES comes in parts, one after the other.
         """
         memory = self._memory[0]
-        written = self._load(self._written_at)
+        written, read = self._load(self._written_at), self._load(self._read_at)
         found = []
-        while self._read < written:
-            event = memory["events"][self._read % RING_EVENTS]
+        while read < written:
+            event = memory["events"][read % RING_EVENTS]
             data = event["data"][:event["size"]].tolist()
             found.append((data, float(event["time_s"])))
-            self._read += 1
-        self._store(self._read_at, self._read)
+            read += 1
+        self._store(self._read_at, read)
         return found
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,20 +18,23 @@ from gan808.engine.jack_client import JackClient, callbacks
 from gan808.engine.jack_layout import OUTPUT
 from gan808.engine.libjack import (
     AUDIO_TYPE,
-    IS_INPUT,
+    CLIENT_NAME,
     IS_OUTPUT,
-    IS_PHYSICAL,
+    JACK_HOST_API,
     PLAYBACK_LATENCY,
+    PORTS,
     address_of,
     libjack,
-    port_names,
+    play_into,
+    players,
 )
 from gan808.engine.watching import DeviceOutput
 from gan808.errors import DeviceError
 
-JACK_HOST_API = "JACK Audio Connection Kit"
-CLIENT_NAME = "gan808"
-PORTS = (b"out_left", b"out_right")
+if TYPE_CHECKING:
+    from gan808.early.clients import EarlyOutput
+
+__all__ = ["JACK_HOST_API", "PORTS", "JackOutput", "jack_devices"]
 
 
 def jack_devices() -> tuple[int, list[str]]:
@@ -39,17 +43,9 @@ def jack_devices() -> tuple[int, list[str]]:
     client = JackClient(f"{CLIENT_NAME}-list")
     try:
         rate_hz = int(libjack().jack_get_sample_rate(client.handle))
-        names = [
-            *_owners(client.handle, IS_INPUT | IS_PHYSICAL), *_owners(client.handle, IS_INPUT)
-        ]
-        return rate_hz, list(dict.fromkeys(names))
+        return rate_hz, players(client.handle)
     finally:
         client.close()
-
-
-def _owners(handle: int, flags: int) -> list[str]:
-    owners = [name.rpartition(":")[0] for name in port_names(handle, AUDIO_TYPE, flags)]
-    return [name for name in dict.fromkeys(owners) if owners.count(name) >= len(PORTS)]
 
 
 class JackOutput(DeviceOutput):
@@ -57,9 +53,11 @@ class JackOutput(DeviceOutput):
     none, into ports that are connected to nothing yet."""
 
     def __init__(self, device: str | None, sample_rate_hz: int | None,
-                 seconds: float | None) -> None:
-        """Raises DeviceError where no server runs, or for another rate than the server's."""
-        self._client = JackClient(CLIENT_NAME)
+                 seconds: float | None, early: EarlyOutput | None = None) -> None:
+        """early: one that plays already and is gone on with. Raises DeviceError where no server
+        runs, or for another rate than the server's."""
+        self._client = JackClient(CLIENT_NAME, early.client if early is not None else None)
+        self._early = early
         self._device = device
         jack, handle = libjack(), self._client.handle
         rate_hz = int(jack.jack_get_sample_rate(handle))
@@ -68,7 +66,8 @@ class JackOutput(DeviceOutput):
                          int(jack.jack_get_buffer_size(handle)))
         self.end_frame = None if seconds is None else round(seconds * rate_hz)
         # JACK keeps neither the callback's memory nor the engine alive.
-        self._memory = np.zeros(1, OUTPUT)
+        self._memory = np.zeros(1, OUTPUT) if early is None else np.frombuffer(
+            early.client.memory.pages, OUTPUT, 1)
         self._engine: Engine | None = None
         if sample_rate_hz not in (None, rate_hz):
             self._client.close()
@@ -88,13 +87,17 @@ class JackOutput(DeviceOutput):
     def _open(self, engine: Engine) -> None:
         self._engine = engine
         engine.set_live(True)
+        if self._early is not None:
+            self.latency_s = self._latency_frames(self._early.ports) / self.sample_rate_hz
+            return
         ports = self._prepare(engine)
         jack, handle, before = libjack(), self._client.handle, engine.blocks
         if not all(ports) or jack.jack_activate(handle):
             self._client.close()
             raise DeviceError(f"{self.name} refuses two audio ports; is the server still there?")
         self._await_first_block(engine, before)
-        self._connect()
+        if self._device is not None:
+            play_into(handle, self._device)
         self.latency_s = self._latency_frames(ports) / self.sample_rate_hz
 
     def _prepare(self, engine: Engine) -> list[int]:
@@ -110,17 +113,6 @@ class JackOutput(DeviceOutput):
         jack.jack_set_process_callback(handle, routines["process"], self._memory.ctypes.data)
         jack.jack_set_xrun_callback(handle, routines["count"], memory["xruns"].ctypes.data)
         return ports
-
-    def _connect(self) -> None:
-        """To the device; where a port has gone meanwhile, the user's patchbay is there."""
-        if self._device is None:
-            return
-        jack, handle = libjack(), self._client.handle
-        inputs = [name for name in port_names(handle, AUDIO_TYPE, IS_INPUT)
-                  if name.rpartition(":")[0] == self._device]
-        own = jack.jack_get_client_name(handle)
-        for port, there in zip(PORTS, inputs, strict=False):
-            jack.jack_connect(handle, b"%s:%s" % (own, port), there.encode())
 
     def _latency_frames(self, ports: list[int]) -> int:
         """From mixing to hearing, as the server tells; what is mixed is heard a block later."""

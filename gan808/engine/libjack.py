@@ -9,9 +9,16 @@ from __future__ import annotations
 import ctypes
 import sys
 from functools import cache
-from typing import Any
 
 from gan808.errors import DeviceError
+
+TYPE_CHECKING = False  # typing's own takes longer to load than all else here
+if TYPE_CHECKING:
+    from typing import Any
+
+JACK_HOST_API = "JACK Audio Connection Kit"
+CLIENT_NAME = "gan808"
+PORTS = (b"out_left", b"out_right")
 
 LIBRARIES = {"darwin": "libjack.0.dylib", "win32": "libjack64.dll"}
 MIDI_TYPE = b"8 bit raw midi"
@@ -89,3 +96,24 @@ def port_names(client: int, kind: bytes, flags: int) -> list[str]:
     if listed:
         libjack().jack_free(listed)
     return names
+
+
+def players(client: int) -> list[str]:
+    """Who can play: clients with two audio inputs or more, the one with the sound card first."""
+    found = [*_owners(client, IS_INPUT | IS_PHYSICAL), *_owners(client, IS_INPUT)]
+    return list(dict.fromkeys(found))
+
+
+def _owners(client: int, flags: int) -> list[str]:
+    owners = [name.rpartition(":")[0] for name in port_names(client, AUDIO_TYPE, flags)]
+    return [name for name in dict.fromkeys(owners) if owners.count(name) >= len(PORTS)]
+
+
+def play_into(client: int, device: str) -> None:
+    """Connects a client's PORTS to the first audio inputs of another. Where one has gone
+    meanwhile, the user's patchbay is there."""
+    inputs = [name for name in port_names(client, AUDIO_TYPE, IS_INPUT)
+              if name.rpartition(":")[0] == device]
+    own = libjack().jack_get_client_name(client)
+    for port, there in zip(PORTS, inputs, strict=False):
+        libjack().jack_connect(client, b"%s:%s" % (own, port), there.encode())

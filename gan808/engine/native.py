@@ -1,7 +1,8 @@
 """Compiled routines kept on disk as object code: a start that finds them needs no numba.
 
-numba takes half a second to import and to load from its own cache; llvmlite alone loads the same
-code in a few milliseconds. Owns the code that runs, and one file a module of routines. Any thread.
+numba takes half a second to import and to load from its own cache; LLVM alone loads the same code
+in a few milliseconds (linking.py). Owns the code that runs, and one file a module of routines. Any
+thread.
 
 What a file depends on is in its key: the sources, numba, llvmlite and the processor. A file that is
 missing, damaged or stale is compiled anew; where none can be written that is done at each start.
@@ -18,20 +19,22 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite
-import llvmlite.binding as llvm
 
 from gan808 import places
+from gan808.engine.linking import Linker, LinkError, library_path
 
 FORMAT = 1
 PACKAGE = "gan808.engine"
 MAX_FILE_BYTES = 16 << 20
 log = logging.getLogger("gan808")
-# The engine that owns the code of each module; code must stay for as long as a callback may run.
-_LOADED: dict[str, tuple[Any, dict[str, int]]] = {}
+# The routines of each module; their code stays, as a callback may run for as long as the process.
+_LOADED: dict[str, dict[str, int]] = {}
+_OWNERS: list[Any] = []  # llvmlite's engines take their code along when they go
 
 
 @dataclass(frozen=True)
@@ -49,27 +52,61 @@ def addresses(module: str, sources: Sequence[str]) -> dict[str, int]:
     to be compiled. sources: the modules of this package they are compiled from.
     """
     if module not in _LOADED:
-        _LOADED[module] = _link(_kept_or_compiled(module, key_of(sources)))
-    return _LOADED[module][1]
+        _LOADED[module] = _link(object_code(module, sources))
+    return _LOADED[module]
+
+
+def adopt(module: str, routines: dict[str, int]) -> None:
+    """Have `addresses` give these, which something before us has loaded and already runs."""
+    _LOADED.setdefault(module, routines)
+
+
+def object_code(module: str, sources: Sequence[str]) -> ObjectCode:
+    """The code of such a module, kept or compiled."""
+    return _kept_or_compiled(module, key_of(sources))
 
 
 def key_of(sources: Sequence[str]) -> str:
     """What compiled routines depend on, in 64 hexadecimal digits; another value, other code."""
-    features = llvm.get_host_cpu_features().flatten()
     digest = hashlib.sha256(repr((
-        FORMAT, _numba_mark(), llvmlite.__version__, llvm.llvm_version_info,
-        llvm.get_process_triple(), llvm.get_host_cpu_name(), features, _numba_settings(),
+        FORMAT, _numba_mark(), llvmlite.__version__, *_host(), _numba_settings(),
     )).encode())
     for name in ("native", "compiling", *sources):
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
 
 
-def _numba_mark() -> str:
+def numba_version_file() -> Path | None:
     """What tells numba's versions apart, found without importing it."""
     found = importlib.util.find_spec("numba")
     origin = Path(found.origin).with_name("_version.py") if found and found.origin else None
-    return origin.read_text(encoding="utf-8") if origin and origin.is_file() else ""
+    return origin if origin and origin.is_file() else None
+
+
+def _numba_mark() -> str:
+    file = numba_version_file()
+    return "" if file is None else file.read_text(encoding="utf-8")
+
+
+@cache
+def linker() -> Linker | None:
+    """The quick way to LLVM; None where llvmlite's own has to do."""
+    path = library_path()
+    try:
+        return None if path is None else Linker(path)
+    except LinkError as error:
+        log.info("%s: %s; llvmlite loads the code", path, error)
+        return None
+
+
+def _host() -> tuple[tuple[int, ...], str, str, str]:
+    """LLVM's version, what this process runs on, the processor, what it can."""
+    if (quick := linker()) is not None:
+        return quick.version, quick.triple, quick.processor, quick.features
+    import llvmlite.binding as llvm
+
+    return (llvm.llvm_version_info, llvm.get_process_triple(), llvm.get_host_cpu_name(),
+            llvm.get_host_cpu_features().flatten())
 
 
 def _numba_settings() -> list[tuple[str, str]]:
@@ -122,8 +159,15 @@ def write(path: Path, key: str, compiled: ObjectCode) -> bool:
     return True
 
 
-def _link(compiled: ObjectCode) -> tuple[Any, dict[str, int]]:
-    """Make code ready to run: the engine that owns it, and the address of each routine."""
+def _link(compiled: ObjectCode) -> dict[str, int]:
+    """Make code ready to run: the address of each routine."""
+    if (quick := linker()) is not None:
+        try:
+            return quick.addresses(compiled.code, compiled.symbols)
+        except LinkError as error:
+            log.info("%s; llvmlite loads the code", error)
+    import llvmlite.binding as llvm
+
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
@@ -132,5 +176,6 @@ def _link(compiled: ObjectCode) -> tuple[Any, dict[str, int]]:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(compiled.code))
     engine.finalize_object()
-    return engine, {name: int(engine.get_function_address(symbol))
-                    for name, symbol in compiled.symbols.items()}
+    _OWNERS.append(engine)
+    return {name: int(engine.get_function_address(symbol))
+            for name, symbol in compiled.symbols.items()}

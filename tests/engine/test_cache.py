@@ -111,7 +111,8 @@ def test_the_key_follows_sources_processor_and_versions(monkeypatch: pytest.Monk
             changed.setattr(native, name, value)
             others.add(native.key_of(KERNEL_SOURCES))
     with monkeypatch.context() as changed:
-        changed.setattr(native.llvm, "get_host_cpu_name", lambda: "another")
+        version, triple, _, features = native._host()
+        changed.setattr(native, "_host", lambda: (version, triple, "another", features))
         others.add(native.key_of(KERNEL_SOURCES))
     assert len(others) == 4
     assert key not in others

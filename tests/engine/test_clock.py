@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from gan808.engine.clock import EngineClock, clock_source
+from gan808.engine.clock import EngineClock
+from gan808.engine.clock_source import clock_source
 from gan808.engine.engine import Engine
 from gan808.engine.kernel import follow_clock
 from gan808.engine.layout import allocate_memory
