@@ -10,25 +10,21 @@ import errno
 
 import numpy as np
 
-from gan808.engine import native
-from gan808.engine.jack_client import JackClient
 from gan808.engine.jack_midi_layout import MAX_BYTES, OUTPUT, RING_EVENTS
+from gan808.engine.jack_midi_port import JackMidiPort
 from gan808.engine.libjack import (
     IS_INPUT,
     IS_OUTPUT,
     MIDI_TYPE,
-    address_of,
     libjack,
     port_names,
 )
-from gan808.engine.routines import routines
-from gan808.errors import DeviceError
 
 # Modules the process callback is compiled from.
 SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_midi_out_kernel")
 
 
-class JackMidiOutput:
+class JackMidiOutput(JackMidiPort):
     """One MIDI output port in a JACK client of its own. `send` belongs to one thread."""
 
     def __init__(self, client_name: str, port_name: str, engine_frame: int = 0) -> None:
@@ -37,33 +33,15 @@ class JackMidiOutput:
         engine_frame: the address of an engine's count of frames, which plays on the same server
         and must outlive this; 0: frames are JACK's own.
         """
-        self._memory = np.zeros(1, OUTPUT)
-        self._load, self._store = routines().load, routines().store
-        self._written_at = self._memory[0]["written"].ctypes.data
-        self._read_at = self._memory[0]["read"].ctypes.data
+        super().__init__(client_name, port_name, np.zeros(1, OUTPUT))
         self._written = 0
-        self._client = JackClient(client_name)
-        jack, handle = libjack(), self._client.handle
-        port = jack.jack_port_register(handle, port_name.encode(), MIDI_TYPE, IS_OUTPUT, 0)
-        memory = self._memory[0]
-        memory["client"], memory["port"] = handle, port or 0
-        memory["get_buffer"] = address_of("jack_port_get_buffer")
-        memory["clear_buffer"] = address_of("jack_midi_clear_buffer")
-        memory["write_event"] = address_of("jack_midi_event_write")
-        memory["get_frame"] = address_of("jack_last_frame_time")
-        memory["engine_frame"] = engine_frame
-        process = native.addresses("jack_midi_out_kernel", SOURCES)["process"]
-        jack.jack_set_process_callback(handle, process, self._memory.ctypes.data)
-        if not port or jack.jack_activate(handle):
-            self.close()
-            raise DeviceError(f"JACK refuses the MIDI port {port_name!r}")
-        self._port = port
-        self.name = jack.jack_port_name(port).decode()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the server still runs."""
-        return self._client.alive
+        self._port = self._open(IS_OUTPUT, "jack_midi_out_kernel", SOURCES, {
+            "get_buffer": "jack_port_get_buffer",
+            "clear_buffer": "jack_midi_clear_buffer",
+            "write_event": "jack_midi_event_write",
+            "get_frame": "jack_last_frame_time",
+            "engine_frame": engine_frame,
+        })
 
     @property
     def late(self) -> int:
@@ -108,7 +86,3 @@ class JackMidiOutput:
             return False
         own, other = self.name.encode(), target.encode()
         return not libjack().jack_disconnect(self._client.handle, own, other)
-
-    def close(self) -> None:
-        """Leaves JACK; safe to call twice."""
-        self._client.close()
