@@ -4,14 +4,12 @@ where it was played, to the sample.
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 
 from gan808.config import Settings
 from gan808.control.osc import OscServer
-from gan808.engine.clock import EngineClock
+from gan808.control.osc_times import TagFrames
 from gan808.engine.engine import Engine
 from gan808.engine.outputs import open_output
 from gan808.machine.machine import Machine
@@ -54,18 +52,21 @@ class Stage:
 
 @pytest.fixture
 def mapped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int]]:
-    """Every (monotonic time, frame) the OSC thread asks the engine's clock for."""
-    asked: list[tuple[float, int]] = []
-    frame_at = EngineClock.frame_at
+    """Every (monotonic time, frame) of a tag that the OSC thread has asked for, once each."""
+    asked: dict[float, int] = {}
+    told: list[tuple[float, int]] = []
+    frame_at = TagFrames.frame_at
 
-    def noted(clock: EngineClock, monotonic_s: float) -> int:
-        frame = frame_at(clock, monotonic_s)
-        if threading.current_thread().name == "osc":
-            asked.append((monotonic_s, frame))
+    def noted(tags: TagFrames, due_s: float) -> int:
+        frame = frame_at(tags, due_s)
+        if due_s not in asked:
+            asked[due_s] = frame
+            told.append((due_s, frame))
+        assert asked[due_s] == frame, "a tag has one frame"
         return frame
 
-    monkeypatch.setattr(EngineClock, "frame_at", noted)
-    return asked
+    monkeypatch.setattr(TagFrames, "frame_at", noted)
+    return told
 
 
 def heard_frames(audio: np.ndarray) -> np.ndarray:
