@@ -31,7 +31,8 @@ from gan808.machine.slots import first_sounds
 from gan808.sound.kit import find_kit
 
 HEARD = 0.05
-SPACING_FRAMES = RATE_HZ // 4
+# The shortest gap is half of it: by then a kick has faded below what counts as heard.
+SPACING_FRAMES = RATE_HZ * 3 // 8
 SETTLES_S = 12.0
 # A stock that is never full lets the renderer never rest; one of a sound a class is soon full.
 NEVER_FULL, SOON_FULL = 1000, 1
@@ -82,6 +83,8 @@ def delays_ms(take: Take, attack_frames: int) -> list[float]:
         heard = jack.onset(part, HEARD * float(np.abs(part).max()))
         if heard is None or np.abs(part).max() < 1e-3:
             raise RuntimeError(f"the note at frame {note} was not heard")
+        if heard == 0:
+            raise RuntimeError(f"before the note at frame {note} there is no silence")
         found.append(1000 * (heard - attack_frames) / RATE_HZ)
     return found
 
