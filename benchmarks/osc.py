@@ -46,7 +46,7 @@ BURST_S = 0.001
 SYNC_EVERY = 500
 # A socket's buffer may hold what arrives while the flood ends.
 DRAINED_S = 5.0
-DECAY = 0.3
+DECAY = 0.3  # of hits that must not run together; it moves their attack by a few samples
 # The renderer has loaded by then, and has filled a stock of one a class: scsynth has nothing beside
 # itself either.
 SETTLES_S = 15.0
@@ -73,7 +73,6 @@ def instrument(environment: Environment, *options: str) -> Iterator[socket.socke
         client.connect(("127.0.0.1", port))
         client.settimeout(0.2)
         sync(client, 1)
-        client.send(message("/gan808/slot/BD/decay", DECAY))
         time.sleep(SETTLES_S)
         yield client
 
@@ -187,6 +186,7 @@ def bundles(listener: Path, period: int, count: int) -> int:
     attack = our_attack()
     with (jack.jack_server(period) as environment, instrument(environment) as client,
           listening(listener, environment, "gan808", take_seconds(count)) as heard):
+        client.send(message("/gan808/slot/BD/decay", DECAY))
         time.sleep(LEAD_S)
         wall_less_monotonic_s = time.time() - time.monotonic()
         first_s = time.time() + 0.25
