@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,11 +32,17 @@ def tone(geometry: Geometry, number: int) -> np.ndarray:
                       * np.minimum(1.0, t[::-1] * 200), np.float32)
 
 
+def click(geometry: Geometry, _number: int) -> np.ndarray:
+    """A bump of a millisecond, float32: over before the next block of 128 frames at 48 kHz."""
+    return np.asarray(0.2 * np.hanning(geometry.sample_rate_hz // 1000), np.float32)
+
+
 def write_random_kit(
-    folder: Path, recipe: str, *, slots: int = 4, width: int | None = None
+    folder: Path, recipe: str, *, slots: int = 4, width: int | None = None,
+    sound: Callable[[Geometry, int], np.ndarray] = tone,
 ) -> Path:
     """Write FOLDER, a kit of the house's or the paper's geometry and networks; width stands in for
-    the recipe's d.
+    the recipe's d, sound makes the sounds it begins with.
 
     Its numbers are random, so it has one class, which the critic cannot mistake, and thresholds
     that let everything pass: every sound that is made can be played.
@@ -49,7 +56,7 @@ def write_random_kit(
     geometry, spec = GEOMETRIES[recipe], SPECS[recipe]
     spec = replace(spec, width=width or spec.width)
     weights = weights_of(build_generator(spec, geometry, 1), build_critic(spec, geometry, 1))
-    audio = {f"{CLASS}-{i}.flac": tone(geometry, i) for i in range(FACTORY_SOUNDS)}
+    audio = {f"{CLASS}-{i}.flac": sound(geometry, i) for i in range(FACTORY_SOUNDS)}
     manifest = KitManifest(
         format_version=1, name=folder.name, description="random numbers, for benchmarks",
         classes=(CLASS,), geometry=geometry, network=spec, thresholds=Thresholds(confidence=0.0),
