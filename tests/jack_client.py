@@ -119,10 +119,10 @@ class Client:
                 data = ctypes.string_at(event.buffer, event.size)
                 take.midi.append((first + event.time, list(data)))
 
-    def connect(self, part: str, kind: bytes) -> list[str]:
+    def connect(self, part: str, kind: bytes, within_s: float) -> list[str]:
         """Connects the ports whose name contains `part`, waiting for them to appear."""
         audio = kind == AUDIO_TYPE
-        deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
+        deadline_s = time.monotonic() + within_s
         while time.monotonic() < deadline_s:
             found = self._ports(part, kind, IS_OUTPUT if audio else IS_INPUT)
             if len(found) >= (CHANNELS if audio else 1):
@@ -214,7 +214,9 @@ def serve(client: Client, requests: BinaryIO, out: BinaryIO) -> None:
         else:
             try:
                 types = {"audio": AUDIO_TYPE, "midi": MIDI_TYPE}
-                answer(out, ports=client.connect(request["part"], types[request["type"]]))
+                answer(out, ports=client.connect(
+                    request["part"], types[request["type"]],
+                    request.get("within_s", CONNECT_TIMEOUT_S)))
             except LookupError as error:
                 answer(out, error=str(error))
 

@@ -73,9 +73,9 @@ class JackMeter:
         """Records from the first two audio outputs whose name contains `part`; waits for them."""
         return list(self._ask(do="connect", type="audio", part=part)[0]["ports"])
 
-    def connect_midi(self, part: str) -> list[str]:
-        """Sends to the first MIDI input whose name contains `part`; waits for it."""
-        return list(self._ask(do="connect", type="midi", part=part)[0]["ports"])
+    def connect_midi(self, part: str, **more: float) -> list[str]:
+        """Sends to the first MIDI input whose name contains `part`; waits for it, within_s."""
+        return list(self._ask(do="connect", type="midi", part=part, **more)[0]["ports"])
 
     def note_on(self, note: int, velocity: int, at_frame: int | None = None,
                 channel: int = DRUM_CHANNEL) -> None:

@@ -226,4 +226,4 @@ def test_an_output_that_stopped_has_left_jack(jack_server: str) -> None:
 
 def test_the_meter_names_what_it_does_not_find(jack_server: str) -> None:
     with JackMeter(jack_server) as meter, pytest.raises(AssertionError, match="no JACK port like"):
-        meter.connect_midi("no such port")
+        meter.connect_midi("no such port", within_s=0.5)
