@@ -74,6 +74,20 @@ class Player:
             if answer.address == full or answer.params[:1] == [full]:
                 return list(answer.params)
 
+    def undone(self, code: str) -> str:
+        """The id of the sound before this one, which is read when a note can be played."""
+        deadline_s = time.monotonic() + WITHIN_S
+        while True:
+            self.send(f"/slot/{code}/undo")
+            while True:
+                answer = OscMessage(self._socket.recv(65535))
+                if answer.params[:1] == [f"/gan808/slot/{code}/undo"]:
+                    break
+            if answer.address != "/gan808/fail":
+                return str(answer.params[1])
+            assert time.monotonic() < deadline_s, answer.params
+            time.sleep(0.05)
+
     def draw(self, code: str) -> str:
         """The id of a fresh sound out of the stock, which is read when a note can be played."""
         deadline_s = time.monotonic() + WITHIN_S
@@ -123,7 +137,7 @@ def test_everything_is_back_after_a_kill(tiny_kit: Path, tmp_path: Path) -> None
         assert player.facts["state"].startswith("as it was left")
         assert player.facts["pattern"].startswith("808 at 101 BPM, 0 new sounds")
         assert player.told() == left
-        assert player.ask("/slot/BD/undo")[1].startswith("tiny/kick/")
+        assert player.undone("BD").startswith("tiny/kick/")
         assert player.running.interrupt() < STOPS_WITHIN_S
         assert player.running.errors() == []
     with Player(tmp_path, tiny_kit, "--tempo", "140", "--pattern", "house") as player:

@@ -79,6 +79,9 @@ def serve(
     with suppress(EOFError, OSError):  # the player has closed its end: nothing left to do
         while True:
             _answer(connection, renderer, json.loads(connection.recv_bytes()))
+    # It is gone: a stop would have ended this process. The thread that waits for that may be late.
+    with suppress(OSError):
+        options.log_path.unlink()
 
 
 def stand_back(options: ChildOptions) -> None:
