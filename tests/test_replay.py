@@ -47,6 +47,7 @@ def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_pat
                 client.send_message("/gan808/slot/BD/new", [number])
             time.sleep(0.011)
         swaps(running, 6)
+        time.sleep(1.5)  # they are told a bar ahead, which is a second
         running.interrupt()
         assert running.process.returncode == 0
         assert running.errors() == []
