@@ -6,8 +6,8 @@ One JACK server without a sound card. The meter, a JACK client in C, sends notes
 apart at known frames and records. GAN-808 plays a kit whose sound is a click shorter than a block:
 what begins in each block can be counted, two at once included. Printed: notes lost, and how many
 blocks after the first that each could be in, which is the one after its own. A period that the
-server loses is not recorded either and may hide what began in it: status 1 when more notes were lost
-than periods, or one was late by more than a block though no period was lost.
+server loses is not recorded either and may hide what began in it: status 1 when more notes were
+lost than periods, or one was late by more than a block though no period was lost.
 """
 
 from __future__ import annotations
