@@ -36,11 +36,13 @@ Environment = dict[str, str]
 
 @dataclass
 class Take:
-    """One recording: float32 mono, the frames of the notes in it, the xruns meanwhile."""
+    """One recording: float32 mono, the frames of the notes in it, the xruns meanwhile; and, for each
+    frame, whether it is missing because the server lost its period: there it is silent."""
 
     audio: NDArray[np.float32]
     notes: list[int]
     xruns: int
+    missing: NDArray[np.bool_]
 
 
 def needed(*programs: str) -> str | None:
@@ -157,7 +159,9 @@ def record(meter: Path, environment: Environment, part: str, *, count: int, spac
             raise RuntimeError("the meter failed")
         audio = np.fromfile(file, np.float32)
     notes = [int(line) for line in lines[1:] if line]
-    return Take(audio, notes, int(lines[0].split()[1]))
+    missing = np.isnan(audio)
+    audio[missing] = 0.0
+    return Take(audio, notes, int(lines[0].split()[1]), missing)
 
 
 class Counted(Protocol):

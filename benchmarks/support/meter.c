@@ -4,7 +4,8 @@
  *
  * It waits for two audio outputs and a MIDI input whose names contain PART, connects them and
  * sends COUNT notes about SPACING frames apart, each at another place of the block. The recording
- * goes to FILE as float32 mono; the frame of each note, counted from its start, to stdout.
+ * goes to FILE as float32 mono, NaN where the server lost a period; the frame of each note, counted
+ * from its start, to stdout.
  * COUNT 0: a note every SPACING frames until something is heard, then the time of that on stdout.
  * All memory is had before the first period: the process callback cannot jitter.
  */
@@ -56,7 +57,7 @@ static int process(jack_nframes_t n, void *unused) {
         start = now;
         started = 1;
     }
-    position = (long)(jack_nframes_t)(now - start);  /* a lost period stays silent */
+    position = (long)(jack_nframes_t)(now - start);  /* a lost period stays as it is */
     while (next_note < count && note_frames[next_note] < position + (long)n) {
         long at = note_frames[next_note++] - position;
         send(midi, at < 0 ? 0 : (jack_nframes_t)at);
@@ -77,7 +78,7 @@ static void prepare_notes(void) {
     }
     frames_total = 24000 + count * spacing + 48000;
     recording = calloc(frames_total, sizeof *recording);
-    for (long i = 0; i < frames_total; i += 1024) recording[i] = 0.0f;  /* touch the pages */
+    for (long i = 0; i < frames_total; i++) recording[i] = NAN;
 }
 
 int main(int argc, char **argv) {
