@@ -36,8 +36,8 @@ Environment = dict[str, str]
 
 @dataclass
 class Take:
-    """One recording: float32 mono, the frames of the notes in it, the xruns meanwhile; and, for each
-    frame, whether it is missing because the server lost its period: there it is silent."""
+    """One recording: float32 mono, the frames of the notes in it, the xruns meanwhile; and, for
+    each frame, whether it is missing because the server lost its period: there it is silent."""
 
     audio: NDArray[np.float32]
     notes: list[int]
