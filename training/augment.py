@@ -27,8 +27,8 @@ class Augment:
         self._n_frames = geometry.n_frames
 
     def cut(self, images: Any, centre: Any, share: float) -> Any:
-        """A rectangle of `share` of either side set to 0, the mean of every band. centre: float32
-        (batch, 2), where in the image it lies, 0..1; parts of it may lie outside."""
+        """A rectangle of `share` of either side set to 0, the middle of an image's values. centre:
+        float32 (batch, 2), where in the image it lies, 0..1; parts of it may lie outside."""
         inside: Any = 1.0
         for axis, n in ((1, images.shape[1]), (2, self._n_frames)):
             shape = [1, 1, 1, 1]

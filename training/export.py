@@ -35,7 +35,7 @@ from gan808.sound.slots import SlotLayout, layout_for
 from gan808.sound.sound import Sound
 from gan808.sound.weights import weights_of
 from training import checkpoint
-from training.dataset import Dataset
+from training.dataset import Dataset, normalisation_of
 from training.recipes import Recipe
 from training.settings import recipe_from, title
 
@@ -204,6 +204,7 @@ def export(
         made=datetime.date.today().isoformat(), recipe=title(recipe),
         training_steps=int(state["step"]) + before["steps"],
         training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
+        normalisation=normalisation_of(dataset.moments, recipe.geometry),
         classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,
         slots=tuple(_slot_entry(slot) for slot in layout_for(dataset.classes)),
         provenance=provenance,

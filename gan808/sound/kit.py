@@ -36,6 +36,9 @@ CLASS_PATTERN = r"^[a-z0-9][a-z0-9_]{0,31}$"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_FACTORY_S = 5.0
 
+# How moments.npz was made; images are mean +- 3 deviations in either case.
+Normalisation = Literal["log_per_band_3_sigma", "log_per_band_range"]
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -117,7 +120,7 @@ class KitManifest(_Table):
     recipe: str = ""
     training_steps: int = Field(default=0, ge=0)
     training_hours: float = Field(default=0.0, ge=0.0)
-    normalisation: Literal["log_per_band_3_sigma"] = "log_per_band_3_sigma"
+    normalisation: Normalisation = "log_per_band_3_sigma"
     classes: tuple[str, ...] = Field(min_length=1, max_length=16)
     geometry: Geometry
     network: NetworkSpec

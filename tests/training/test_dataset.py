@@ -1,11 +1,16 @@
 """Shards and batches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
+from gan808.sound.spectrogram import Moments
+from tests.training.tiny_recipe import TINY
+from training.corpus.folder import FolderSource
 from training.corpus.split import is_held_out
-from training.dataset import Dataset
+from training.dataset import Dataset, PrepareOptions, normalisation_of, prepare
 
 
 def test_batches_are_even_over_classes_and_repeatable(dataset):
@@ -30,6 +35,22 @@ def test_moments_standardise_the_training_images(dataset):
     images = np.stack([dataset.image(i) for i in np.flatnonzero(~dataset.held_out)]) * 3
     assert abs(images.mean()) < 0.2
     assert images.std() == pytest.approx(1.0, abs=0.15)
+
+
+def test_bands_spaced_by_ear_are_scaled_by_their_range(drums, tmp_path):
+    """Silence is -1 in every band, and nothing of the training images is clipped."""
+    geometry = replace(TINY.geometry, n_bands=32, linear_to_hz=1000.0)
+    prepare([FolderSource(drums)], tmp_path / "warped", geometry, PrepareOptions(0))
+    dataset = Dataset(tmp_path / "warped")
+    assert normalisation_of(dataset.moments, geometry) == "log_per_band_range"
+    training = np.flatnonzero(~dataset.held_out)
+    images = np.stack([dataset.image(i) for i in training])
+    np.testing.assert_allclose(images.min(axis=(0, 2)), -1.0, atol=1e-3)
+    assert np.all(images.max(axis=(0, 2)) < 1.0)
+    assert np.all(images.max(axis=(0, 2)) > 0.6)
+    logs = dataset.log_images(training)
+    deviations = Moments(logs.mean(axis=(0, 2)), logs.std(axis=(0, 2)))
+    assert normalisation_of(deviations, geometry) == "log_per_band_3_sigma"
 
 
 def test_what_is_held_out_never_changes():
