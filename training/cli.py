@@ -253,6 +253,10 @@ def export(
     last: Annotated[
         bool, typer.Option("--last", help="Of the last checkpoint, not of the best.")
     ] = False,
+    spread: Annotated[
+        float, typer.Option(min=0.25, max=4.0, help="Latents times this: above 1 more various "
+                            "sounds, below 1 surer ones.")
+    ] = 1.0,
 ) -> None:
     """Make a kit from a run: of the checkpoint that held-out sounds find best."""
     reporter = _reporter()
@@ -260,7 +264,7 @@ def export(
     from training.dataset import Dataset as Prepared
 
     folder = kits_folder or places.user_kits_folder()
-    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last)
+    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
 
 
 def add_training_commands(app: typer.Typer) -> None:

@@ -171,11 +171,12 @@ def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
 
 def export_kit(
     dataset: Dataset, run: Path, kits: Path, name: str, reporter: Reporter,
-    provenance: Path | None = None, last: bool = False,
+    provenance: Path | None = None, last: bool = False, spread: float = 1.0,
 ) -> Kit:
-    """Write KITS/NAME from RUN's checkpoint with the best held-out score, or its last."""
+    """Write KITS/NAME from RUN's checkpoint with the best held-out score, or its last; latents
+    times spread."""
     description, tables = read_provenance(provenance) if provenance else ("", ())
-    options = ExportOptions(name, description, tables or _own_sounds(dataset), last)
+    options = ExportOptions(name, description, tables or _own_sounds(dataset), last, spread)
     with reporter.bar("export") as bar:
         kit = export(run, dataset, kits / name, options, lambda text: bar.update(None, text))
     reporter.say(f"kit {name} is in {kit.folder}; play it: gan808 run --kit {name}")

@@ -12,7 +12,7 @@ import copy
 import json
 import re
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from gan808.sound.spectrogram import (
 )
 from training.corpus.recording import Skipped, Source
 from training.corpus.spool import Spool, Spooled
+from training.corpus.synth import is_synthesised
 from training.parallel import in_order
 
 FORMAT_VERSION = 1
@@ -51,9 +52,9 @@ HEADROOM_NEPERS = np.log(2.0)  # above that: the gain of augmentation, MAX_GAIN_
 @dataclass(frozen=True)
 class PrepareOptions:
     """variants_to: every class is filled to about this many images with pitched copies of its
-    training sounds (up to MOST_COPIES each, up to MAX_SEMITONES either way); 0 adds none."""
+    training recordings (up to MOST_COPIES each, up to MAX_SEMITONES either way); 0 adds none."""
 
-    variants_to: int = 300
+    variants_to: int = 600
     seed: int = 808
 
 
@@ -83,15 +84,21 @@ def is_variant(origin: str) -> bool:
 
 
 def _jobs(sounds: list[Spooled], options: PrepareOptions) -> Iterator[_Job]:
-    """Every sound, and after a training sound its copies; always the same."""
-    counts = Counter(s.class_name for s in sounds if not s.held_out)
+    """Every sound, and after a training sound its copies; always the same. Of a class that has
+    recordings only these are copied: synthesised voices can be had in any number."""
+    there: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+    for sound in sounds:
+        there[sound.class_name][is_synthesised(sound.origin)] += not sound.held_out
     random = np.random.default_rng(options.seed)
     for sound in sounds:
         yield _Job(sound)
-        if sound.held_out:
+        n = there[sound.class_name]
+        copied = not (is_synthesised(sound.origin) and n[False])
+        if sound.held_out or not copied:
             continue
-        copies = -(-options.variants_to // counts[sound.class_name]) - 1
-        for _ in range(min(copies, MOST_COPIES)):
+        missing = options.variants_to - n.total()
+        copies = -(-missing // (n[False] or n[True]))
+        for _ in range(max(0, min(copies, MOST_COPIES))):
             yield _Job(sound, float(random.uniform(-MAX_SEMITONES, MAX_SEMITONES)))
 
 

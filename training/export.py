@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
@@ -47,7 +48,7 @@ CONFIDENCE = 0.5
 # What is accepted is as real as all training sounds but this share. A critic that has become too
 # good scores nothing the generator makes that high; then a smaller share will do ...
 SHARES = (0.05, 0.02, 0.01)
-LEAST_ACCEPTED = 0.6  # ... as soon as so much of what is heard as the class passes
+LEAST_ACCEPTED = 0.75  # ... as soon as so much of what is heard as the class passes
 # ... and where even the last share leaves too little, the worst of what is made is dropped.
 DROPPED = 0.05
 
@@ -55,12 +56,13 @@ DROPPED = 0.05
 @dataclass(frozen=True)
 class ExportOptions:
     """What kit.toml says beside the numbers. last: of the run's last checkpoint, even if an
-    earlier one scored better."""
+    earlier one scored better. spread: what latents are multiplied with."""
 
     name: str
     description: str = ""
     provenance: tuple[Provenance, ...] = ()
     last: bool = False
+    spread: float = 1.0
 
 
 def chosen_checkpoint(run: Path, last: bool = False) -> Path:
@@ -81,7 +83,21 @@ def _why(state: dict[str, Any]) -> str:
             f"{score['class_accuracy']:.0%} recognised)")
 
 
-def _weights(folder: Path, recipe: Recipe, dataset: Dataset) -> dict[str, np.ndarray]:
+def widen(generator: keras.Model, recipe: Recipe, spread: float) -> None:
+    """Latents times spread, as a matter of weights: more various sounds, less sure ones (the
+    truncation of Brock et al. 2019, either way)."""
+    if recipe.spec.texture:
+        raise TrainingError("--spread: with spec.texture the latent mixes noise too, which it "
+                            "cannot reach; leave it out")
+    layer = generator.get_layer("in")
+    kernel, bias = layer.get_weights()
+    kernel[: recipe.spec.latent_size] *= spread
+    layer.set_weights([kernel, bias])
+
+
+def _weights(
+    folder: Path, recipe: Recipe, dataset: Dataset, spread: float
+) -> dict[str, np.ndarray]:
     """The generator that plays (the averaged one where the recipe averages) and the critic."""
     n_classes = len(dataset.classes)
     generator = build_generator(recipe.spec, recipe.geometry, n_classes)
@@ -95,7 +111,14 @@ def _weights(folder: Path, recipe: Recipe, dataset: Dataset) -> dict[str, np.nda
                 variable.assign(arrays[f"{i:03d}"].reshape(variable.shape))
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise TrainingError(f"{path}: damaged checkpoint ({error})") from error
+    if spread != 1.0:
+        widen(generator, recipe, spread)
     return weights_of(generator, critic)
+
+
+def _recipe_of(recipe: Recipe, options: ExportOptions) -> str:
+    spread = f", latents times {options.spread:g}" if options.spread != 1.0 else ""
+    return title(recipe) + spread
 
 
 def _slot_entry(slot: SlotLayout) -> SlotEntry:
@@ -193,7 +216,7 @@ def export(
                             f"{dataset.folder} has")
     say(f"step {state['step']}, {_why(state)}")
     dataset = dataset.normalised_by(checkpoint.read_moments(chosen))
-    weights = _weights(chosen, recipe, dataset)
+    weights = _weights(chosen, recipe, dataset, options.spread)
     # The kit that the run began from: its sounds live on in the weights.
     before = state["origin"] or {"steps": 0, "hours": 0.0, "provenance": []}
     inherited = [Provenance.model_validate(entry) for entry in before["provenance"]]
@@ -201,7 +224,7 @@ def export(
     provenance = options.provenance + tuple(p for p in inherited if p.source not in named)
     manifest = KitManifest(
         format_version=1, name=options.name, description=options.description,
-        made=datetime.date.today().isoformat(), recipe=title(recipe),
+        made=datetime.date.today().isoformat(), recipe=_recipe_of(recipe, options),
         training_steps=int(state["step"]) + before["steps"],
         training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
         normalisation=normalisation_of(dataset.moments, recipe.geometry),

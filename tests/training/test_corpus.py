@@ -131,7 +131,7 @@ def test_stereo_of_another_rate_is_read(tmp_path):
     (tmp_path / "kick").mkdir()
     t = np.arange(22050) / 44100
     for i in range(2):
-        stereo = np.stack([np.sin(2 * np.pi * 300 * t), np.zeros_like(t)], axis=1)
+        stereo = np.stack([np.sin(2 * np.pi * (300 + 30 * i) * t), np.zeros_like(t)], axis=1)
         soundfile.write(tmp_path / "kick" / f"{i}.aiff", stereo, 44100)
     prepare([FolderSource(tmp_path)], tmp_path / "out", GEOMETRY, PrepareOptions(0))
     dataset = Dataset(tmp_path / "out")

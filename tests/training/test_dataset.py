@@ -10,7 +10,8 @@ from gan808.sound.spectrogram import Moments
 from tests.training.tiny_recipe import TINY
 from training.corpus.folder import FolderSource
 from training.corpus.split import is_held_out
-from training.dataset import Dataset, PrepareOptions, normalisation_of, prepare
+from training.corpus.synth import SynthSource, is_synthesised
+from training.dataset import Dataset, PrepareOptions, is_variant, normalisation_of, prepare
 
 
 def test_batches_are_even_over_classes_and_repeatable(dataset):
@@ -28,6 +29,16 @@ def test_classes_are_filled_with_pitched_copies_of_training_sounds_only(dataset)
     assert len(copies) == len(dataset) - 12
     held = {o for o, kept in zip(dataset.origins, dataset.held_out, strict=True) if kept}
     assert not any(o.rsplit(" ", 2)[0] in held for o in copies)
+
+
+def test_synthesised_voices_are_copied_only_where_there_are_no_recordings(drums, tmp_path):
+    prepare([FolderSource(drums), SynthSource(3)], tmp_path / "both", TINY.geometry,
+            PrepareOptions(variants_to=12))
+    copied = {origin.rsplit(" ", 2)[0] for origin in Dataset(tmp_path / "both").origins
+              if is_variant(origin)}
+    by_class = {name: {is_synthesised(origin) for origin in copied if name in origin}
+                for name in ("kick", "snare", "cowbell")}
+    assert by_class == {"kick": {False}, "snare": {False}, "cowbell": {True}}
 
 
 def test_moments_standardise_the_training_images(dataset):

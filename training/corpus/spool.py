@@ -20,6 +20,7 @@ import numpy as np
 from gan808.errors import CorpusError
 from gan808.sound.geometry import Geometry
 from gan808.sound.recording import onset_first
+from training.corpus.duplicates import one_of_each
 from training.corpus.recording import Recording, Skipped, Source
 from training.corpus.split import choose_held_out
 from training.parallel import in_order
@@ -64,8 +65,8 @@ class Spool:
         self, sources: Sequence[Source], geometry: Geometry, skipped: Skipped,
         progress: Callable[[int], None],
     ) -> tuple[list[Spooled], tuple[str, ...]]:
-        """Read the sources' recordings but those of an earlier run; the usable ones, their split
-        settled, and the names of their classes.
+        """Read the sources' recordings but those of an earlier run; the usable ones, one of each,
+        their split settled, and the names of their classes.
 
         progress is called with the number met. Raises CorpusError when nothing is usable.
         """
@@ -77,7 +78,8 @@ class Spool:
             audio.truncate(SAMPLE_BYTES * sum(sound.n_samples for sound in sounds))
             self._append(audio.write, index.write, _cleaned(recordings, n_met, geometry), sounds,
                          skipped, lambda n: progress(n_met + n), (audio.flush, index.flush))
-        kept, classes = _select(sounds, skipped)
+        unlike = one_of_each(sounds, self.audio, geometry.sample_rate_hz, skipped)
+        kept, classes = _select(unlike, skipped)
         return choose_held_out(kept), classes
 
     def _append(

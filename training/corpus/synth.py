@@ -7,6 +7,7 @@ might turn the knobs, wider than the machines' own. Threads of the preparation c
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -206,6 +207,11 @@ class SynthSource:
 
     def _read(self, class_name: str, number: int) -> tuple[np.ndarray, int]:
         return synthesise(class_name, number, self.seed), SAMPLE_RATE_HZ
+
+
+def is_synthesised(origin: str) -> bool:
+    """Whether an origin names one of these voices."""
+    return re.fullmatch(rf"{PREFIX}/\w+ \d+ of seed \d+", origin) is not None
 
 
 def parse_synth(text: str) -> SynthSource | None:
