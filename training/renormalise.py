@@ -122,7 +122,7 @@ def teach(pupil: keras.Model, lessons: Iterator[Batch], steps: int) -> None:
     """Regression by Adam."""
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     pupil.compile(optimizer=keras.optimizers.Adam(rate, beta_2=0.99), loss="mse")
-    pupil.fit(lessons, steps_per_epoch=steps, epochs=1, verbose=0,
+    pupil.fit(lessons, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False,
               callbacks=[Lines(pupil.name, steps)])
 
 

@@ -172,7 +172,8 @@ def test_5_000_packets_over_udp_and_every_hit_on_time(
     assert np.count_nonzero(np.diff(late.astype(int), prepend=0) > 0) <= 2
     assert late.sum() <= len(hits) // 4
     # The offset of the two clocks is kept while it changes by less than 0.2 ms.
-    assert np.diff(due_s) == pytest.approx(np.diff(tags_s), abs=0.0005)
+    in_time = ~(late[1:] | late[:-1])  # what is late plays at once: it has no due time to compare
+    assert np.diff(due_s)[in_time] == pytest.approx(np.diff(tags_s)[in_time], abs=0.0005)
     live_sky.filler.deliver_all()
     live_sky.machine.submit("/seq/stop")
     until(lambda: live_sky.engine.stats().voices == 0, WITHIN_S)
