@@ -136,7 +136,7 @@ for death in range(2):
     output.start(engine)
     assert not output.wait(0.3)
     stop_server(server, name)
-    assert output.wait(8)
+    assert output.wait(20)
     output.stop()
 print(type(output.failure).__name__, output.failure)
 """
