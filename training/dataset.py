@@ -295,10 +295,21 @@ class Dataset:
             raise TrainingError(f"{folder}: damaged dataset ({error}); prepare it again") from error
         if sum(len(shard) for shard in self._shards) != len(self.labels):
             raise TrainingError(f"{folder}: damaged dataset (shards are missing); prepare it again")
-        self._training = [
-            np.flatnonzero((self.labels == label) & ~self.held_out)
-            for label in range(len(self.classes))
-        ]
+        self._training = self._families()
+
+    def _families(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """By class: where each training sound lies, and how many images are made of it: its
+        pitched copies lie behind it."""
+        copied = np.zeros(len(self.labels), dtype=bool)
+        original = ""
+        for i, origin in enumerate(self.origins):
+            copied[i] = is_variant(origin) and origin.startswith(f"{original} ")
+            original = original if copied[i] else origin
+        first = np.flatnonzero(~copied)
+        size = np.diff(np.append(first, len(copied)))
+        of_class = [(self.labels[first] == label) & ~self.held_out[first]
+                    for label in range(len(self.classes))]
+        return [(first[these], size[these]) for these in of_class]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -323,9 +334,14 @@ class Dataset:
         return np.stack([self._log_image(index) for index in indices])
 
     def batch(self, size: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Training images with classes drawn evenly: float32 (size, n_bands, n_frames, 1) and
-        int32 (size,)."""
+        """Training images, float32 (size, n_bands, n_frames, 1), and their classes, int32 (size,).
+        Classes are drawn evenly, and the sounds of a class: pitched copies share the place of what
+        they were made of, or recordings that have some would crowd out what has none."""
         labels = random.integers(0, len(self.classes), size)
-        chosen = [random.choice(self._training[label]) for label in labels]
+        chosen = []
+        for label in labels:
+            first, n_images = self._training[label]
+            one = random.integers(len(first))
+            chosen.append(first[one] + random.integers(n_images[one]))
         images = np.stack([self.image(i) for i in chosen])
         return images[..., None], labels.astype(np.int32)

@@ -41,6 +41,24 @@ def test_synthesised_voices_are_copied_only_where_there_are_no_recordings(drums,
     assert by_class == {"kick": {False}, "snare": {False}, "cowbell": {True}}
 
 
+def test_copies_of_a_recording_do_not_crowd_out_what_has_none(drums, tmp_path):
+    """A few kicks recorded and copied, more synthesised: of those drawn, as many are recorded as of
+    the sounds there were, though most images are."""
+    prepare([FolderSource(drums), SynthSource(8)], tmp_path / "both", TINY.geometry,
+            PrepareOptions(variants_to=30))
+    dataset = Dataset(tmp_path / "both")
+    kick = np.flatnonzero((dataset.labels == dataset.classes.index("kick")) & ~dataset.held_out)
+    synthesised = np.asarray([is_synthesised(dataset.origins[i]) for i in kick])
+    copies = np.asarray([is_variant(dataset.origins[i]) for i in kick])
+    recorded = (~synthesised & ~copies).sum() / (~copies).sum()
+    assert (~synthesised).mean() > recorded + 0.2  # of images: what must not be drawn
+    index = {dataset.image(i).tobytes(): one for one, i in enumerate(kick)}
+    images, labels = dataset.batch(6000, np.random.default_rng(5))
+    drawn = [index[image.tobytes()] for image in images[labels == dataset.classes.index("kick")]]
+    assert np.mean(~synthesised[drawn]) == pytest.approx(recorded, abs=0.06)
+    assert set(drawn) == set(range(len(kick)))  # and every copy at some time
+
+
 def test_moments_standardise_the_training_images(dataset):
     """Clipping at three deviations takes a little off, no more."""
     images = np.stack([dataset.image(i) for i in np.flatnonzero(~dataset.held_out)]) * 3
