@@ -3,13 +3,16 @@
     python benchmarks/prepare.py [--sounds 50000]
 
 `gan808 prepare synth:N` runs once for a tenth of the sounds and once for all of them. Printed: the
-peak of each process's memory above what an empty one takes, and the ratio, which would be 10 if
-memory grew with the sounds; and how many cores were busy.
+peak of each process's memory and how many cores were busy; what each further sound adds to the peak
+(a line of an index), and how many times as much its image is, which a preparation that kept its
+images in memory would add.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +21,10 @@ import time
 from pathlib import Path
 
 import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from gan808.sound.geometry import HOUSE
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLASSES = 12
@@ -49,16 +56,18 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="gan808-prepare-"))
     try:
-        base, _ = peak_mib("prepare", "synth:2", "--out", str(folder / "two"))
-        measured = []
+        sounds, peaks = [], []
         for n in (given.sounds // 10, given.sounds):
             each = -(-n // CLASSES)
             peak, cores = peak_mib("prepare", f"synth:{each}", "--out", str(folder / str(n)))
-            measured.append(peak - base)
-            print(f"{each * CLASSES} sounds: {peak:.0f} MiB, {peak - base:.0f} above an empty one; "
-                  f"{cores:.2f} cores busy", flush=True)
-        print(f"ratio of what they take: {measured[1] / max(measured[0], 1.0):.2f} for 10 times "
-              "the sounds")
+            sounds.append(each * CLASSES)
+            peaks.append(peak)
+            print(f"{sounds[-1]} sounds: {peak:.0f} MiB, {cores:.2f} of {os.cpu_count()} cores "
+                  "busy", flush=True)
+        added_kib = 1024 * max(peaks[1] - peaks[0], 0.0) / (sounds[1] - sounds[0])
+        image_kib = 2 * math.prod(HOUSE.image_shape) / 1024  # float16
+        print(f"each further sound adds {added_kib:.2f} KiB; its image is {image_kib:.0f} KiB, "
+              f"ratio {image_kib / max(added_kib, 0.01):.0f}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
