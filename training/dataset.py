@@ -67,7 +67,7 @@ class _Job:
 
     @property
     def origin(self) -> str:
-        name = self.sound.origin.replace("\n", " ")
+        name = " ".join(self.sound.origin.splitlines())  # a line of origins.txt
         return f"{name} {self.semitones:+.1f} st" if self.semitones else name
 
 
@@ -295,6 +295,10 @@ class Dataset:
             raise TrainingError(f"{folder}: damaged dataset ({error}); prepare it again") from error
         if sum(len(shard) for shard in self._shards) != len(self.labels):
             raise TrainingError(f"{folder}: damaged dataset (shards are missing); prepare it again")
+        if len(self.origins) != len(self.labels):
+            raise TrainingError(
+                f"{folder}: damaged dataset ({len(self.origins)} origins of {len(self.labels)} "
+                "images); prepare it again")
         self._training = self._families()
 
     def _families(self) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -1,5 +1,6 @@
 """Shards and batches."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +58,24 @@ def test_copies_of_a_recording_do_not_crowd_out_what_has_none(drums, tmp_path):
     drawn = [index[image.tobytes()] for image in images[labels == dataset.classes.index("kick")]]
     assert np.mean(~synthesised[drawn]) == pytest.approx(recorded, abs=0.06)
     assert set(drawn) == set(range(len(kick)))  # and every copy at some time
+
+
+def test_a_name_of_several_lines_is_one_origin(drums, tmp_path):
+    """A file's name may hold anything that Unicode takes for a line's end."""
+    odd = tmp_path / "odd"
+    shutil.copytree(drums, odd)
+    sound = next(odd.rglob("*.wav"))
+    sound.rename(sound.with_name("a\u2028b\x85c.wav"))
+    prepare([FolderSource(odd)], tmp_path / "out", TINY.geometry, PrepareOptions(0))
+    assert sum("a b c.wav" in origin for origin in Dataset(tmp_path / "out").origins) == 1
+
+
+def test_origins_cut_short_are_damage(drums, tmp_path):
+    prepare([FolderSource(drums)], tmp_path / "out", TINY.geometry, PrepareOptions(0))
+    origins = tmp_path / "out" / "origins.txt"
+    origins.write_text(origins.read_text().split("\n", 1)[1])
+    with pytest.raises(TrainingError, match=r"damaged dataset \(11 origins of 12 images\)"):
+        Dataset(tmp_path / "out")
 
 
 def test_moments_standardise_the_training_images(dataset):
