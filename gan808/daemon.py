@@ -26,7 +26,7 @@ from gan808.describing import describe_output, describe_scheduling, may_return, 
 from gan808.display import Display
 from gan808.early.begin import Early
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import Output, open_output
+from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.keeping import Keeping
 from gan808.machine.machine import Machine

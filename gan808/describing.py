@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gan808.engine.jack_output import JackOutput
-from gan808.engine.outputs import Output
-from gan808.engine.watching import DeviceOutput
+from gan808.engine.outputs.device_output import DeviceOutput
+from gan808.engine.outputs.jack import JackOutput
+from gan808.engine.outputs.registry import Output
 
 
 def describe_output(output: Output) -> str:

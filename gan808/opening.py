@@ -16,12 +16,12 @@ from gan808.errors import DeviceError, Gan808Error
 if TYPE_CHECKING:
     from gan808.config import Settings
     from gan808.early.begin import Early
-    from gan808.engine.output import Output
+    from gan808.engine.outputs.output import Output
 
 
 def live_output(settings: Settings, seconds: float | None, rate_hz: int | None) -> Output:
     """The output of the settings, at that rate or the device's own. Raises DeviceError."""
-    from gan808.engine.outputs import open_output
+    from gan808.engine.outputs.registry import open_output
 
     audio = settings.audio
     return open_output(
@@ -76,10 +76,10 @@ class Opening:
         rate_hz = self._settings.audio.sample_rate_hz or None
         if self._early is None:
             return live_output(self._settings, self._seconds, rate_hz)
-        from gan808.engine import native
-        from gan808.engine.jack_output import JackOutput
+        from gan808.engine.jit import object_cache
+        from gan808.engine.outputs.jack import JackOutput
 
         for module, routines in self._early.code.items():
-            native.adopt(module, routines)
+            object_cache.adopt(module, routines)
         playing = self._early.take_output()
         return JackOutput(playing.device, rate_hz, self._seconds, playing)

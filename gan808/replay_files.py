@@ -14,8 +14,8 @@ from typing import Any
 
 from gan808 import __version__, places
 from gan808.config import Settings
-from gan808.engine.outputs import open_output
-from gan808.engine.wav import WavFile
+from gan808.engine.outputs.registry import open_output
+from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error, KitError
 from gan808.machine.replay import Replay
 from gan808.machine.take import Line, digest_of, read_take

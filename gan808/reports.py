@@ -113,7 +113,7 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
 
 def describe_devices(settings: Settings) -> list[str]:
     """The audio outputs and MIDI ports there are, and what `run` would take of each."""
-    from gan808.engine.jack_output import JACK_HOST_API
+    from gan808.engine.outputs.jack import JACK_HOST_API
 
     output = _chosen_output(settings)
     return [
@@ -150,7 +150,7 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 
 def _outputs() -> list[str]:
-    from gan808.engine.outputs import list_outputs
+    from gan808.engine.outputs.registry import list_outputs
 
     try:
         found = list_outputs()
@@ -165,7 +165,7 @@ def _outputs() -> list[str]:
 
 
 def _chosen_output(settings: Settings) -> str:
-    from gan808.engine.outputs import open_output
+    from gan808.engine.outputs.registry import open_output
 
     audio = settings.audio
     try:

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from gan808 import cli, start
-from gan808.engine.routines import routines
+from gan808.engine.kernel_api import routines
 from tests.running import environment
 
 # What a start must never wait for; numba only where there is something to compile.

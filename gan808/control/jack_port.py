@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gan808.control.midi_bytes import MessageReader
 from gan808.control.midi_times import Arrival
-from gan808.engine.jack_midi import JackMidiInput
+from gan808.engine.jack.midi_input import JackMidiInput
 from gan808.errors import DeviceError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from gan808.control.midi_systems import (
     names_of,
     native_systems,
 )
-from gan808.engine.jack_midi import JackMidiScanner
-from gan808.engine.jack_midi_output import JackMidiOutput
-from gan808.engine.libjack import IS_INPUT
+from gan808.engine.jack.libjack import IS_INPUT
+from gan808.engine.jack.midi_input import JackMidiScanner
+from gan808.engine.jack.midi_output import JackMidiOutput
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 

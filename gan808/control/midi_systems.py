@@ -2,7 +2,7 @@
 
 RtMidi's own threads deliver what arrives. On JACK there is no such thread but JACK's process
 thread, where Python must never run: there a compiled callback keeps the messages
-(engine/jack_midi.py) until they are polled.
+(engine/jack/midi_input.py) until they are polled.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gan808.control.jack_port import VIRTUAL_NAME, JackPort
 from gan808.control.midi_bytes import MessageReader
 from gan808.control.midi_times import Arrival, ArrivalClock
-from gan808.engine.jack_midi import JackMidiScanner
+from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 

@@ -22,7 +22,7 @@ from gan808.control.osc_clients import Clients, Limit, Limits, Outstanding, Send
 from gan808.control.osc_packets import PacketError, Received, build_message, read_packet
 from gan808.control.osc_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.osc_times import Schedule, TagFrames, WallClock
-from gan808.engine.osc_ear import PLAYED, OscEar
+from gan808.engine.trigger_fast_path import PLAYED, OscEar
 from gan808.errors import Gan808Error
 from gan808.machine.addresses import Request, decode
 from gan808.machine.events import Event, ParameterChanged, SoundChanged

@@ -11,7 +11,7 @@ import socket
 
 from gan808.control.osc_clients import Sender
 from gan808.engine.engine import Port
-from gan808.engine.osc_ear import OscEar
+from gan808.engine.trigger_fast_path import OscEar
 from gan808.errors import DeviceError
 from gan808.machine.needs import PortLike
 

@@ -19,7 +19,7 @@ from gan808.early.image import Image, Unfit
 from gan808.early.memory import EarlyEngine
 from gan808.early.notes import EarlyNotes
 from gan808.early.slots import first_slots
-from gan808.engine.linking import Linker, LinkError
+from gan808.engine.jit.linking import Linker, LinkError
 from gan808.errors import DeviceError
 from gan808.realtime import take_short_turns
 

@@ -1,6 +1,6 @@
 """The two JACK clients of a start, opened before NumPy: sound, and MIDI in.
 
-The very callbacks, names and ports of engine/jack_output.py and engine/jack_midi.py, which adopt
+The very callbacks, names and ports of engine/outputs/jack.py and engine/jack/midi_input.py, which adopt
 them. Main thread; JACK's own threads run the callbacks.
 """
 
@@ -10,8 +10,7 @@ import ctypes
 
 from gan808.early.image import Image, Unfit
 from gan808.early.memory import WORD, EarlyEngine, Pages
-from gan808.engine.clock_source import clock_source
-from gan808.engine.libjack import (
+from gan808.engine.jack.libjack import (
     AUDIO_TYPE,
     CLIENT_NAME,
     IS_INPUT,
@@ -25,6 +24,7 @@ from gan808.engine.libjack import (
     play_into,
     players,
 )
+from gan808.engine.kernels.clock_source import clock_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,11 +22,14 @@ from gan808.control import jack_port
 from gan808.control.midi import velocity_of
 from gan808.early import image
 from gan808.early.slots import RANGES
-from gan808.engine import jack_client, jack_midi, layout, native
+from gan808.engine import layout
 from gan808.engine.engine import Engine
-from gan808.engine.jack_layout import OUTPUT
-from gan808.engine.jack_midi_layout import EVENT, INPUT, RING_EVENTS
-from gan808.engine.routines import KERNEL_SOURCES
+from gan808.engine.jack import client as jack_client
+from gan808.engine.jack import midi_input as jack_midi
+from gan808.engine.jack.layout import OUTPUT
+from gan808.engine.jack.midi_layout import EVENT, INPUT, RING_EVENTS
+from gan808.engine.jit import object_cache
+from gan808.engine.kernel_api import KERNEL_SOURCES
 from gan808.errors import Gan808Error
 from gan808.machine.slots import Slot, first_sounds
 from gan808.pool.factory import factory_sounds
@@ -59,7 +62,7 @@ def keep_image(options: Mapping[str, Any], settings: Settings, given: frozenset[
     """Keep what a start with these options of `run` needs for its first note on JACK, or nothing
     where there can be no early one. settings: of the options and files alone; given: what of them
     the user has said; kit: what it began with. A full disk is logged, not raised."""
-    linker, rate_hz = native.linker(), machine.engine.sample_rate_hz
+    linker, rate_hz = object_cache.linker(), machine.engine.sample_rate_hz
     steady = settings.engine.note_mode != "fast"
     if linker is None or steady or settings.midi.port not in MIDI_PORTS:
         return
@@ -89,7 +92,7 @@ def _needs(options: Mapping[str, Any], kit: Kit, library: str) -> dict[str, Any]
     """What it is made from."""
     config = options.get("config")
     texts = [places.user_config_file(), places.controls_file(), *([config] if config else [])]
-    numba = native.numba_version_file()
+    numba = object_cache.numba_version_file()
     files = [library, *([numba] if numba else []), kit.folder / MANIFEST]
     files += [kit.folder / FACTORY / entry.file for entry in kit.manifest.factory]
     # A kit of that name in a folder that comes before would be worn instead.
@@ -105,7 +108,7 @@ def _needs(options: Mapping[str, Any], kit: Kit, library: str) -> dict[str, Any]
 
 
 def _code(blob: Blob) -> dict[str, Any]:
-    found = {module: native.object_code(module, sources) for module, sources in CODE.items()}
+    found = {module: object_cache.object_code(module, sources) for module, sources in CODE.items()}
     return {module: {"symbols": code.symbols, "at": blob.add(code.code)}
             for module, code in found.items()}
 

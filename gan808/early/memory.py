@@ -12,7 +12,7 @@ import struct
 import zlib
 
 from gan808.early.image import Image, Unfit
-from gan808.engine.clock_source import clock_source
+from gan808.engine.kernels.clock_source import clock_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Records a performance: /record/start, /record/stop and `run --record`.
 
 The callback writes down what it plays and every command it carries out, each at its frame
-(engine/journal.py): only there is it known when a note "as soon as possible" began, which voice was
+(engine/recorder.py): only there is it known when a note "as soon as possible" began, which voice was
 stolen for it and which sound its slot had. One thread, "gan808-recording", empties that into files
 (take.py); nothing on the way of a note waits for it. Offline there is no thread: `follow` does it.
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan808.engine import journal, layout
+from gan808.engine import layout
+from gan808.engine import recorder as journal
 from gan808.engine.engine import Engine, SlotParameter
 from gan808.errors import Gan808Error
 from gan808.machine.take import Line

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan808.engine.wav import WavFile
+from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error
 
 FORMAT = 1

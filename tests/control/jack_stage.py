@@ -11,7 +11,7 @@ from gan808.config import Settings
 from gan808.control.osc import OscServer
 from gan808.control.osc_times import TagFrames
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
+from gan808.engine.outputs.registry import open_output
 from gan808.machine.machine import Machine
 from gan808.sound.sound import Descriptors, Sound
 from tests.fake_shelf import SceneShelf

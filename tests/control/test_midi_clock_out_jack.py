@@ -18,7 +18,7 @@ from gan808.control.midi_outputs import (
     OutputSystem,
     list_midi_outputs,
 )
-from gan808.engine.jack_midi import JackMidiInput
+from gan808.engine.jack.midi_input import JackMidiInput
 from gan808.errors import DeviceError
 from tests.control.rig import Rig, until
 from tests.jack_server import PERIOD_FRAMES, JackMeter, jack_server

@@ -28,7 +28,7 @@ from gan808.control.osc_clients import SHARES
 from gan808.control.osc_times import TREMBLE_FRAMES
 from gan808.engine.clock import EngineClock
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
+from gan808.engine.outputs.registry import open_output
 from gan808.machine.addresses import decode
 from gan808.machine.machine import MOST_REFRESHES, Machine
 from gan808.machine.parameters import TABLE, Kind

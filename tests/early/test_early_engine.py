@@ -13,9 +13,9 @@ from gan808.early import making
 from gan808.early.image import Image, Unfit
 from gan808.early.memory import EarlyEngine
 from gan808.early.slots import FirstSlot
-from gan808.engine import native
 from gan808.engine.engine import Engine, SlotParameter
-from gan808.engine.routines import KERNEL_SOURCES
+from gan808.engine.jit import object_cache as native
+from gan808.engine.kernel_api import KERNEL_SOURCES
 
 RATE_HZ = 48_000
 VOLUME = 0.7

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.engine import native
-from gan808.engine.libjack import libjack, open_client
+from gan808.engine.jack.libjack import libjack, open_client
+from gan808.engine.jit import object_cache
 from gan808.errors import DeviceError
 
 if TYPE_CHECKING:
     from gan808.early.clients import EarlyClient
 
 # Modules the callbacks are compiled from.
-SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_layout", "jack_callbacks")
+SOURCES = (
+    "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.layout",
+    "jack.callbacks",
+)
 # A client whose server died is still busy with that: closed at once, libjack crashes now and then.
 SETTLES_S = 0.3
 _LOCK = threading.RLock()
@@ -33,7 +36,7 @@ _OPEN: weakref.WeakSet[JackClient] = weakref.WeakSet()
 @cache
 def callbacks() -> dict[str, int]:
     """The addresses of jack_callbacks.ROUTINES; from now on libjack prints nothing."""
-    found = native.addresses("jack_callbacks", SOURCES)
+    found = object_cache.addresses("jack.callbacks", SOURCES)
     libjack().jack_set_error_function(found["ignore"])
     libjack().jack_set_info_function(found["ignore"])
     return found

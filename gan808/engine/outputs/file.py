@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gan808.engine.engine import Engine
 from gan808.engine.layout import CHANNELS
-from gan808.engine.output import Output
+from gan808.engine.outputs.output import Output
 from gan808.errors import DeviceError
 
 SUBTYPE = "PCM_24"

@@ -11,7 +11,7 @@ from pythonosc.osc_message import OscMessage
 
 from gan808.engine.engine import Engine, Port
 from gan808.engine.layout import RING_COMMANDS
-from gan808.engine.osc_ear import ARRIVED, PLAYED, OscEar
+from gan808.engine.trigger_fast_path import ARRIVED, PLAYED, OscEar
 from tests.control.rig import bundle, message
 from tests.timing import WITHIN_S
 

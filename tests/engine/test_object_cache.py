@@ -19,11 +19,14 @@ import numpy as np
 import pytest
 
 from gan808 import places
-from gan808.engine import compiling, jack_midi, kernel, native, osc_ear
-from gan808.engine.native import ObjectCode
-from gan808.engine.routines import KERNEL_SOURCES, routines
+from gan808.engine import trigger_fast_path as osc_ear
+from gan808.engine.jack import midi_input as jack_midi
+from gan808.engine.jit import compiling, object_cache
+from gan808.engine.jit.object_cache import ObjectCode
+from gan808.engine.kernel_api import KERNEL_SOURCES, routines
+from gan808.engine.kernels import callback as kernel
 
-PACKAGE = Path(kernel.__file__).parents[1]
+PACKAGE = Path(kernel.__file__).parents[2]
 START = """
 import hashlib, sys
 import numpy as np
@@ -61,7 +64,7 @@ def test_kept_code_needs_no_numba_and_sounds_the_same(tmp_path: Path) -> None:
     (tmp_path / "no_folder").write_text("")
     compiled, cold = start(tmp_path, tmp_path / "cache")
     assert compiled
-    assert list((tmp_path / "cache").rglob("kernel-*.bin"))
+    assert list((tmp_path / "cache").rglob("kernels.callback-*.bin"))
     assert start(tmp_path, tmp_path / "cache") == (False, cold)
 
 
@@ -71,14 +74,14 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(
     blocked.write_text("")
     monkeypatch.setattr(places, "compiled_folders", lambda: (blocked, blocked / "below"))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
-    assert native._kept_or_compiled("kernel", "0" * 64) == KEPT
+    assert object_cache._kept_or_compiled("kernels.callback", "0" * 64) == KEPT
 
 
 def test_what_is_written_is_read_back_under_its_own_key_only(tmp_path: Path) -> None:
     path = tmp_path / "new" / "kernel.bin"
-    assert native.write(path, "key", KEPT)
-    assert native.read(path, "key") == KEPT
-    assert native.read(path, "another key") is None
+    assert object_cache.write(path, "key", KEPT)
+    assert object_cache.read(path, "key") == KEPT
+    assert object_cache.read(path, "another key") is None
     assert [each.name for each in path.parent.iterdir()] == ["kernel.bin"]
 
 
@@ -90,46 +93,46 @@ def test_what_is_written_is_read_back_under_its_own_key_only(tmp_path: Path) -> 
 def test_damaged_code_is_not_loaded_but_replaced(
         damage: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = "1" * 64
-    path = tmp_path / f"kernel-{key[:16]}.bin"
-    native.write(path, key, KEPT)
+    path = tmp_path / f"kernels.callback-{key[:16]}.bin"
+    object_cache.write(path, key, KEPT)
     whole = path.read_bytes()
     path.write_bytes(damage(whole))  # type: ignore[operator]
-    assert native.read(path, key) is None
+    assert object_cache.read(path, key) is None
     monkeypatch.setattr(places, "compiled_folders", lambda: (tmp_path,))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
-    assert native._kept_or_compiled("kernel", key) == KEPT
+    assert object_cache._kept_or_compiled("kernels.callback", key) == KEPT
     assert path.read_bytes() == whole
 
 
 def test_the_key_follows_sources_processor_and_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = native.key_of(KERNEL_SOURCES)
-    assert key == native.key_of(KERNEL_SOURCES)
-    others = {native.key_of(KERNEL_SOURCES[1:])}
+    key = object_cache.key_of(KERNEL_SOURCES)
+    assert key == object_cache.key_of(KERNEL_SOURCES)
+    others = {object_cache.key_of(KERNEL_SOURCES[1:])}
     for name, value in (("_numba_mark", lambda: "another"),
                         ("_numba_settings", lambda: [("NUMBA_OPT", "0")])):
         with monkeypatch.context() as changed:
-            changed.setattr(native, name, value)
-            others.add(native.key_of(KERNEL_SOURCES))
+            changed.setattr(object_cache, name, value)
+            others.add(object_cache.key_of(KERNEL_SOURCES))
     with monkeypatch.context() as changed:
-        version, triple, _, features = native._host()
-        changed.setattr(native, "_host", lambda: (version, triple, "another", features))
-        others.add(native.key_of(KERNEL_SOURCES))
+        version, triple, _, features = object_cache._host()
+        changed.setattr(object_cache, "_host", lambda: (version, triple, "another", features))
+        others.add(object_cache.key_of(KERNEL_SOURCES))
     assert len(others) == 4
     assert key not in others
 
 
 def compiled_from(module: str) -> set[str]:
     """Modules of the engine that one imports, and those that these import."""
-    text = (PACKAGE / "engine" / f"{module}.py").read_text(encoding="utf-8")
+    text = object_cache.source_file(module).read_text(encoding="utf-8")
     found = {module}
-    for imported in re.findall(r"^from gan808\.engine\.(\w+) import", text, re.MULTILINE):
+    for imported in re.findall(r"^from gan808\.engine\.([\w.]+) import", text, re.MULTILINE):
         found |= compiled_from(imported)
     return found
 
 
 @pytest.mark.parametrize(("module", "sources"), [
-    ("kernel", KERNEL_SOURCES), ("jack_midi_kernel", jack_midi.SOURCES),
-    ("osc_kernel", osc_ear.SOURCES)])
+    ("kernels.callback", KERNEL_SOURCES), ("jack.midi_input_kernel", jack_midi.SOURCES),
+    ("kernels.trigger", osc_ear.SOURCES)])
 def test_the_key_covers_every_file_the_routines_are_made_of(
         module: str, sources: tuple[str, ...]) -> None:
     assert compiled_from(module) == set(sources)

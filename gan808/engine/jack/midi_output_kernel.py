@@ -11,10 +11,10 @@ import numba
 import numpy as np
 from numba import types as numba_types
 
-from gan808.engine.atomics import load_acquire, store_release
-from gan808.engine.ccalls import call_c, int64_at
-from gan808.engine.jack_midi_layout import OUTPUT, RING_EVENTS
-from gan808.engine.voices import compiled
+from gan808.engine.jack.midi_layout import OUTPUT, RING_EVENTS
+from gan808.engine.kernels.atomics import load_acquire, store_release
+from gan808.engine.kernels.intrinsics import call_c, int64_at
+from gan808.engine.kernels.voices import compiled
 
 types: Any = numba_types
 PROCESS_TYPE = types.int32(types.uint32, types.CPointer(numba.from_dtype(OUTPUT)))

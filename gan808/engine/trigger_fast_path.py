@@ -14,14 +14,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gan808.engine import native
 from gan808.engine.engine import Port
-from gan808.engine.osc_layout import ADDRESS, ARRIVED, EAR, KEYS, PLAYED
+from gan808.engine.jit import object_cache
+from gan808.engine.trigger_layout import ADDRESS, ARRIVED, EAR, KEYS, PLAYED
 
 __all__ = ["ARRIVED", "PLAYED", "OscEar"]
 
 # Modules the routine is compiled from.
-SOURCES = ("layout", "atomics", "voices", "ccalls", "osc_layout", "osc_kernel")
+SOURCES = (
+    "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "trigger_layout",
+    "kernels.trigger",
+)
 _LISTEN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
 
 
@@ -44,7 +47,7 @@ class OscEar:
         memory["flags"] = socket.MSG_PEEK | socket.MSG_DONTWAIT
         memory["port"] = port.index
         memory["address"] = np.frombuffer(ADDRESS, np.uint8)
-        self._listen = _LISTEN(native.addresses("osc_kernel", SOURCES)["listen"])
+        self._listen = _LISTEN(object_cache.addresses("kernels.trigger", SOURCES)["listen"])
 
     def wait(self, codes: Sequence[str], timeout_s: float) -> int:
         """PLAYED: a datagram is there, and its hit is on its way; ARRIVED: one is there; 0: there

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gan808.engine.atomics import float32_at, load_acquire, store_release
+from gan808.engine.kernels.atomics import float32_at, load_acquire, store_release
+from gan808.engine.kernels.voices import compiled
 from gan808.engine.layout import (
     CHANNELS,
     COMMAND_FORGET,
@@ -18,7 +19,6 @@ from gan808.engine.layout import (
     TAPE_FRAMES,
     VOICE_FREE,
 )
-from gan808.engine.voices import compiled
 
 
 @compiled

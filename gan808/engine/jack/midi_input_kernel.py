@@ -11,10 +11,10 @@ import numba
 import numpy as np
 from numba import types as numba_types
 
-from gan808.engine.atomics import clock_gettime_s, load_acquire, store_release
-from gan808.engine.ccalls import bytes_at, call_c
-from gan808.engine.jack_midi_layout import INPUT, MAX_BYTES, RING_EVENTS
-from gan808.engine.voices import compiled
+from gan808.engine.jack.midi_layout import INPUT, MAX_BYTES, RING_EVENTS
+from gan808.engine.kernels.atomics import clock_gettime_s, load_acquire, store_release
+from gan808.engine.kernels.intrinsics import bytes_at, call_c
+from gan808.engine.kernels.voices import compiled
 
 MAX_READING_S = 5e-6
 # The callback runs within the cycle, or one later where JACK was held up.

@@ -9,8 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gan808.engine.atomics import load_acquire, store_release
-from gan808.engine.journal_kernel import note_command
+from gan808.engine.kernels.atomics import load_acquire, store_release
+from gan808.engine.kernels.tape import note_command
+from gan808.engine.kernels.voices import (
+    clipped,
+    compiled,
+    fade_slot,
+    glide_slot,
+    ramp_gain,
+    start_voice,
+)
 from gan808.engine.layout import (
     ALL_SLOTS,
     CHOKE,
@@ -32,14 +40,6 @@ from gan808.engine.layout import (
     RING_COMMANDS,
     SLOTS,
     TUNE,
-)
-from gan808.engine.voices import (
-    clipped,
-    compiled,
-    fade_slot,
-    glide_slot,
-    ramp_gain,
-    start_voice,
 )
 
 # Above any sequence number: triggers and stops sort after assign and set.

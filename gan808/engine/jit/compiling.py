@@ -13,7 +13,7 @@ import llvmlite.binding as llvm
 import numba
 from numba.core.registry import cpu_target
 
-from gan808.engine.native import ObjectCode
+from gan808.engine.jit.object_cache import ObjectCode
 
 # What numba's code calls to report an exception, or to free memory of its own. Routines raise
 # nothing and own nothing, so these lead nowhere; NRT_Allocate and its kind are not among them.

@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.engine.clock_source import clock_source
-from gan808.engine.jack_client import JackClient
-from gan808.engine.jack_midi_layout import INPUT, RING_EVENTS
-from gan808.engine.jack_midi_port import JackMidiPort
-from gan808.engine.libjack import (
+from gan808.engine.jack.client import JackClient
+from gan808.engine.jack.libjack import (
     IS_INPUT,
     IS_OUTPUT,
     MIDI_TYPE,
     libjack,
     port_names,
 )
+from gan808.engine.jack.midi_layout import INPUT, RING_EVENTS
+from gan808.engine.jack.midi_port import JackMidiPort
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.errors import DeviceError
 
 if TYPE_CHECKING:
     from gan808.early.clients import EarlyInput
 
 # Modules the process callback is compiled from.
-SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_midi_kernel")
+SOURCES = (
+    "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.midi_layout",
+    "jack.midi_input_kernel",
+)
 
 
 class JackMidiInput(JackMidiPort):
@@ -44,7 +47,7 @@ class JackMidiInput(JackMidiPort):
         if early is not None:
             return
         clock_address, clock_id = clock_source()
-        self._open(IS_INPUT, "jack_midi_kernel", SOURCES, {
+        self._open(IS_INPUT, "jack.midi_input_kernel", SOURCES, {
             "get_buffer": "jack_port_get_buffer",
             "get_event_count": "jack_midi_get_event_count",
             "get_event": "jack_midi_event_get",

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gan808.engine.devices import OutputInfo, list_outputs, open_device
-from gan808.engine.output import Output
+from gan808.engine.outputs.devices import OutputInfo, list_outputs, open_device
+from gan808.engine.outputs.output import Output
 from gan808.errors import DeviceError
 
 __all__ = ["Output", "OutputInfo", "list_outputs", "open_output"]
@@ -44,7 +44,7 @@ def open_output(
     block = block_frames or DEFAULT_BLOCK_FRAMES
 
     def paced(path: Path | None) -> Output:
-        from gan808.engine.files import FileWriter, PacedOutput  # brings libsndfile along
+        from gan808.engine.outputs.file import FileWriter, PacedOutput  # brings libsndfile along
 
         writer = None if path is None else FileWriter(path, rate_hz)
         return PacedOutput(writer, rate_hz, block, seconds, before_block if fast else None, fast)

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from gan808.engine import native
+from gan808.engine.jit import object_cache
 
 # Modules the routines of kernel.py are compiled from.
-KERNEL_SOURCES = ("layout", "atomics", "voices", "mixing", "journal_kernel", "commands", "kernel")
+KERNEL_SOURCES = (
+    "layout", "kernels.atomics", "kernels.voices", "kernels.mixing", "kernels.tape",
+    "kernels.queue", "kernels.callback",
+)
 
 _ADDRESS = ctypes.c_void_p
 # This one gives up the interpreter lock, as mixing a block on the caller's thread should.
@@ -43,7 +46,7 @@ class Routines:
 @cache
 def routines() -> Routines:
     """Those of this process: kept code in milliseconds, or compiled in seconds."""
-    at = native.addresses("kernel", KERNEL_SOURCES)
+    at = object_cache.addresses("kernels.callback", KERNEL_SOURCES)
     return Routines(
         callback_address=at["callback"], callback=_CALLBACK(at["callback"]),
         load=_LOAD(at["load_word"]), store=_STORE(at["store_word"]),

@@ -13,12 +13,12 @@ import numba
 import numpy as np
 from numba import types as numba_types
 
-from gan808.engine.atomics import clock_gettime_s, load_acquire, store_release
-from gan808.engine.commands import apply_due, drain_rings
-from gan808.engine.journal_kernel import answer_recording, tape_block
+from gan808.engine.kernels.atomics import clock_gettime_s, load_acquire, store_release
+from gan808.engine.kernels.mixing import mix_voices
+from gan808.engine.kernels.queue import apply_due, drain_rings
+from gan808.engine.kernels.tape import answer_recording, tape_block
+from gan808.engine.kernels.voices import compiled, ramp_gain
 from gan808.engine.layout import CHUNK_FRAMES, LIMITER_THRESHOLD, MEMORY
-from gan808.engine.mixing import mix_voices
-from gan808.engine.voices import compiled, ramp_gain
 
 # PortAudio's paOutputUnderflow: the device ran dry before this block.
 OUTPUT_UNDERFLOW = 4

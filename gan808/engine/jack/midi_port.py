@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan808.engine import native
-from gan808.engine.jack_client import JackClient
-from gan808.engine.libjack import MIDI_TYPE, address_of, libjack
-from gan808.engine.routines import routines
+from gan808.engine.jack.client import JackClient
+from gan808.engine.jack.libjack import MIDI_TYPE, address_of, libjack
+from gan808.engine.jit import object_cache
+from gan808.engine.kernel_api import routines
 from gan808.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class JackMidiPort:
         memory["client"], memory["port"] = handle, port
         for name, value in values.items():
             memory[name] = address_of(value) if isinstance(value, str) else value
-        process = native.addresses(module, sources)["process"]
+        process = object_cache.addresses(module, sources)["process"]
         jack.jack_set_process_callback(handle, process, self._memory.ctypes.data)
         if not port or jack.jack_activate(handle):
             self.close()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gan808.engine.atomics import store_release
+from gan808.engine.kernels.atomics import store_release
 from gan808.engine.layout import (
     ENVELOPE_FRAMES,
     NO_CELL,

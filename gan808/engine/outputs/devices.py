@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan808.engine.engine import Engine
-from gan808.engine.jack_output import JACK_HOST_API, JackOutput, jack_devices
 from gan808.engine.layout import CHANNELS
-from gan808.engine.portaudio import PORTAUDIO
-from gan808.engine.watching import DeviceOutput
+from gan808.engine.outputs.device_output import DeviceOutput
+from gan808.engine.outputs.jack import JACK_HOST_API, JackOutput, jack_devices
+from gan808.engine.outputs.portaudio import PORTAUDIO
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 

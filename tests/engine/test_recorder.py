@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan808.engine.engine import Engine, Port, SlotParameter
-from gan808.engine.journal import Journal, State, restore
 from gan808.engine.layout import COMMAND_ASSIGN, JOURNAL_COMMANDS, TAPE_FRAMES
+from gan808.engine.recorder import Journal, State, restore
 from gan808.errors import Gan808Error
 from tests.engine.rig import BLOCKS, drum, new_engine, render
 

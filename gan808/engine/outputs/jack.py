@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gan808.engine.engine import Engine
-from gan808.engine.jack_client import JackClient, callbacks
-from gan808.engine.jack_layout import OUTPUT
-from gan808.engine.libjack import (
+from gan808.engine.jack.client import JackClient, callbacks
+from gan808.engine.jack.layout import OUTPUT
+from gan808.engine.jack.libjack import (
     AUDIO_TYPE,
     CLIENT_NAME,
     IS_OUTPUT,
@@ -28,7 +28,7 @@ from gan808.engine.libjack import (
     play_into,
     players,
 )
-from gan808.engine.watching import DeviceOutput
+from gan808.engine.outputs.device_output import DeviceOutput
 from gan808.errors import DeviceError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gan808.engine.atomics import float32_at
+from gan808.engine.kernels.atomics import float32_at
+from gan808.engine.kernels.voices import POSITION_ONE, compiled, end_voice, ramp_gain
 from gan808.engine.layout import (
     CELL_GUARD,
     ENVELOPE_FRAMES,
@@ -19,7 +20,6 @@ from gan808.engine.layout import (
     POSITION_BITS,
     VOICE_FREE,
 )
-from gan808.engine.voices import POSITION_ONE, compiled, end_voice, ramp_gain
 
 # 100 dB down, an enveloped voice is over.
 SILENT_ENVELOPE = 1e-5

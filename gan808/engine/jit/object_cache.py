@@ -26,7 +26,7 @@ from typing import Any
 import llvmlite
 
 from gan808 import places
-from gan808.engine.linking import Linker, LinkError, library_path
+from gan808.engine.jit.linking import Linker, LinkError, library_path
 
 FORMAT = 1
 PACKAGE = "gan808.engine"
@@ -71,9 +71,14 @@ def key_of(sources: Sequence[str]) -> str:
     digest = hashlib.sha256(repr((
         FORMAT, _numba_mark(), llvmlite.__version__, *_host(), _numba_settings(),
     )).encode())
-    for name in ("native", "compiling", *sources):
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    for name in ("jit.object_cache", "jit.compiling", *sources):
+        digest.update(source_file(name).read_bytes())
     return digest.hexdigest()
+
+
+def source_file(module: str) -> Path:
+    """The source of a module of this package, named as in `kernels.voices`."""
+    return Path(__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py")
 
 
 def numba_version_file() -> Path | None:
@@ -119,7 +124,7 @@ def _kept_or_compiled(module: str, key: str) -> ObjectCode:
     for path in paths:
         if (kept := read(path, key)) is not None:
             return kept
-    compiling: Any = importlib.import_module(f"{PACKAGE}.compiling")
+    compiling: Any = importlib.import_module(f"{PACKAGE}.jit.compiling")
     fresh: ObjectCode = compiling.compiled_routines(importlib.import_module(f"{PACKAGE}.{module}"))
     for path in paths:
         if write(path, key, fresh):

@@ -12,10 +12,11 @@ import numba
 import numpy as np
 from numba import types as numba_types
 
-from gan808.engine.atomics import load_acquire, store_release
-from gan808.engine.ccalls import call_c, floats_at
+from gan808.engine.kernels.atomics import load_acquire, store_release
+from gan808.engine.kernels.intrinsics import call_c, floats_at
+from gan808.engine.kernels.voices import compiled
 from gan808.engine.layout import COMMAND_TRIGGER, MEMORY, RING_COMMANDS
-from gan808.engine.osc_layout import (
+from gan808.engine.trigger_layout import (
     ARRIVED,
     EAR,
     HIT_BYTES,
@@ -25,7 +26,6 @@ from gan808.engine.osc_layout import (
     TAGS_AT,
     VELOCITY_AT,
 )
-from gan808.engine.voices import compiled
 
 COMMA, TEXT, INTEGER, FLOAT = 44, 115, 105, 102
 

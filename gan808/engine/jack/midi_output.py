@@ -10,18 +10,21 @@ import errno
 
 import numpy as np
 
-from gan808.engine.jack_midi_layout import MAX_BYTES, OUTPUT, RING_EVENTS
-from gan808.engine.jack_midi_port import JackMidiPort
-from gan808.engine.libjack import (
+from gan808.engine.jack.libjack import (
     IS_INPUT,
     IS_OUTPUT,
     MIDI_TYPE,
     libjack,
     port_names,
 )
+from gan808.engine.jack.midi_layout import MAX_BYTES, OUTPUT, RING_EVENTS
+from gan808.engine.jack.midi_port import JackMidiPort
 
 # Modules the process callback is compiled from.
-SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_midi_out_kernel")
+SOURCES = (
+    "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.midi_layout",
+    "jack.midi_output_kernel",
+)
 
 
 class JackMidiOutput(JackMidiPort):
@@ -35,7 +38,7 @@ class JackMidiOutput(JackMidiPort):
         """
         super().__init__(client_name, port_name, np.zeros(1, OUTPUT))
         self._written = 0
-        self._port = self._open(IS_OUTPUT, "jack_midi_out_kernel", SOURCES, {
+        self._port = self._open(IS_OUTPUT, "jack.midi_output_kernel", SOURCES, {
             "get_buffer": "jack_port_get_buffer",
             "clear_buffer": "jack_midi_clear_buffer",
             "write_event": "jack_midi_event_write",

@@ -11,10 +11,10 @@ import numba
 import numpy as np
 from numba import types as numba_types
 
-from gan808.engine.atomics import load_acquire, store_release
-from gan808.engine.ccalls import call_c, floats_at
-from gan808.engine.jack_layout import CHUNK_FRAMES, OUTPUT
-from gan808.engine.voices import compiled
+from gan808.engine.jack.layout import CHUNK_FRAMES, OUTPUT
+from gan808.engine.kernels.atomics import load_acquire, store_release
+from gan808.engine.kernels.intrinsics import call_c, floats_at
+from gan808.engine.kernels.voices import compiled
 
 UNDERFLOW = np.uint64(4)  # PortAudio's paOutputUnderflow, which the engine's callback understands
 SAMPLE_BYTES = 4

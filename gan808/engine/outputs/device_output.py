@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 
 from gan808.engine.engine import Engine
-from gan808.engine.output import Output
+from gan808.engine.outputs.output import Output
 from gan808.errors import DeviceError
 
 WATCH_INTERVAL_S = 0.1
