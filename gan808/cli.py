@@ -135,8 +135,8 @@ def status(
 ) -> None:
     """Ask a running GAN-808 how it is doing."""
     from gan808.config import load_settings
+    from gan808.control.osc.status_client import ask_status
     from gan808.reports import status_table
-    from gan808.status_client import ask_status
 
     address = load_settings(config, {"osc": osc_address(osc)}).osc
     answer = ask_status(address.host, address.port)
@@ -146,7 +146,7 @@ def status(
 @app.command("osc")
 def osc_table(as_json: AsJson = False) -> None:
     """Print every OSC address: what it takes, what it answers, what it is for."""
-    from gan808.control.osc_listing import description, listing
+    from gan808.control.osc.listing import description, listing
     from gan808.reports import columns
 
     say([json.dumps(description())] if as_json else columns(listing()))
@@ -170,7 +170,7 @@ def learn(
 ) -> None:
     """Bind the MIDI control that is moved next, in a running GAN-808."""
     from gan808.config import load_settings
-    from gan808.learn_client import learning
+    from gan808.control.osc.learn_client import learning
 
     address = load_settings(config, {"osc": osc_address(osc)}).osc
     for line in learning(address.host, address.port, target, show, forget, seconds):

@@ -20,8 +20,8 @@ from typing import Any
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control import learned_file
-from gan808.control.link import open_link
-from gan808.control.midi import MidiInput
+from gan808.control.link.peer import open_link
+from gan808.control.midi.input import MidiInput
 from gan808.describing import describe_output, describe_scheduling, may_return, on_jack
 from gan808.display import Display
 from gan808.early.begin import Early
@@ -186,8 +186,8 @@ class Daemon:
         choice, sync = self._settings.midi.clock_out, self._machine.sync
         if choice == "off":
             return ""
-        from gan808.control.midi_clock_out import MidiClockOut
-        from gan808.control.midi_outputs import JackOutput, MidiOutputs
+        from gan808.control.midi.clock_out import MidiClockOut
+        from gan808.control.midi.outputs import JackOutput, MidiOutputs
 
         outputs = MidiOutputs(choice, jack=on_jack(self._output),
                               open_jack=partial(JackOutput, self._engine.frame_address))
@@ -201,8 +201,8 @@ class Daemon:
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
             return "off"
-        from gan808.control.discovery import Discovery  # after the first note
-        from gan808.control.osc import OscServer
+        from gan808.control.osc.server import OscServer
+        from gan808.control.oscquery.discovery import Discovery  # after the first note
 
         osc = OscServer(self._machine, self._settings)
         running.callback(osc.stop)

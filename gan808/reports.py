@@ -181,7 +181,7 @@ def _chosen_output(settings: Settings) -> str:
 
 
 def _midi_inputs() -> list[str]:
-    from gan808.control.midi_systems import list_midi_inputs
+    from gan808.control.midi.systems import list_midi_inputs
 
     try:
         found = list_midi_inputs()
@@ -191,8 +191,8 @@ def _midi_inputs() -> list[str]:
 
 
 def _chosen_midi(settings: Settings, *, jack: bool) -> str:
-    from gan808.control.jack_port import VIRTUAL_NAME
-    from gan808.control.midi_ports import OFF
+    from gan808.control.midi.jack_port import VIRTUAL_NAME
+    from gan808.control.midi.ports import OFF
 
     if settings.midi.port == OFF:
         return "none (off)"
@@ -202,7 +202,7 @@ def _chosen_midi(settings: Settings, *, jack: bool) -> str:
 
 
 def _midi_outputs() -> list[str]:
-    from gan808.control.midi_outputs import list_midi_outputs
+    from gan808.control.midi.outputs import list_midi_outputs
 
     try:
         found = list_midi_outputs()

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gan808.cli import app
-from gan808.control.midi import MidiNotes
+from gan808.control.midi.input import MidiNotes
+from gan808.control.osc.learn_client import learning
 from gan808.errors import ConfigError, DeviceError, Gan808Error
-from gan808.learn_client import learning
 from tests.control.rig import Rig
 from tests.timing import WITHIN_S
 

@@ -20,7 +20,7 @@ HEAVY = {"tensorflow", "keras", "librosa", "matplotlib", "scipy", "sklearn", "nu
 PLAY = """
 import sys
 from gan808 import start
-from gan808.control import midi
+from gan808.control.midi import input as midi
 
 def playable(self):
     begun(self)

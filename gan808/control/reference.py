@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gan808.config import Settings
-from gan808.control.osc import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
+from gan808.control.osc.server import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
 from gan808.machine.parameters import RESERVED_CC, TABLE, Kind
 from gan808.sound.slots import TR808
 

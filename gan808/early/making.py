@@ -18,8 +18,8 @@ import numpy as np
 
 from gan808 import places
 from gan808.config import Settings
-from gan808.control import jack_port
-from gan808.control.midi import velocity_of
+from gan808.control.midi import jack_port
+from gan808.control.midi.input import velocity_of
 from gan808.early import image
 from gan808.early.slots import RANGES
 from gan808.engine import layout

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 
-from gan808.control.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, MessageReader
+from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, MessageReader
 from gan808.realtime import hurry
 
 TYPE_CHECKING = False

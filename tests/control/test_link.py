@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gan808.control.link import LinkPeer, open_link
+from gan808.control.link.peer import LinkPeer, open_link
 from gan808.errors import ConfigError
 from gan808.machine.patterns import Pattern
 from gan808.machine.sequencer import Sequencer

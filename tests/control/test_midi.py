@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi import FIXED_VELOCITY, MidiNotes, velocity_of
+from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
 from gan808.machine.controllers import controllers
 from gan808.machine.machine import Machine

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi_clock_out import MidiClockOut
-from gan808.control.midi_outputs import MidiOutputs, OutputPort, OutputSystem
+from gan808.control.midi.clock_out import MidiClockOut
+from gan808.control.midi.outputs import MidiOutputs, OutputPort, OutputSystem
 from gan808.errors import DeviceError
 from gan808.machine.events import Notice
 from tests.machine.rig import Rig

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi import MidiInput, MidiNotes
-from gan808.control.midi_bytes import MessageReader
-from gan808.control.midi_ports import MOST_WAITING, MidiPorts
+from gan808.control.midi.byte_stream import MessageReader
+from gan808.control.midi.input import MidiInput, MidiNotes
+from gan808.control.midi.ports import MOST_WAITING, MidiPorts
 from gan808.engine.engine import Engine
 from gan808.machine.machine import Machine
 from tests.control.rig import until

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gan808.control.osc_query import Method, full_path, methods
-from gan808.control.query_server import BURST, MAX_REQUESTS, QueryServer
+from gan808.control.oscquery.namespace import Method, full_path, methods
+from gan808.control.oscquery.server import BURST, MAX_REQUESTS, QueryServer
 from gan808.errors import DeviceError
 from gan808.machine.addresses import decode
 from gan808.machine.parameters import TABLE, Kind

@@ -22,10 +22,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control import osc as osc_module
-from gan808.control.osc import MAX_REQUESTS, MAX_WAITING, OscServer
-from gan808.control.osc_clients import SHARES
-from gan808.control.osc_times import TREMBLE_FRAMES
+from gan808.control.osc import server as osc_module
+from gan808.control.osc.clients import SHARES
+from gan808.control.osc.server import MAX_REQUESTS, MAX_WAITING, OscServer
+from gan808.control.osc.times import TREMBLE_FRAMES
 from gan808.engine.clock import EngineClock
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import open_output

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gan808.config import Settings
-from gan808.control.midi import velocity_of
+from gan808.control.midi.input import velocity_of
 from gan808.early.notes import MOST_WAITING, EarlyNotes
 from gan808.early.slots import FirstSlot
 from tests.timing import SOON_S

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from gan808.control.jack_port import VIRTUAL_NAME
-from gan808.control.midi_systems import (
+from gan808.control.midi.arrival_times import Arrival
+from gan808.control.midi.jack_port import VIRTUAL_NAME
+from gan808.control.midi.systems import (
     CLIENT_NAME,
     InputPort,
     MidiSystem,
@@ -22,7 +23,6 @@ from gan808.control.midi_systems import (
     names_of,
     systems,
 )
-from gan808.control.midi_times import Arrival
 from gan808.errors import DeviceError
 
 AUTO, VIRTUAL, OFF = "auto", "virtual", "off"

@@ -67,7 +67,7 @@ class Discovery:
 
     def _described(self, running: ExitStack) -> int | None:
         """Start the description; its port."""
-        from gan808.control.query_server import QueryServer
+        from gan808.control.oscquery.server import QueryServer
 
         server = QueryServer(self._machine, self._osc_address, self._settings.query_port)
         running.callback(server.stop)
@@ -81,7 +81,7 @@ class Discovery:
 
     def _announced(self, running: ExitStack, query_port: int | None) -> None:
         """Announce where it is asked for, or where others can reach us and nobody said no."""
-        from gan808.control.announcement import Announcement, can_announce, is_loopback
+        from gan808.control.oscquery.announcement import Announcement, can_announce, is_loopback
 
         host, port = self._osc_address
         asked = self._settings.announce == "on"

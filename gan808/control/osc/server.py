@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, cast
 
 from gan808 import __version__
 from gan808.config import Settings
-from gan808.control.announcement import is_loopback
-from gan808.control.osc_clients import Clients, Limit, Limits, Outstanding, Sender
-from gan808.control.osc_packets import PacketError, Received, build_message, read_packet
-from gan808.control.osc_socket import MAX_DATAGRAM_BYTES, OscSocket
-from gan808.control.osc_times import Schedule, TagFrames, WallClock
+from gan808.control.osc.clients import Clients, Limit, Limits, Outstanding, Sender
+from gan808.control.osc.packets import PacketError, Received, build_message, read_packet
+from gan808.control.osc.times import Schedule, TagFrames, WallClock
+from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
+from gan808.control.oscquery.announcement import is_loopback
 from gan808.engine.trigger_fast_path import PLAYED, OscEar
 from gan808.errors import Gan808Error
 from gan808.machine.addresses import Request, decode

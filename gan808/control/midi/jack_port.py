@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gan808.control.midi_bytes import MessageReader
-from gan808.control.midi_times import Arrival
+from gan808.control.midi.arrival_times import Arrival
+from gan808.control.midi.byte_stream import MessageReader
 from gan808.engine.jack.midi_input import JackMidiInput
 from gan808.errors import DeviceError
 

@@ -22,8 +22,8 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from gan808.control.osc_clients import Limit
-from gan808.control.osc_query import (
+from gan808.control.osc.clients import Limit
+from gan808.control.oscquery.namespace import (
     ATTRIBUTES,
     NOT_OFFERED,
     Method,

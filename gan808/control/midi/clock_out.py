@@ -12,8 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gan808.control.midi_outputs import MidiOutputs
-from gan808.control.midi_ports import OFF
+from gan808.control.midi.outputs import MidiOutputs
+from gan808.control.midi.ports import OFF
 from gan808.machine.clock_out import ClockPlan
 from gan808.realtime import hurry
 

@@ -14,12 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.config import Settings, VelocityCurve
-from gan808.control.jack_port import VIRTUAL_NAME
-from gan808.control.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
-from gan808.control.midi_controls import MidiControls
-from gan808.control.midi_master import CLOCK_MESSAGES, ClockMaster
-from gan808.control.midi_ports import MidiPorts
-from gan808.control.midi_systems import systems
+from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
+from gan808.control.midi.clock_source_selector import CLOCK_MESSAGES, ClockMaster
+from gan808.control.midi.controls import MidiControls
+from gan808.control.midi.jack_port import VIRTUAL_NAME
+from gan808.control.midi.ports import MidiPorts
+from gan808.control.midi.systems import systems
 from gan808.machine.controllers import controllers, from_controller
 from gan808.machine.learning import Control, ControlKind, Target
 from gan808.machine.needs import PortLike

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Hashable
 
-from gan808.control.osc_clients import SHARES
+from gan808.control.osc.clients import SHARES
 from gan808.machine.needs import ClockLike
 
 # Reading two clocks takes a microsecond or two; a reading this wide was interrupted between them.

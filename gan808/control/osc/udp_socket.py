@@ -9,7 +9,7 @@ import contextlib
 import errno
 import socket
 
-from gan808.control.osc_clients import Sender
+from gan808.control.osc.clients import Sender
 from gan808.engine.engine import Port
 from gan808.engine.trigger_fast_path import OscEar
 from gan808.errors import DeviceError

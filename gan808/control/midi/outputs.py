@@ -13,9 +13,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from gan808.control.jack_port import VIRTUAL_NAME
-from gan808.control.midi_ports import OFF, RESCAN_S, VIRTUAL
-from gan808.control.midi_systems import (
+from gan808.control.midi.jack_port import VIRTUAL_NAME
+from gan808.control.midi.ports import OFF, RESCAN_S, VIRTUAL
+from gan808.control.midi.systems import (
     CLIENT_NAME,
     first_line,
     names_of,
