@@ -10,7 +10,6 @@ from pathlib import Path
 
 from gan808 import places
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.clock import STEPS_PER_BAR
 from gan808.machine.pattern_files import (
     MIDI,
     find_pattern,
@@ -18,8 +17,9 @@ from gan808.machine.pattern_files import (
     pattern_source,
     save_pattern,
 )
-from gan808.machine.patterns import Pattern
 from gan808.reports import columns
+from gan808.sequencer.clock import STEPS_PER_BAR
+from gan808.sequencer.patterns import Pattern
 
 
 def pattern_lines() -> list[str]:

@@ -16,7 +16,6 @@ import numpy as np
 from gan808.errors import Gan808Error
 from gan808.machine.events import Notice, ParameterChanged
 from gan808.machine.parameters import BY_ADDRESS, SLOT, Value
-from gan808.machine.patterns import OFF, Pattern
 from gan808.machine.slots import ENGINE_PARAMETERS, Slot
 from gan808.machine.state import (
     KEPT_HISTORY,
@@ -25,6 +24,7 @@ from gan808.machine.state import (
     KeptSlot,
     State,
 )
+from gan808.sequencer.patterns import OFF, Pattern
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import mido
 
 from gan808.errors import ConfigError
-from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
-from gan808.machine.patterns import Pattern
-from gan808.machine.steps import MAX_NUDGE, MAX_RATCHET, MAX_STEPS, REST, Row, Step
+from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.steps import MAX_NUDGE, MAX_RATCHET, MAX_STEPS, REST, Row, Step
 from gan808.sound.slots import SlotLayout
 
 MAX_FILE_BYTES = 1 << 20

@@ -13,8 +13,8 @@ import numpy as np
 
 from gan808.engine.engine import SlotParameter
 from gan808.errors import Gan808Error
-from gan808.machine.patterns import Pattern
 from gan808.machine.state import State
+from gan808.sequencer.patterns import Pattern
 from gan808.sound.latent import Point
 from gan808.sound.slots import SlotLayout
 from gan808.sound.sound import Rendered, Sound

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from gan808.errors import ConfigError
 from gan808.machine.events import ParameterChanged
-from gan808.machine.notation import read_row, write_row
 from gan808.machine.parameters import Value
-from gan808.machine.patterns import Pattern
-from gan808.machine.score import Score, When
-from gan808.machine.steps import REST, Row
-from gan808.machine.variation import euclidean
+from gan808.sequencer.notation import read_row, write_row
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.score import Score, When
+from gan808.sequencer.steps import REST, Row
+from gan808.sequencer.variation import euclidean
 
 if TYPE_CHECKING:
     from gan808.machine.commands import Answer, Call, Handler

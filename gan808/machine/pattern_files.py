@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.patterns import OFF, SILENCE, Pattern, parse_pattern
+from gan808.sequencer.patterns import OFF, SILENCE, Pattern, parse_pattern
 from gan808.sound.slots import TR808, SlotLayout
 
 MAX_FILE_BYTES = 1 << 16

@@ -21,8 +21,8 @@ from gan808.machine.pattern_files import (
     pattern_names,
     save_pattern,
 )
-from gan808.machine.patterns import Pattern
 from gan808.machine.state import State
+from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound

@@ -9,8 +9,8 @@ from gan808.errors import Gan808Error
 from gan808.machine.addresses import decode
 from gan808.machine.events import Event
 from gan808.machine.machine import Machine
-from gan808.machine.patterns import Pattern
 from gan808.machine.state import State
+from gan808.sequencer.patterns import Pattern
 from tests.fake_shelf import SceneShelf
 from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 

@@ -14,8 +14,8 @@ from gan808.engine.engine import Engine
 from gan808.errors import Gan808Error
 from gan808.machine.events import PoolEmpty, SoundChanged
 from gan808.machine.machine import Machine
-from gan808.machine.patterns import SILENCE, Pattern
-from gan808.machine.sequencer import Sequencer
+from gan808.sequencer.patterns import SILENCE, Pattern
+from gan808.sequencer.sequencer import Sequencer
 from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
 from tests.machine.rig import BAR, Rig
 

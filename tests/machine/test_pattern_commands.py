@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gan808.errors import ConfigError
 from gan808.machine.events import ParameterChanged
 from gan808.machine.parameters import TABLE, Argument, Kind
-from gan808.machine.patterns import Pattern, parse_pattern
-from gan808.machine.steps import REST, Step
+from gan808.sequencer.patterns import Pattern, parse_pattern
+from gan808.sequencer.steps import REST, Step
 from tests.fakes import FakeKit
 from tests.machine.rig import BAR, Rig
 

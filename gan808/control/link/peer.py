@@ -1,6 +1,6 @@
 """A peer of an Ableton Link session, through aalink, an optional extra: `gan808[link]`.
 
-`LinkPeer` is what machine/sync.py follows; any thread may call it. Link's own threads talk to the
+`LinkPeer` is what sequencer/sync.py follows; any thread may call it. Link's own threads talk to the
 other peers; nothing here waits for them.
 """
 

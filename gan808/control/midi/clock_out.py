@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from gan808.control.midi.outputs import MidiOutputs
 from gan808.control.midi.ports import OFF
-from gan808.machine.clock_out import ClockPlan
 from gan808.realtime import hurry
+from gan808.sequencer.clock_out import ClockPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

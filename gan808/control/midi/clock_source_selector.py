@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from gan808.control.midi.byte_stream import CLOCK, CONTINUE, SONG_POSITION, START, STOP
-from gan808.machine.midi_clock import LOST_S, MidiClock
+from gan808.sequencer.midi_clock import LOST_S, MidiClock
 
 CLOCK_MESSAGES = frozenset({CLOCK, START, CONTINUE, STOP, SONG_POSITION})
 

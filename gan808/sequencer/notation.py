@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import Any
 
 from gan808.errors import ConfigError
-from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT
-from gan808.machine.steps import (
+from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
+from gan808.sequencer.steps import (
     MAX_NUDGE,
     MAX_RATCHET,
     MAX_STEPS,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan808.machine.midi_clock import LOST_S, TICKS_PER_BEAT, MidiClock, TickLoop
+from gan808.sequencer.midi_clock import LOST_S, TICKS_PER_BEAT, MidiClock, TickLoop
 
 JITTER_S = 0.001
 

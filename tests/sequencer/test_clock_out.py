@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from gan808.machine.clock import TempoLine
-from gan808.machine.clock_out import (
+from gan808.sequencer.clock import TempoLine
+from gan808.sequencer.clock_out import (
     CLOCK,
     CONTINUE,
     START,
@@ -16,10 +16,10 @@ from gan808.machine.clock_out import (
     ClockPlan,
     song_position,
 )
-from gan808.machine.midi_clock import MidiClock
-from gan808.machine.patterns import Pattern
-from gan808.machine.sequencer import Sequencer
-from gan808.machine.sync import Sync
+from gan808.sequencer.midi_clock import MidiClock
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.sequencer import Sequencer
+from gan808.sequencer.sync import Sync
 from tests.fakes import FakeEngine
 
 RATE_HZ = 48000

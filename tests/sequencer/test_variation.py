@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan808.machine.pattern_files import find_pattern, pattern_names
-from gan808.machine.steps import ACCENT, REST, Row, Step, row_of
-from gan808.machine.variation import (
+from gan808.sequencer.steps import ACCENT, REST, Row, Step, row_of
+from gan808.sequencer.variation import (
     bjorklund,
     euclidean,
     filled,

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from gan808.config import SyncMode
 from gan808.errors import ConfigError
-from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine
-from gan808.machine.midi_clock import LOST_S, TICKS_PER_STEP, ClockReading, MidiClock
 from gan808.machine.needs import EngineLike
-from gan808.machine.sequencer import Sequencer
+from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine
+from gan808.sequencer.midi_clock import LOST_S, TICKS_PER_STEP, ClockReading, MidiClock
+from gan808.sequencer.sequencer import Sequencer
 
 # A line that is this far from where the sequencer is, in steps, is a jump and not a new tempo.
 JUMP_STEPS = 2.0

@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT
-from gan808.machine.steps import ACCENT, GHOST, NORMAL, REST, SOFT, Row, Step
+from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
+from gan808.sequencer.steps import ACCENT, GHOST, NORMAL, REST, SOFT, Row, Step
 
 Rows = Sequence[Row]
 # Above this a hit is an accent, also one that was imported or played in by hand.

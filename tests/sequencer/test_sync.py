@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from gan808.errors import ConfigError
-from gan808.machine.midi_clock import TICKS_PER_BEAT
-from gan808.machine.patterns import Pattern
-from gan808.machine.sequencer import Sequencer
-from gan808.machine.sync import Sync
+from gan808.sequencer.midi_clock import TICKS_PER_BEAT
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.sequencer import Sequencer
+from gan808.sequencer.sync import Sync
 from gan808.sound.slots import TR808
 from tests.fakes import FakeEngine
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from gan808.errors import ConfigError
-from gan808.machine.clock import STEPS_PER_BAR
-from gan808.machine.patterns import Pattern
-from gan808.machine.steps import Row, Step
-from gan808.machine.variation import filled, hats_apart, mutated, thickened, thinned
+from gan808.sequencer.clock import STEPS_PER_BAR
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.steps import Row, Step
+from gan808.sequencer.variation import filled, hats_apart, mutated, thickened, thinned
 
 When = Literal["now", "bar"]
 # How far a bar that varies by itself goes: heard, but still the same beat.

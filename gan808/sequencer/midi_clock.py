@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gan808.machine.clock import STEPS_PER_BEAT
+from gan808.sequencer.clock import STEPS_PER_BEAT
 
 TICKS_PER_BEAT = 24
 TICKS_PER_STEP = TICKS_PER_BEAT // STEPS_PER_BEAT

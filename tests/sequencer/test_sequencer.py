@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.machine.pattern_files import find_pattern
-from gan808.machine.patterns import SILENCE, Pattern
-from gan808.machine.sequencer import Sequencer
+from gan808.sequencer.patterns import SILENCE, Pattern
+from gan808.sequencer.sequencer import Sequencer
 from gan808.sound.slots import TR808
 from tests.fakes import FakeEngine
 

@@ -11,8 +11,8 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from gan808.machine.clock import TempoLine, Transport
-from gan808.machine.midi_clock import TICKS_PER_STEP
+from gan808.sequencer.clock import TempoLine, Transport
+from gan808.sequencer.midi_clock import TICKS_PER_STEP
 
 CLOCK, START, CONTINUE, STOP = b"\xf8", b"\xfa", b"\xfb", b"\xfc"
 SONG_POSITION = 0xF2

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Any
 
 from gan808.errors import ConfigError
-from gan808.machine.clock import STEPS_PER_BAR
-from gan808.machine.notation import TABLES, quoted, read_rows, write_rows
-from gan808.machine.steps import REST, VELOCITIES, Row, row_of
+from gan808.sequencer.clock import STEPS_PER_BAR
+from gan808.sequencer.notation import TABLES, quoted, read_rows, write_rows
+from gan808.sequencer.steps import REST, VELOCITIES, Row, row_of
 
 __all__ = ["OFF", "SILENCE", "VELOCITIES", "Pattern", "parse_pattern"]
 
