@@ -30,7 +30,6 @@ from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.keeping import Keeping
 from gan808.machine.machine import Machine
-from gan808.machine.recording import stem_of
 from gan808.opening import Opening, live_output
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
@@ -38,6 +37,7 @@ from gan808.pool.filler import Filler
 from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
+from gan808.recording.recorder import stem_of
 from gan808.service import ServiceManager
 from gan808.sound.kit import find_kit
 from gan808.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals

@@ -17,11 +17,11 @@ from gan808.config import Settings
 from gan808.engine.outputs.registry import open_output
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error, KitError
-from gan808.machine.replay import Replay
-from gan808.machine.take import Line, digest_of, read_take
 from gan808.pool.factory import factory_sounds
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.store import fingerprint
+from gan808.recording.format import Line, digest_of, read_take
+from gan808.recording.replay import Replay
 from gan808.render_files import batches
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.latent import parse_id

@@ -19,11 +19,11 @@ from gan808.machine.latent_play import LatentPlay
 from gan808.machine.memory import Memory
 from gan808.machine.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
 from gan808.machine.pattern_commands import PatternCommands
-from gan808.machine.recording import Recording
 from gan808.machine.scenes import Scenes
 from gan808.machine.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.machine.swaps import WISHES
 from gan808.machine.widths import Widths
+from gan808.recording.recorder import Recording
 from gan808.sound.latent import Point
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from pythonosc.udp_client import SimpleUDPClient
 
-from gan808.machine.take import read_take
+from gan808.recording.format import read_take
 from tests.running import Running, environment
 from tests.timing import SOON_S
 

@@ -16,7 +16,7 @@ from gan808.engine import layout
 from gan808.engine import recorder as journal
 from gan808.engine.engine import Engine, SlotParameter
 from gan808.errors import Gan808Error
-from gan808.machine.take import Line
+from gan808.recording.format import Line
 from gan808.sound.sound import Sound
 
 BLOCK_FRAMES = 512

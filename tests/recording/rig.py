@@ -17,8 +17,8 @@ from gan808.errors import Gan808Error
 from gan808.machine.addresses import decode
 from gan808.machine.events import Notice
 from gan808.machine.machine import Machine
-from gan808.machine.replay import Replay
-from gan808.machine.take import read_take
+from gan808.recording.format import read_take
+from gan808.recording.replay import Replay
 from gan808.replay_files import find_sounds, write_wav
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import Sound

@@ -10,10 +10,10 @@ import mido
 import pytest
 
 from gan808.errors import Gan808Error
-from gan808.machine.take import read_take
-from gan808.machine.take_midi import TICKS_PER_BEAT
-from tests.machine.recording_rig import RATE_HZ, Stage, read, replayed
+from gan808.recording.format import read_take
+from gan808.recording.midi_file import TICKS_PER_BEAT
 from tests.machine.rig import PATTERN
+from tests.recording.rig import RATE_HZ, Stage, read, replayed
 
 
 def test_a_pattern_of_its_own_is_what_the_tests_play() -> None:
@@ -77,7 +77,7 @@ def test_what_a_kill_leaves_opens_and_can_be_replayed(
 ) -> None:
     """The files as they lie there in the middle of a recording, copied as a kill would leave
     them, the journal's last line cut in half."""
-    monkeypatch.setattr("gan808.machine.recording.KEEP_S", 0.0)
+    monkeypatch.setattr("gan808.recording.recorder.KEEP_S", 0.0)
     stage = Stage(tmp_path)
     stem = stage.record("take")
     stage.run(RATE_HZ)

@@ -99,7 +99,7 @@ class TakeFiles:
 
     def finish(self) -> None:
         """Completes the WAV, makes the MIDI file and removes the journal it was made from."""
-        from gan808.machine.take_midi import write_midi  # brings mido along
+        from gan808.recording.midi_file import write_midi  # brings mido along
 
         try:
             self._wav.close()
@@ -146,7 +146,7 @@ def read_take(path: Path) -> list[Line]:
     if path.suffix == JOURNAL:
         lines = list(read_journal(path))
     else:
-        from gan808.machine.take_midi import read_midi
+        from gan808.recording.midi_file import read_midi
 
         lines = read_midi(path)
     if not lines or "gan808" not in lines[0]:

@@ -15,15 +15,17 @@ from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError
 from gan808.machine.machine import Machine
-from gan808.machine.recording import named, stem_of
-from gan808.machine.replay import Replay
-from gan808.machine.take import read_take
+from gan808.recording.format import read_take
+from gan808.recording.recorder import named, stem_of
+from gan808.recording.replay import Replay
 from gan808.replay_files import find_sounds
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 from tests.engine.test_wav import full_after
 from tests.fakes import FakeKit, FakeShelf
-from tests.machine.recording_rig import (
+from tests.machine.rig import PATTERN
+from tests.pool.sounds import make_sound
+from tests.recording.rig import (
     LENGTH,
     RATE_HZ,
     EndlessPool,
@@ -35,8 +37,6 @@ from tests.machine.recording_rig import (
     sound_of,
     texts,
 )
-from tests.machine.rig import PATTERN
-from tests.pool.sounds import make_sound
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

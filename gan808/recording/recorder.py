@@ -23,7 +23,7 @@ from gan808.engine.engine import Engine
 from gan808.errors import ConfigError, Gan808Error
 from gan808.machine.events import Event, KitLoaded, ParameterChanged
 from gan808.machine.needs import KitLike
-from gan808.machine.take import FORMAT, MIDI, ROW, WAV, Line, TakeFiles, digest_of
+from gan808.recording.format import FORMAT, MIDI, ROW, WAV, Line, TakeFiles, digest_of
 from gan808.sound.kit import Kit
 
 if TYPE_CHECKING:
