@@ -19,7 +19,6 @@ from typing import Any
 
 from gan808 import places, realtime
 from gan808.config import HIGHEST_SEED, Settings
-from gan808.control import learned_file
 from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
 from gan808.describing import describe_output, describe_scheduling, may_return, on_jack
@@ -28,7 +27,6 @@ from gan808.early.begin import Early
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
-from gan808.keeping import Keeping
 from gan808.machine.machine import Machine
 from gan808.opening import Opening, live_output
 from gan808.pool import store
@@ -40,6 +38,8 @@ from gan808.pool.render_process import RenderProcess
 from gan808.recording.recorder import stem_of
 from gan808.service import ServiceManager
 from gan808.sound.kit import find_kit
+from gan808.storage import learned_controls as learned_file
+from gan808.storage.session import Keeping
 from gan808.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 
 WAIT_S = 0.05

@@ -38,8 +38,8 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     file cannot be written.
     """
     limit_threads(settings.renderer.threads)
-    from gan808.machine.shelf import Shelf
     from gan808.sound.kit import find_kit
+    from gan808.storage.library import Shelf
 
     kit = find_kit(settings.kit.name, places.kit_folders())
     classes = classes_of(kit, order.class_name)

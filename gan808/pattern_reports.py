@@ -10,16 +10,16 @@ from pathlib import Path
 
 from gan808 import places
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.pattern_files import (
+from gan808.reports import columns
+from gan808.sequencer.clock import STEPS_PER_BAR
+from gan808.sequencer.patterns import Pattern
+from gan808.storage.pattern_files import (
     MIDI,
     find_pattern,
     pattern_names,
     pattern_source,
     save_pattern,
 )
-from gan808.reports import columns
-from gan808.sequencer.clock import STEPS_PER_BAR
-from gan808.sequencer.patterns import Pattern
 
 
 def pattern_lines() -> list[str]:

@@ -41,8 +41,8 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     ConfigError for a class that is not in the kit, Gan808Error when a file cannot be written.
     """
     limit_threads(settings.renderer.threads)
-    from gan808.machine.shelf import Shelf
     from gan808.sound.kit import find_kit
+    from gan808.storage.library import Shelf
 
     kit = find_kit(settings.kit.name, places.kit_folders())
     classes = classes_of(kit, order.class_name)

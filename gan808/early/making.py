@@ -115,7 +115,7 @@ def _code(blob: Blob) -> dict[str, Any]:
 
 def _state(settings: Settings, given: frozenset[str], options: Mapping[str, Any],
            kit: Kit) -> dict[str, Any]:
-    """What of the last run's state comes first; keeping.py decides the same."""
+    """What of the last run's state comes first; storage/session.py decides the same."""
     worn = kit.name if kit.folder.parent in places.kit_folders() else str(kit.folder.resolve())
     return {
         "kept": settings.state.keep and settings.renderer.seed < 0 and not options.get("fresh"),

@@ -1,6 +1,6 @@
 """How the slots begin: as the last run left them, or as the kit has them.
 
-Reads state.json and its sounds as state_files.py writes them; where anything is not plainly right
+Reads state.json and its sounds as storage/session_files.py writes them; where anything is not plainly right
 the ordinary start, which knows what to say, comes first. Main thread.
 """
 

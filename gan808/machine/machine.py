@@ -25,11 +25,11 @@ from gan808.machine.learning import Learning
 from gan808.machine.live import hit_of_pairs
 from gan808.machine.needs import EngineLike, FillerLike, KitLike, PoolLike, PortLike, ShelfLike
 from gan808.machine.parameters import BY_ADDRESS, Kind, Value
-from gan808.machine.shelf import Shelf
 from gan808.machine.swaps import Swaps
 from gan808.sequencer.sequencer import SequencerThread, make_sequencer
 from gan808.sequencer.sync import Sync
 from gan808.sound.sound import Sound
+from gan808.storage.library import Shelf
 
 # Steps, and commands that have a time, are sent on this long before they are due, with their
 # exact frame: longer than Python is ever held up, and than two blocks of the output.

@@ -2,7 +2,7 @@
 is set. Also what a scene is. Immutable values and pure functions; any thread.
 
 `document` makes plain JSON values of a state, with a name in place of each sound; `state_of` and
-`slots_of` read and check them. Where the files are is state_files.py's business.
+`slots_of` read and check them. Where the files are is storage/session_files.py's business.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import open_output
 from gan808.machine.machine import Machine
 from gan808.sound.sound import Descriptors, Sound
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import FakeFiller, FakeKit, FakePool
 from tests.jack_server import RATE_HZ
 

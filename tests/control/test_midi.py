@@ -17,7 +17,7 @@ from gan808.machine.controllers import controllers
 from gan808.machine.machine import Machine
 from gan808.sound.slots import TR808
 from tests.control.rig import until
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10

@@ -26,7 +26,7 @@ from gan808.machine.machine import Machine
 from tests.control.rig import until
 from tests.control.test_midi import Deck
 from tests.control.test_midi_ports import FakeRt, FakeSystem
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import FakeFiller, FakeKit, FakePool, fake_sound
 from tests.machine.rig import Rig
 

@@ -34,7 +34,7 @@ from gan808.machine.machine import MOST_REFRESHES, Machine
 from gan808.machine.parameters import TABLE, Kind
 from tests.control.rig import Client, Rig, bundle, message, until
 from tests.control.storm import Storm
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import FakeFiller, FakeKit, FakePool
 from tests.timing import WITHIN_S
 

@@ -14,7 +14,7 @@ import pytest
 from gan808.early.image import Image, Unfit
 from gan808.early.slots import RANGES, FirstSlot, first_slots
 from gan808.machine.state import KeptSlot, State
-from gan808.state_files import LOCK, STATE, Lock, StateFiles
+from gan808.storage.session_files import LOCK, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
 
 RATE_HZ = 48_000

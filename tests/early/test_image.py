@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from gan808 import places, start, state_files
+from gan808 import places, start
 from gan808.early import image, memory, slots
 from gan808.early.image import Unfit
 from gan808.engine import layout
 from gan808.machine.parameters import BY_ADDRESS, SLOT
 from gan808.machine.state import FORMAT
+from gan808.storage import session_files as state_files
 from tests.running import CHECKOUT
 
 KEY = {"kit": "tiny"}

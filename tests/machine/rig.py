@@ -11,7 +11,7 @@ from gan808.machine.events import Event
 from gan808.machine.machine import Machine
 from gan808.machine.state import State
 from gan808.sequencer.patterns import Pattern
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 BAR = 96000  # frames at 48 kHz and 120 BPM

@@ -9,8 +9,8 @@ import numpy as np
 
 from gan808.engine.engine import SlotParameter
 from gan808.machine.events import ParameterChanged, SoundChanged
-from gan808.machine.pattern_files import find_pattern
 from gan808.machine.state import KEPT_HISTORY, KeptSlot, State
+from gan808.storage.pattern_files import find_pattern
 from tests.fakes import FakeKit, fake_sound
 from tests.machine.rig import BAR, BLOCK, PATTERN, Rig
 

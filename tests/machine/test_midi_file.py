@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.machine.midi_file import SUBSTITUTES, read_midi_file
-from gan808.machine.pattern_files import find_own_pattern, find_pattern, pattern_names
 from gan808.sequencer.clock import swung
 from gan808.sequencer.notation import write_row
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.steps import REST, Step
 from gan808.sound.slots import TR808, SlotLayout
+from gan808.storage.pattern_files import find_own_pattern, find_pattern, pattern_names
 
 TICKS = 480  # a beat; a step is 120
 NOTE = {slot.code: slot.notes[0] for slot in TR808}

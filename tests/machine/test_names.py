@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError, KitError
 from gan808.machine.names import is_plain_name
-from gan808.machine.shelf import Shelf
 from gan808.sound.kit import Kit
+from gan808.storage.library import Shelf
 from tests.fakes import fake_sound
 from tests.machine.rig import Rig
 

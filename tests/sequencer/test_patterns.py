@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.machine.addresses import decode
-from gan808.machine.pattern_files import (
+from gan808.sequencer.notation import write_row
+from gan808.sequencer.patterns import OFF, SILENCE, VELOCITIES, Pattern, parse_pattern
+from gan808.sequencer.steps import REST, Step
+from gan808.sound.slots import TR808
+from gan808.storage.pattern_files import (
     find_own_pattern,
     find_pattern,
     pattern_names,
     pattern_source,
     save_pattern,
 )
-from gan808.sequencer.notation import write_row
-from gan808.sequencer.patterns import OFF, SILENCE, VELOCITIES, Pattern, parse_pattern
-from gan808.sequencer.steps import REST, Step
-from gan808.sound.slots import TR808
 
 CODES = [slot.code for slot in TR808]
 GOOD = 'name = "x"\n[steps]\nBD = "X... x... | o... g..."\n'

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
-from gan808.machine.pattern_files import find_pattern, pattern_names
 from gan808.sequencer.clock import TempoLine
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
 from gan808.sequencer.steps import REST, Step
+from gan808.storage.pattern_files import find_pattern, pattern_names
 from tests.machine.test_sequencer import CODES, Rig, ideal
 
 STEP = 6000  # frames at 48 kHz and 120 BPM

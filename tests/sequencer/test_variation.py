@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan808.machine.pattern_files import find_pattern, pattern_names
 from gan808.sequencer.steps import ACCENT, REST, Row, Step, row_of
 from gan808.sequencer.variation import (
     bjorklund,
@@ -20,6 +19,7 @@ from gan808.sequencer.variation import (
     thinned,
 )
 from gan808.sound.slots import TR808
+from gan808.storage.pattern_files import find_pattern, pattern_names
 
 CODES = tuple(slot.code for slot in TR808)
 KICK, SNARE, OPEN, CLOSED = (CODES.index(code) for code in ("BD", "SD", "OH", "CH"))

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.shelf import Shelf
+from gan808.storage.library import Shelf
 from tests.fakes import fake_sound
 
 
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_written_is_named(shelf: Shelf, tmp_path: Path) 
 
 def test_folders_have_an_end(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of saves does not fill the disk; what is there already may be written again."""
-    monkeypatch.setattr("gan808.machine.shelf.MOST_SOUNDS", 3)
+    monkeypatch.setattr("gan808.storage.library.MOST_SOUNDS", 3)
     for number in range(3):
         shelf.export(fake_sound(), f"sound {number}")
     with pytest.raises(Gan808Error, match="exports: 3 are there already; move some"):
@@ -80,7 +80,7 @@ def test_folders_have_an_end(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> N
 def test_kits_have_an_end(
     shelf: Shelf, tiny_kit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan808.machine.shelf.MOST_KITS", 2)
+    monkeypatch.setattr("gan808.storage.library.MOST_KITS", 2)
     kit = Shelf((tiny_kit.parent,), (), shelf.favourites, shelf.exports).kit("tiny")
     for name in ("one", "two"):
         shelf.save_kit(kit, [], name)

@@ -25,7 +25,7 @@ from gan808.machine.parameters import Value
 from gan808.machine.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.sound import Sound
-from gan808.state_files import LOCK, Lock, StateFiles
+from gan808.storage.session_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:
     from gan808.machine.machine import Machine

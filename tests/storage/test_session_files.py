@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan808 import scene_files, state_files
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.shelf import Shelf
 from gan808.machine.state import KeptPattern, KeptSlot, State
-from gan808.scene_files import load_scene, save_scene
 from gan808.sound.sound import Sound
-from gan808.state_files import KITS, SOUNDS, STATE, Lock, StateFiles
+from gan808.storage import scene_files
+from gan808.storage import session_files as state_files
+from gan808.storage.library import Shelf
+from gan808.storage.scene_files import load_scene, save_scene
+from gan808.storage.session_files import KITS, SOUNDS, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
 from tests.machine.rig import PATTERN
 from tests.running import CHECKOUT
@@ -223,7 +224,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from gan808.machine.state import KeptSlot, State
-from gan808.state_files import StateFiles
+from gan808.storage.session_files import StateFiles
 from tests.fakes import fake_sound
 
 files, number = StateFiles(Path(sys.argv[1])), 0

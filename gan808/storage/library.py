@@ -15,17 +15,17 @@ from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.machine.names import ACCEPTED, is_plain_name
 from gan808.machine.needs import KitLike
-from gan808.machine.pattern_files import (
-    find_own_pattern,
-    find_pattern,
-    pattern_names,
-    save_pattern,
-)
 from gan808.machine.state import State
 from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound
+from gan808.storage.pattern_files import (
+    find_own_pattern,
+    find_pattern,
+    pattern_names,
+    save_pattern,
+)
 
 # Whoever reaches the OSC port can save; it must not fill the disk. A program change reaches 128.
 MOST_KITS, MOST_SOUNDS = 128, 10_000
@@ -107,7 +107,7 @@ class Shelf:
         if not isinstance(kit, Kit):
             raise KitError(f"kit {kit.name!r} is not on disk, so it cannot be saved")
         _require_room(self.kit_folders[0], MOST_KITS)
-        from gan808.machine.kit_saving import save_sounds_as_kit
+        from gan808.storage.kit_saving import save_sounds_as_kit
 
         return save_sounds_as_kit(kit, sounds, self.kit_folders[0], name)
 
@@ -124,25 +124,25 @@ class Shelf:
 
     def scene_names(self) -> list[str]:
         """The scenes there are, sorted."""
-        from gan808.scene_files import scene_names
+        from gan808.storage.scene_files import scene_names
 
         return scene_names(self.scenes)
 
     def scene(self, name: str, sample_rate_hz: int) -> State:
         """A scene with its sounds at that rate. Raises Gan808Error."""
-        from gan808.scene_files import load_scene
+        from gan808.storage.scene_files import load_scene
 
         return load_scene(self.scenes, name, sample_rate_hz)
 
     def save_scene(self, name: str, scene: State) -> Path:
         """Write a scene, over one of that name, and return its file. Raises Gan808Error."""
-        from gan808.scene_files import save_scene
+        from gan808.storage.scene_files import save_scene
 
         return save_scene(self.scenes, name, scene)
 
     def delete_scene(self, name: str) -> None:
         """Raises Gan808Error for a scene that is not there."""
-        from gan808.scene_files import delete_scene
+        from gan808.storage.scene_files import delete_scene
 
         delete_scene(self.scenes, name)
 
