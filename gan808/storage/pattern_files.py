@@ -151,7 +151,9 @@ def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
     if not isinstance(file, Path):
         return parse_pattern(file.read_text("utf-8"), f"pattern {file.name}")
     if file.name.lower().endswith(MIDI):
-        from gan808.machine.midi_file import read_midi_file  # mido when it is needed, not before
+        from gan808.exchange.midi_patterns import (
+            read_midi_file,  # mido when it is needed, not before
+        )
 
         return read_midi_file(file, slots)
     try:

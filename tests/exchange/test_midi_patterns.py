@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
-from gan808.machine.midi_file import SUBSTITUTES, read_midi_file
+from gan808.exchange.midi_patterns import SUBSTITUTES, read_midi_file
 from gan808.sequencer.clock import swung
 from gan808.sequencer.notation import write_row
 from gan808.sequencer.patterns import Pattern
