@@ -27,7 +27,7 @@ from benchmarks.support import jack
 from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
 from gan808 import places
 from gan808.config import load_settings
-from gan808.machine.slots import first_sounds
+from gan808.instrument.slots import first_sounds
 from gan808.sound.kit import find_kit
 
 HEARD = 0.05

@@ -27,7 +27,7 @@ from gan808.early.begin import Early
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
-from gan808.machine.machine import Machine
+from gan808.instrument.machine import Machine
 from gan808.opening import Opening, live_output
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds

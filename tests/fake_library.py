@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan808.errors import ConfigError
-from gan808.machine.state import State
+from gan808.instrument.state import State
 from tests.fakes import FakeKit, FakeShelf
 
 

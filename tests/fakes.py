@@ -1,6 +1,6 @@
 """Stand-ins for engine, pool, filler and kit: same behaviour at the edges, no audio, no processes.
 
-They pass the same contract as the real parts (tests/machine/test_contract.py). Time is a number
+They pass the same contract as the real parts (tests/instrument/test_contract.py). Time is a number
 that the test moves: `FakeEngine.process`.
 """
 

@@ -24,7 +24,7 @@ BREAKS = [
     (rules.instrument_without_training, "gan808/daemon.py", "def f():\n    import training.cli"),
     (rules.instrument_without_training, "gan808/cli.py", "import training.trainer"),
     (rules.tensorflow_in_its_place, "gan808/daemon.py", "def f():\n    import keras"),
-    (rules.tensorflow_in_its_place, "gan808/machine/machine.py", "from numba import njit"),
+    (rules.tensorflow_in_its_place, "gan808/instrument/machine.py", "from numba import njit"),
     (rules.no_unsafe_loading, "training/x.py", "import pickle"),
     (rules.no_unsafe_loading, "training/x.py", "import numpy as np\nnp.load('a')"),
     (rules.no_unsafe_loading, "training/x.py", "np.load('a', allow_pickle=True)"),

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from gan808.cli import app
-from gan808.machine.addresses import decode
+from gan808.instrument.addresses import decode
 from gan808.sound.slots import TR808
 
 CHECKOUT = Path(__file__).resolve().parent.parent

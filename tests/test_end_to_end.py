@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gan808.machine.slots import first_sounds
+from gan808.instrument.slots import first_sounds
 from gan808.sound.kit import Kit, load_kit
 from gan808.sound.sound import Sound
 from tests.jack_server import RATE_HZ, JackMeter, jack_server, start_server, stop_server

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gan808.config import Settings
-from gan808.machine.parameters import BY_ADDRESS, ROOT, SLOT, Argument
+from gan808.instrument.parameters import BY_ADDRESS, ROOT, SLOT, Argument
 from gan808.sound.slots import TR808
 
 PORT = Settings().osc.port

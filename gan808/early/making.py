@@ -31,12 +31,12 @@ from gan808.engine.jack.midi_layout import EVENT, INPUT, RING_EVENTS
 from gan808.engine.jit import object_cache
 from gan808.engine.kernel_api import KERNEL_SOURCES
 from gan808.errors import Gan808Error
-from gan808.machine.slots import Slot, first_sounds
+from gan808.instrument.slots import Slot, first_sounds
 from gan808.pool.factory import factory_sounds
 from gan808.sound.kit import FACTORY, MANIFEST, Kit
 
 if TYPE_CHECKING:
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 IMAGES = 4  # of the options used last
 MIDI_PORTS = ("auto", "virtual")

@@ -21,14 +21,14 @@ from gan808 import __version__, places
 from gan808.engine import layout
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.events import Event, KitLoaded, ParameterChanged
-from gan808.machine.needs import KitLike
+from gan808.instrument.events import Event, KitLoaded, ParameterChanged
+from gan808.instrument.protocols import KitLike
 from gan808.recording.format import FORMAT, MIDI, ROW, WAV, Line, TakeFiles, digest_of
 from gan808.sound.kit import Kit
 
 if TYPE_CHECKING:
-    from gan808.machine.commands import Answer, Call
-    from gan808.machine.machine import Machine
+    from gan808.instrument.commands.handlers import Answer, Call
+    from gan808.instrument.machine import Machine
 
 NAME = re.compile(r"[\w][\w .+-]{0,119}")
 PERIOD_S = 0.05

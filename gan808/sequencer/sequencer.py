@@ -15,8 +15,8 @@ from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from gan808.config import Settings
-from gan808.machine.evolution import Quantise
-from gan808.machine.needs import EngineLike, PortLike
+from gan808.instrument.evolution import Quantise
+from gan808.instrument.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score

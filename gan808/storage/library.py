@@ -13,9 +13,9 @@ from pathlib import Path
 
 from gan808 import __version__, places
 from gan808.errors import ConfigError, Gan808Error, KitError
-from gan808.machine.names import ACCEPTED, is_plain_name
-from gan808.machine.needs import KitLike
-from gan808.machine.state import State
+from gan808.instrument.names import ACCEPTED, is_plain_name
+from gan808.instrument.protocols import KitLike
+from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit import Kit, find_kit, list_kits
 from gan808.sound.slots import TR808, SlotLayout

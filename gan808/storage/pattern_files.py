@@ -103,7 +103,7 @@ def _named(name: str, folders: Sequence[Path]) -> Path | Traversable:
             if _is_file(path):
                 return path
     if name in _shipped_names():
-        return resources.files("gan808.machine") / "patterns" / f"{name}.toml"
+        return resources.files("gan808.sequencer") / "patterns" / f"{name}.toml"
     raise ConfigError(f"pattern {name[:80]!r}: no such pattern; there are "
                       f"{', '.join(pattern_names(folders))}, {OFF}, or a path ending in .toml or "
                       ".mid")
@@ -134,7 +134,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _shipped_names() -> set[str]:
-    entries = (resources.files("gan808.machine") / "patterns").iterdir()
+    entries = (resources.files("gan808.sequencer") / "patterns").iterdir()
     return {entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.state import State, document, slot_documents, slots_of, state_of
+from gan808.instrument.state import State, document, slot_documents, slots_of, state_of
 from gan808.pool import wire
 from gan808.sound.sound import Sound
 from gan808.storage.session_files import at_rate, checked_sound, write_whole

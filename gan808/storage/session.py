@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 from gan808 import places
 from gan808.config import Settings
 from gan808.errors import ConfigError, KitError
-from gan808.machine.events import Event, KitLoaded, ParameterChanged, SoundChanged
-from gan808.machine.parameters import Value
-from gan808.machine.state import KEPT_VALUES, KeptSlot, State
+from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged
+from gan808.instrument.parameters import Value
+from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.sound import Sound
 from gan808.storage.session_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 SETTLE_S = 0.5  # what changes together is written once, and a moving knob twice a second
 # Where every hit has a new sound the slots are written as often as this: each is gone in a moment.

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from gan808.errors import ConfigError, Gan808Error, RenderError
-from gan808.machine.state import (
+from gan808.instrument.state import (
     KeptSlot,
     State,
     document,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gan808.config import Settings
 from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
-from gan808.machine.controllers import controllers
-from gan808.machine.machine import Machine
+from gan808.instrument.controllers import controllers
+from gan808.instrument.machine import Machine
 from gan808.sound.slots import TR808
 from tests.control.rig import until
 from tests.fake_library import SceneShelf

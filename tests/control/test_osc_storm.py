@@ -29,9 +29,9 @@ from gan808.control.osc.times import TREMBLE_FRAMES
 from gan808.engine.clock import EngineClock
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import open_output
-from gan808.machine.addresses import decode
-from gan808.machine.machine import MOST_REFRESHES, Machine
-from gan808.machine.parameters import TABLE, Kind
+from gan808.instrument.addresses import decode
+from gan808.instrument.machine import MOST_REFRESHES, Machine
+from gan808.instrument.parameters import TABLE, Kind
 from tests.control.rig import Client, Rig, bundle, message, until
 from tests.control.storm import Storm
 from tests.fake_library import SceneShelf

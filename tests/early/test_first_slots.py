@@ -13,7 +13,7 @@ import pytest
 
 from gan808.early.image import Image, Unfit
 from gan808.early.slots import RANGES, FirstSlot, first_slots
-from gan808.machine.state import KeptSlot, State
+from gan808.instrument.state import KeptSlot, State
 from gan808.storage.session_files import LOCK, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
 

@@ -16,8 +16,8 @@ from gan808 import places, start
 from gan808.early import image, memory, slots
 from gan808.early.image import Unfit
 from gan808.engine import layout
-from gan808.machine.parameters import BY_ADDRESS, SLOT
-from gan808.machine.state import FORMAT
+from gan808.instrument.parameters import BY_ADDRESS, SLOT
+from gan808.instrument.state import FORMAT
 from gan808.storage import session_files as state_files
 from tests.running import CHECKOUT
 

@@ -14,16 +14,16 @@ import soundfile
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.errors import Gan808Error
-from gan808.machine.addresses import decode
-from gan808.machine.events import Notice
-from gan808.machine.machine import Machine
+from gan808.instrument.addresses import decode
+from gan808.instrument.events import Notice
+from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
 from gan808.recording.replay import Replay
 from gan808.replay_files import find_sounds, write_wav
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import Sound
 from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf
-from tests.machine.rig import PATTERN
+from tests.instrument.rig import PATTERN
 from tests.pool.sounds import make_sound
 
 RATE_HZ = 48_000

@@ -12,7 +12,7 @@ import pytest
 from gan808.errors import Gan808Error
 from gan808.recording.format import read_take
 from gan808.recording.midi_file import TICKS_PER_BEAT
-from tests.machine.rig import PATTERN
+from tests.instrument.rig import PATTERN
 from tests.recording.rig import RATE_HZ, Stage, read, replayed
 
 

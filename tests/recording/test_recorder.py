@@ -14,7 +14,7 @@ import pytest
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError
-from gan808.machine.machine import Machine
+from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
 from gan808.recording.recorder import named, stem_of
 from gan808.recording.replay import Replay
@@ -23,7 +23,7 @@ from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 from tests.engine.test_wav import full_after
 from tests.fakes import FakeKit, FakeShelf
-from tests.machine.rig import PATTERN
+from tests.instrument.rig import PATTERN
 from tests.pool.sounds import make_sound
 from tests.recording.rig import (
     LENGTH,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
-from gan808.machine.addresses import decode
+from gan808.instrument.addresses import decode
 from gan808.sequencer.notation import write_row
 from gan808.sequencer.patterns import OFF, SILENCE, VELOCITIES, Pattern, parse_pattern
 from gan808.sequencer.steps import REST, Step

@@ -12,13 +12,13 @@ import pytest
 
 from gan808 import places
 from gan808.config import Settings, given_settings, load_settings
-from gan808.machine.state import KeptPattern, KeptSlot, State
+from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.storage import session as keeping_module
 from gan808.storage.pattern_files import find_pattern
 from gan808.storage.session import Keeping
 from gan808.storage.session_files import STATE, StateFiles
 from tests.fakes import fake_sound
-from tests.machine.rig import BLOCK, Rig
+from tests.instrument.rig import BLOCK, Rig
 from tests.running import CHECKOUT
 from tests.timing import SOON_S, WITHIN_S
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.state import KeptPattern, KeptSlot, State
+from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import Sound
 from gan808.storage import scene_files
 from gan808.storage import session_files as state_files
@@ -27,7 +27,7 @@ from gan808.storage.library import Shelf
 from gan808.storage.scene_files import load_scene, save_scene
 from gan808.storage.session_files import KITS, SOUNDS, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
-from tests.machine.rig import PATTERN
+from tests.instrument.rig import PATTERN
 from tests.running import CHECKOUT
 
 RATE_HZ = 48000
@@ -223,7 +223,7 @@ class TestState:
 KILLED = """
 import sys
 from pathlib import Path
-from gan808.machine.state import KeptSlot, State
+from gan808.instrument.state import KeptSlot, State
 from gan808.storage.session_files import StateFiles
 from tests.fakes import fake_sound
 

@@ -20,7 +20,7 @@ from gan808.sequencer.clock_out import ClockPlan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 # A start or stop is told within this time, in one that hears ticks at once.
 LOOK_S = 0.004

@@ -13,10 +13,10 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error
-from gan808.machine.parameters import Parameter, Value
+from gan808.instrument.parameters import Parameter, Value
 
 if TYPE_CHECKING:
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 PROGRAM = "program"
 QUIET_S = 1.0  # failures are told at most so often

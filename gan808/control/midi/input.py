@@ -20,15 +20,15 @@ from gan808.control.midi.controls import MidiControls
 from gan808.control.midi.jack_port import VIRTUAL_NAME
 from gan808.control.midi.ports import MidiPorts
 from gan808.control.midi.systems import systems
-from gan808.machine.controllers import controllers, from_controller
-from gan808.machine.learning import Control, ControlKind, Target
-from gan808.machine.needs import PortLike
-from gan808.machine.parameters import Kind
+from gan808.instrument.controllers import controllers, from_controller
+from gan808.instrument.learning import Control, ControlKind, Target
+from gan808.instrument.parameters import Kind
+from gan808.instrument.protocols import PortLike
 from gan808.realtime import hurry
 
 if TYPE_CHECKING:
     from gan808.early.begin import Early
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
 ALL_CHANNELS = 0

@@ -24,14 +24,14 @@ from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.oscquery.announcement import is_loopback
 from gan808.engine.trigger_fast_path import PLAYED, OscEar
 from gan808.errors import Gan808Error
-from gan808.machine.addresses import Request, decode
-from gan808.machine.events import Event, ParameterChanged, SoundChanged
-from gan808.machine.needs import PortLike
-from gan808.machine.parameters import ROOT, Kind, Value
+from gan808.instrument.addresses import Request, decode
+from gan808.instrument.events import Event, ParameterChanged, SoundChanged
+from gan808.instrument.parameters import ROOT, Kind, Value
+from gan808.instrument.protocols import PortLike
 from gan808.realtime import hurry
 
 if TYPE_CHECKING:
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 API_VERSION = 1
 # A bundle is handed to the engine this long before it is due: late enough to keep the engine's

@@ -10,7 +10,7 @@ from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from gan808.errors import DeviceError
-from gan808.machine.parameters import BY_ADDRESS
+from gan808.instrument.parameters import BY_ADDRESS
 
 TIMEOUT_S = 1.0
 MAX_PACKET_BYTES = 65535

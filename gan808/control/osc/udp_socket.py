@@ -13,7 +13,7 @@ from gan808.control.osc.clients import Sender
 from gan808.engine.engine import Port
 from gan808.engine.trigger_fast_path import OscEar
 from gan808.errors import DeviceError
-from gan808.machine.needs import PortLike
+from gan808.instrument.protocols import PortLike
 
 MAX_DATAGRAM_BYTES = 65507
 RECEIVE_BUFFER_BYTES = 1 << 20  # room for a burst of bundles while the thread is busy

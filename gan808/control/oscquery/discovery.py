@@ -15,7 +15,7 @@ from gan808.config import OscSettings
 from gan808.errors import DeviceError
 
 if TYPE_CHECKING:
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 # By then the start is over, and a library that takes a tenth of a second to load is in nobody's
 # way.

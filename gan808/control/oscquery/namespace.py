@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gan808.machine.addresses import ALIASES
-from gan808.machine.parameters import ROOT, TABLE, Argument, Kind, Parameter, Value
+from gan808.instrument.addresses import ALIASES
+from gan808.instrument.parameters import ROOT, TABLE, Argument, Kind, Parameter, Value
 from gan808.sound.slots import SlotLayout
 
 Node = dict[str, Any]

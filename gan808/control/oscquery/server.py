@@ -34,10 +34,10 @@ from gan808.control.oscquery.namespace import (
     node_at,
 )
 from gan808.errors import DeviceError, Gan808Error
-from gan808.machine.parameters import Value
+from gan808.instrument.parameters import Value
 
 if TYPE_CHECKING:
-    from gan808.machine.machine import Machine
+    from gan808.instrument.machine import Machine
 
 NAME = "GAN-808"
 HOST_INFO = "HOST_INFO"
