@@ -37,7 +37,7 @@ from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
 from gan808.recording.recorder import stem_of
 from gan808.service import ServiceManager
-from gan808.sound.kit import find_kit
+from gan808.sound.kit.kit import find_kit
 from gan808.storage import learned_controls as learned_file
 from gan808.storage.session import Keeping
 from gan808.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals

@@ -38,7 +38,7 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     file cannot be written.
     """
     limit_threads(settings.renderer.threads)
-    from gan808.sound.kit import find_kit
+    from gan808.sound.kit.kit import find_kit
     from gan808.storage.library import Shelf
 
     kit = find_kit(settings.kit.name, places.kit_folders())

@@ -16,7 +16,7 @@ from gan808.sound.latent import Point
 from gan808.stderr import quiet_stderr
 
 if TYPE_CHECKING:
-    from gan808.sound.kit import Kit
+    from gan808.sound.kit.kit import Kit
     from gan808.sound.renderer import Renderer
 
 ALL = "all"
@@ -41,7 +41,7 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     ConfigError for a class that is not in the kit, Gan808Error when a file cannot be written.
     """
     limit_threads(settings.renderer.threads)
-    from gan808.sound.kit import find_kit
+    from gan808.sound.kit.kit import find_kit
     from gan808.storage.library import Shelf
 
     kit = find_kit(settings.kit.name, places.kit_folders())

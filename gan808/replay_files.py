@@ -23,7 +23,7 @@ from gan808.pool.store import fingerprint
 from gan808.recording.format import Line, digest_of, read_take
 from gan808.recording.replay import Replay
 from gan808.render_files import batches
-from gan808.sound.kit import Kit, find_kit
+from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound
 

@@ -10,7 +10,7 @@ from typing import Any
 from gan808 import places
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
-from gan808.sound.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
+from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
 from gan808.stderr import quiet_stderr
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gan808.sequencer.patterns import Pattern
-from gan808.sound.slots import SlotLayout
+from gan808.sound.kit.slots import SlotLayout
 from gan808.storage.pattern_files import find_pattern, pattern_names
 
 

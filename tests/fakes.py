@@ -17,8 +17,8 @@ import numpy as np
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
 from gan808.errors import Gan808Error, KitError
 from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.latent import Point
-from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Descriptors, Rendered, Sound
 from tests.fake_patterns import FakePatterns
 

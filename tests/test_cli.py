@@ -21,7 +21,7 @@ from rich.text import Text
 from gan808 import __version__, cli, start
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
-from gan808.sound.kit import load_kit
+from gan808.sound.kit.kit import load_kit
 from tests.running import Running, environment
 
 

@@ -15,7 +15,7 @@ import typer
 
 from gan808.cli import app
 from gan808.instrument.addresses import decode
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gan808.instrument.slots import first_sounds
-from gan808.sound.kit import Kit, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
 from gan808.sound.sound import Sound
 from tests.jack_server import RATE_HZ, JackMeter, jack_server, start_server, stop_server
 from tests.running import STOPS_WITHIN_S, Running

@@ -16,7 +16,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from gan808.config import Settings
 from gan808.pool import store
-from gan808.sound.kit import load_kit
+from gan808.sound.kit.kit import load_kit
 from tests.fakes import fake_sound
 from tests.running import STOPS_WITHIN_S, Running
 from tests.timing import WITHIN_S

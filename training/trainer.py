@@ -21,8 +21,8 @@ import keras
 import numpy as np
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
-from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.kit.kit import Kit
+from gan808.sound.network.networks import build_critic, build_generator
 from training import checkpoint
 from training.dataset import Dataset
 from training.distribute import Crew, check_divides

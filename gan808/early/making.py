@@ -33,7 +33,7 @@ from gan808.engine.kernel_api import KERNEL_SOURCES
 from gan808.errors import Gan808Error
 from gan808.instrument.slots import Slot, first_sounds
 from gan808.pool.factory import factory_sounds
-from gan808.sound.kit import FACTORY, MANIFEST, Kit
+from gan808.sound.kit.kit import FACTORY, MANIFEST, Kit
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine

@@ -19,7 +19,7 @@ from gan808.errors import ConfigError
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.steps import MAX_NUDGE, MAX_RATCHET, MAX_STEPS, REST, Row, Step
-from gan808.sound.slots import SlotLayout
+from gan808.sound.kit.slots import SlotLayout
 
 MAX_FILE_BYTES = 1 << 20
 DRUM_CHANNEL = 9  # channel 10, as people count

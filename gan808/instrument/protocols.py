@@ -15,8 +15,8 @@ from gan808.engine.engine import SlotParameter
 from gan808.errors import Gan808Error
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import Point
-from gan808.sound.slots import SlotLayout
 from gan808.sound.sound import Rendered, Sound
 
 DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gan808.engine.engine import SlotParameter
 from gan808.instrument.parameters import BY_ADDRESS, SLOT
-from gan808.sound.slots import SlotLayout
+from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
 
 HISTORY = 16

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gan808 import places
 from gan808.pool import store
-from gan808.sound.kit import FACTORY, MANIFEST, Kit
+from gan808.sound.kit.kit import FACTORY, MANIFEST, Kit
 from gan808.sound.sound import Sound
 
 

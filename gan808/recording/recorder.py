@@ -24,7 +24,7 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged
 from gan808.instrument.protocols import KitLike
 from gan808.recording.format import FORMAT, MIDI, ROW, WAV, Line, TakeFiles, digest_of
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call

@@ -17,8 +17,8 @@ from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
-from gan808.sound.kit import Kit, find_kit, list_kits
-from gan808.sound.slots import TR808, SlotLayout
+from gan808.sound.kit.kit import Kit, find_kit, list_kits
+from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound
 from gan808.storage.pattern_files import (
     find_own_pattern,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.sequencer.patterns import OFF, SILENCE, Pattern, parse_pattern
-from gan808.sound.slots import TR808, SlotLayout
+from gan808.sound.kit.slots import TR808, SlotLayout
 
 MAX_FILE_BYTES = 1 << 16
 TOML, MIDI = (".toml",), (".mid", ".midi")

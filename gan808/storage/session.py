@@ -23,7 +23,7 @@ from gan808.errors import ConfigError, KitError
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged
 from gan808.instrument.parameters import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
-from gan808.sound.kit import Kit, find_kit
+from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.sound import Sound
 from gan808.storage.session_files import LOCK, Lock, StateFiles
 

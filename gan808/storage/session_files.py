@@ -34,7 +34,7 @@ from gan808.instrument.state import (
     state_of,
 )
 from gan808.pool import wire
-from gan808.sound.kit import to_rate
+from gan808.sound.kit.kit import to_rate
 from gan808.sound.sound import Sound
 
 KITS = 4  # whose slots are kept: those worn last. With their history some 50 MB at most

@@ -13,7 +13,7 @@ from gan808.errors import ConfigError
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.sequencer import Sequencer
 from gan808.sequencer.sync import Sync
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from tests.fakes import FakeEngine
 from tests.timing import WITHIN_S
 

@@ -15,7 +15,7 @@ from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
 from gan808.instrument.controllers import controllers
 from gan808.instrument.machine import Machine
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from tests.control.rig import until
 from tests.fake_library import SceneShelf
 from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound

@@ -16,7 +16,7 @@ from gan808.control.oscquery.server import BURST, MAX_REQUESTS, QueryServer
 from gan808.errors import DeviceError
 from gan808.instrument.addresses import decode
 from gan808.instrument.parameters import TABLE, Kind
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from tests.control.rig import Client, Rig, until
 from tests.timing import SOON_S
 

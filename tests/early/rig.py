@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from tests.jack_server import RATE_HZ
 from tests.running import CHECKOUT, environment
 

@@ -18,7 +18,7 @@ from gan808.sequencer.clock import swung
 from gan808.sequencer.notation import write_row
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.steps import REST, Step
-from gan808.sound.slots import TR808, SlotLayout
+from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.storage.pattern_files import find_own_pattern, find_pattern, pattern_names
 
 TICKS = 480  # a beat; a step is 120

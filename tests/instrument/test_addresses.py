@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gan808.errors import ConfigError
 from gan808.instrument.addresses import decode
 from gan808.instrument.superdirt import hit_of_pairs
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 
 CODES = tuple(slot.code for slot in TR808)
 

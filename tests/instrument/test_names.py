@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError, KitError
 from gan808.instrument.names import is_plain_name
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.storage.library import Shelf
 from tests.fakes import fake_sound
 from tests.instrument.rig import Rig

@@ -16,7 +16,7 @@ from gan808.instrument.addresses import decode
 from gan808.sequencer.notation import write_row
 from gan808.sequencer.patterns import OFF, SILENCE, VELOCITIES, Pattern, parse_pattern
 from gan808.sequencer.steps import REST, Step
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from gan808.storage.pattern_files import (
     find_own_pattern,
     find_pattern,

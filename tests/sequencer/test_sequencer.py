@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gan808.errors import ConfigError
 from gan808.sequencer.patterns import SILENCE, Pattern
 from gan808.sequencer.sequencer import Sequencer
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from gan808.storage.pattern_files import find_pattern
 from tests.fakes import FakeEngine
 

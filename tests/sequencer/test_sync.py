@@ -18,7 +18,7 @@ from gan808.sequencer.midi_clock import TICKS_PER_BEAT
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.sequencer import Sequencer
 from gan808.sequencer.sync import Sync
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from tests.fakes import FakeEngine
 
 RATE_HZ = 48000

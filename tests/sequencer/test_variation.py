@@ -18,7 +18,7 @@ from gan808.sequencer.variation import (
     thickened,
     thinned,
 )
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 from gan808.storage.pattern_files import find_pattern, pattern_names
 
 CODES = tuple(slot.code for slot in TR808)

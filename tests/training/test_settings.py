@@ -11,8 +11,8 @@ import typer
 
 from gan808.cli import app
 from gan808.errors import TrainingError
-from gan808.sound.geometry import PAPER
-from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.network.networks import build_critic, build_generator
+from gan808.sound.spectral.geometry import PAPER
 from tests.test_documents import shell_lines
 from training.evaluate import MIN_HELD_OUT
 from training.recipes import HOUSE_RECIPE, PAPER_RECIPE

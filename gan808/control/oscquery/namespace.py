@@ -13,7 +13,7 @@ from typing import Any
 
 from gan808.instrument.addresses import ALIASES
 from gan808.instrument.parameters import ROOT, TABLE, Argument, Kind, Parameter, Value
-from gan808.sound.slots import SlotLayout
+from gan808.sound.kit.slots import SlotLayout
 
 Node = dict[str, Any]
 

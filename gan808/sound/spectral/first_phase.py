@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gan808.sound.fourier import compiled
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.fourier import compiled
+from gan808.sound.spectral.geometry import Geometry
 
 QUIET = 1e-9
 TURN = 2 * np.pi

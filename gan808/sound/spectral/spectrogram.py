@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
 
 CLIP_SIGMAS = 3.0  # as SpecGAN: images are clipped at three deviations and scaled to [-1, 1]
 

@@ -21,9 +21,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from gan808.sound.first_phase import follow_peaks
-from gan808.sound.fourier import ROW, backward, compiled, forward
-from gan808.sound.lanes import WIDTH, load, splat, sqrt, store
+from gan808.sound.spectral.first_phase import follow_peaks
+from gan808.sound.spectral.fourier import ROW, backward, compiled, forward
+from gan808.sound.spectral.simd import WIDTH, load, splat, sqrt, store
 
 SOURCES = ("phase_kernel", "first_phase", "fourier", "lanes")
 TINY = np.float32(1e-18)  # under a square root: no division by zero

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gan808.errors import KitError
-from gan808.sound.geometry import STRIDES
+from gan808.sound.spectral.geometry import STRIDES
 
 MOST = {"latent_size": 4096, "width": 512, "kernel": 15, "class_embedding": 1024}
 MOST_MULTIPLIER = 64

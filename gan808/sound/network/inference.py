@@ -15,9 +15,9 @@ import llvmlite.binding
 import numpy as np
 
 from gan808.errors import RenderError
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.network.tensors import tf
 from gan808.sound.sound import BATCH
-from gan808.sound.tensors import tf
 
 # Multiply-adds of a layer stack from which bfloat16 pays: the house's generator has 60 million and
 # takes 2 ms, the paper's 840 million and 23 ms; at half its width 210 million, 5 ms saved a sound.

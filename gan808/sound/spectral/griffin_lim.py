@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from gan808.sound.first_phase import noise, overlaps_little
-from gan808.sound.fourier import places, twiddles
-from gan808.sound.geometry import Geometry
-from gan808.sound.lanes import WIDTH
-from gan808.sound.phase_kernel import phase_kernel
-from gan808.sound.spectrogram import Moments, denormalise, hann
+from gan808.sound.spectral.first_phase import noise, overlaps_little
+from gan808.sound.spectral.fourier import places, twiddles
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.phase_kernel import phase_kernel
+from gan808.sound.spectral.simd import WIDTH
+from gan808.sound.spectral.spectrogram import Moments, denormalise, hann
 
 MOMENTUM = 0.99
 

@@ -10,8 +10,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from gan808.errors import KitError
-from gan808.sound.kit import WEIGHTS, Kit
-from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.kit.kit import WEIGHTS, Kit
+from gan808.sound.network.networks import build_critic, build_generator
 
 
 def _names(model: keras.Model) -> list[str]:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from gan808.sound.network_spec import DEVIATION_GROUP
+from gan808.sound.network.spec import DEVIATION_GROUP
 
 TEXTURE_SEED = 808
 TEXTURE_FIELDS = 8  # noise fields a resolution; so many of the latent's numbers mix them

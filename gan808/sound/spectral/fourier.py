@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gan808.sound.lanes import WIDTH, load, splat, store
+from gan808.sound.spectral.simd import WIDTH, load, splat, store
 
 ROW = 2 * WIDTH  # numbers in a row
 

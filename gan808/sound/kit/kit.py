@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from gan808.errors import ConfigError, KitError
 from gan808.sound.descriptors import describe
-from gan808.sound.geometry import Geometry
+from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import parse_point
-from gan808.sound.network_spec import NetworkSpec
-from gan808.sound.slots import SlotLayout
+from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.sound import Sound
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import Moments
 
 FORMAT_VERSION = 1
 MANIFEST = "kit.toml"
@@ -323,7 +323,7 @@ def verify_kit(folder: Path) -> list[str]:
         kit = load_kit(folder)
     except KitError as error:
         return [str(error)]
-    from gan808.sound.weights import load_networks
+    from gan808.sound.kit.weights import load_networks
 
     problems = []
     for check in (kit.statistics, lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
