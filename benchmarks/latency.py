@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support import jack
 from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
-from gan808 import places
+from gan808 import paths as places
 from gan808.config import load_settings
 from gan808.instrument.slots import first_sounds
 from gan808.sound.kit.kit import find_kit

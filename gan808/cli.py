@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from gan808 import __version__, start
+from gan808.app.logging_setup import speak_up
 from gan808.errors import ConfigError
 from gan808.pattern_cli import patterns_app
-from gan808.speaking import speak_up
 from gan808.start import (
     DONE,
     FAILED,
@@ -108,8 +108,8 @@ def replay(
     config: ConfigFile = None,
 ) -> None:
     """Play a recording again from its hits, its settings and the seeds of its sounds."""
+    from gan808.app.offline.replay import ReplayOrder, replay_file
     from gan808.config import load_settings
-    from gan808.replay_files import ReplayOrder, replay_file
 
     settings = load_settings(config)
     for line in replay_file(settings, ReplayOrder(recording, out, output, kit)):
@@ -205,8 +205,8 @@ def render(
     config: ConfigFile = None,
 ) -> None:
     """Render sounds into WAV files, without playing. A seed gives the same sound each time."""
+    from gan808.app.offline.render import RenderOrder, points_from, render_files
     from gan808.config import load_settings
-    from gan808.render_files import RenderOrder, points_from, render_files
     from gan808.sound.latent import Point, parse_id
 
     start = Point(seed)
@@ -236,8 +236,8 @@ def match(
     config: ConfigFile = None,
 ) -> None:
     """Find the sound of a kit that is nearest to a recording, and the id that recalls it."""
+    from gan808.app.offline.match import MatchOrder, match_file
     from gan808.config import load_settings
-    from gan808.match_files import MatchOrder, match_file
 
     settings = load_settings(config, {"kit": {"name": kit}})
     for line in match_file(settings, MatchOrder(recording, class_name, seeds, steps, out)):

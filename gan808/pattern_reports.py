@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.errors import ConfigError, Gan808Error
 from gan808.reports import columns
 from gan808.sequencer.clock import STEPS_PER_BAR

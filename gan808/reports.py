@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gan808 import places
+from gan808 import paths as places
+from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
 from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
-from gan808.stderr import quiet_stderr
 
 
 def columns(rows: Iterable[Sequence[str]], gap: str = "  ") -> list[str]:

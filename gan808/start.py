@@ -51,7 +51,7 @@ def run_early(options: dict[str, Any]) -> int:
     """`run`, which plays before it has loaded anything where it can. Raises Gan808Error."""
     early = begin(options)
     try:
-        from gan808.speaking import speak_up
+        from gan808.app.logging_setup import speak_up
 
         speak_up()
         # Settings and kits need no plugins, and looking for them reads every installed package.
@@ -89,8 +89,8 @@ def run(
     Gan808Error."""
     from pathlib import Path
 
+    from gan808.app.output_opener import Opening
     from gan808.config import given_settings, load_settings
-    from gan808.opening import Opening
 
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--seconds {seconds:g} is not accepted; give more than 0")
@@ -107,7 +107,7 @@ def run(
                "config": config, "fast": fast, "record": record}
     settings = load_settings(None if config is None else Path(config), overrides)
     with Opening(settings, seconds, early) if not fast else nullcontext() as opening:
-        from gan808.daemon import RunOptions, play
+        from gan808.app.daemon import RunOptions, play
 
         options = RunOptions(
             settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,

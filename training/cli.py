@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan808 import places
-from gan808.stderr import quiet_stderr
+from gan808 import paths as places
+from gan808.app.stderr import quiet_stderr
 from training.backend import choose_backend
 
 if TYPE_CHECKING:

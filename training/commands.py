@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import NAME_PATTERN, Kit, Provenance, load_kit
 from gan808.sound.network.tensors import can_render

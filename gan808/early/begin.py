@@ -13,6 +13,7 @@ import struct
 import sys
 import zlib
 
+from gan808.app.realtime import take_short_turns
 from gan808.early import image as images
 from gan808.early.clients import EarlyInput, EarlyOutput
 from gan808.early.image import Image, Unfit
@@ -21,7 +22,6 @@ from gan808.early.notes import EarlyNotes
 from gan808.early.slots import first_slots
 from gan808.engine.jit.linking import Linker, LinkError
 from gan808.errors import DeviceError
-from gan808.realtime import take_short_turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ class Image:
 
 
 def folder() -> str:
-    """Where images are kept: places.py's cache folder, found without its library."""
+    """Where images are kept: paths.py's cache folder, found without its library."""
     cache = os.environ.get("XDG_CACHE_HOME", "").strip()
     return f"{cache if os.path.isabs(cache) else os.path.expanduser('~/.cache')}/gan808/early"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.config import Settings
 from gan808.control.midi import jack_port
 from gan808.control.midi.input import velocity_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 
+from gan808.app.realtime import hurry
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, MessageReader
-from gan808.realtime import hurry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan808 import __version__, places
+from gan808 import __version__
+from gan808 import paths as places
 from gan808.engine import layout
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError, Gan808Error

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gan808 import __version__, places
+from gan808 import __version__
+from gan808 import paths as places
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike

@@ -17,7 +17,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.config import Settings
 from gan808.errors import ConfigError, KitError
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged

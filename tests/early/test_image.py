@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from gan808 import places, start
+from gan808 import paths as places
+from gan808 import start
 from gan808.early import image, memory, slots
 from gan808.early.image import Unfit
 from gan808.engine import layout

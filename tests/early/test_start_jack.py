@@ -41,7 +41,7 @@ MASTER, LEVEL = 0.8, 0.8
 # The loudness of a click: velocity to the power 1.5, in the middle of the pan, the slot's level and
 # the master volume as they are at first.
 HEARD = CLICK * (VELOCITY / 127) ** 1.5 * np.cos(np.pi / 4) * LEVEL * MASTER
-HEAVY = {"numpy", "pydantic", "llvmlite", "logging", "pathlib", "typing", "gan808.daemon",
+HEAVY = {"numpy", "pydantic", "llvmlite", "logging", "pathlib", "typing", "gan808.app.daemon",
          "gan808.config", "gan808.engine.engine"}
 
 

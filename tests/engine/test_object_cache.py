@@ -18,7 +18,7 @@ import numba
 import numpy as np
 import pytest
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.engine import trigger_fast_path as osc_ear
 from gan808.engine.jack import midi_input as jack_midi
 from gan808.engine.jit import compiling, object_cache

@@ -11,6 +11,7 @@ import mido
 import numpy as np
 import soundfile
 
+from gan808.app.offline.replay import find_sounds, write_wav
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.errors import Gan808Error
@@ -19,7 +20,6 @@ from gan808.instrument.events import Notice
 from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
 from gan808.recording.replay import Replay
-from gan808.replay_files import find_sounds, write_wav
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import Sound
 from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gan808.app.offline.replay import find_sounds
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError
@@ -18,7 +19,6 @@ from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
 from gan808.recording.recorder import named, stem_of
 from gan808.recording.replay import Replay
-from gan808.replay_files import find_sounds
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 from tests.engine.test_wav import full_after
@@ -107,7 +107,7 @@ class TestOverOsc:
     @pytest.fixture(autouse=True)
     def recordings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = tmp_path / "recordings"
-        monkeypatch.setattr("gan808.places.recordings_folder", lambda: folder)
+        monkeypatch.setattr("gan808.paths.recordings_folder", lambda: folder)
         return folder
 
     def test_start_state_and_stop(self, tmp_path: Path, recordings: Path) -> None:

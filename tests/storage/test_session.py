@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.config import Settings, given_settings, load_settings
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.storage import session as keeping_module

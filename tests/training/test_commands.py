@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.cli import app
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import load_kit, verify_kit

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gan808.app.realtime import hurry
 from gan808.config import Settings, VelocityCurve
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
 from gan808.control.midi.clock_source_selector import CLOCK_MESSAGES, ClockMaster
@@ -24,7 +25,6 @@ from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, Target
 from gan808.instrument.parameters import Kind
 from gan808.instrument.protocols import PortLike
-from gan808.realtime import hurry
 
 if TYPE_CHECKING:
     from gan808.early.begin import Early

@@ -25,7 +25,7 @@ from typing import Any
 
 import llvmlite
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.engine.jit.linking import Linker, LinkError, library_path
 
 FORMAT = 1

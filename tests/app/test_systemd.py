@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gan808.service import ServiceManager
+from gan808.app.systemd import ServiceManager
 from tests.running import STOPS_WITHIN_S, Running
 
 ALONE = ("--output", "null", "--midi", "off", "--osc", "off")

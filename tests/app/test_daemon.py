@@ -16,13 +16,13 @@ import psutil
 import pytest
 import soundfile
 
-from gan808 import daemon as daemon_module
+from gan808.app import daemon as daemon_module
+from gan808.app.daemon import Daemon, RunOptions
+from gan808.app.supervision import noticing_broken_threads, stopping_on_signals
 from gan808.config import Settings
-from gan808.daemon import Daemon, RunOptions
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.file import PacedOutput
 from gan808.errors import DeviceError
-from gan808.supervision import noticing_broken_threads, stopping_on_signals
 from tests.running import STOPS_WITHIN_S, Running, environment
 from tests.timing import SOON_S, WITHIN_S
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gan808 import opening
+from gan808.app import output_opener as opening
+from gan808.app.output_opener import Opening
 from gan808.config import Settings
 from gan808.errors import DeviceError
-from gan808.opening import Opening
 
 
 def test_the_output_is_that_of_the_settings() -> None:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan808 import places
+from gan808 import paths as places
+from gan808.app.offline.render import classes_of, make_renderer
+from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
 from gan808.pool.render_child import limit_threads
-from gan808.render_files import classes_of, make_renderer
-from gan808.stderr import quiet_stderr
 
 
 @dataclass(frozen=True)

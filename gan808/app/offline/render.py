@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gan808 import places
+from gan808 import paths as places
+from gan808.app.stderr import quiet_stderr
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.errors import ConfigError
 from gan808.pool.render_child import limit_threads
 from gan808.sound.latent import Point
-from gan808.stderr import quiet_stderr
 
 if TYPE_CHECKING:
     from gan808.sound.kit.kit import Kit

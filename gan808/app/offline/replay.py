@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan808 import __version__, places
+from gan808 import __version__
+from gan808 import paths as places
+from gan808.app.offline.render import batches
 from gan808.config import Settings
 from gan808.engine.outputs.registry import open_output
 from gan808.engine.outputs.wav import WavFile
@@ -22,7 +24,6 @@ from gan808.pool.render_process import RenderProcess
 from gan808.pool.store import fingerprint
 from gan808.recording.format import Line, digest_of, read_take
 from gan808.recording.replay import Replay
-from gan808.render_files import batches
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound

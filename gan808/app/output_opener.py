@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.errors import DeviceError, Gan808Error
 
 if TYPE_CHECKING:

@@ -17,18 +17,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gan808 import places, realtime
+from gan808 import paths as places
+from gan808.app import realtime
+from gan808.app.display import Display
+from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
+from gan808.app.output_opener import Opening, live_output
+from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
+from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
-from gan808.describing import describe_output, describe_scheduling, may_return, on_jack
-from gan808.display import Display
 from gan808.early.begin import Early
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.instrument.machine import Machine
-from gan808.opening import Opening, live_output
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
@@ -36,11 +39,9 @@ from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
 from gan808.recording.recorder import stem_of
-from gan808.service import ServiceManager
 from gan808.sound.kit.kit import find_kit
 from gan808.storage import learned_controls as learned_file
 from gan808.storage.session import Keeping
-from gan808.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 
 WAIT_S = 0.05
 FADE_S = 0.03

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gan808 import realtime
+from gan808.app import realtime
 
 
 def apart(work: Callable[[], object]) -> object:

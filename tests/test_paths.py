@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gan808 import places
+from gan808 import paths as places
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
