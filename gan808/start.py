@@ -2,7 +2,7 @@
 
 A player waits for `run`, so its options are read here without the libraries that make help, colours
 and explanations, and where the last run has left an image of its start the first note comes before
-all other imports (early/). Whatever is not plainly right goes to cli.py, which knows what to say.
+all other imports (early/). Whatever is not plainly right goes to cli/main.py, which knows what to say.
 Also what both have in common: errors as one line and an exit status. Main thread.
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from gan808.cli import app
+from gan808.cli.main import app
 from gan808.instrument.addresses import decode
 from gan808.sound.kit.slots import TR808
 

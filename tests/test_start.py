@@ -10,7 +10,8 @@ from typing import Any, get_type_hints
 import pytest
 import typer
 
-from gan808 import cli, start
+from gan808 import start
+from gan808.cli import main as cli
 from gan808.engine.kernel_api import routines
 from tests.running import environment
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from gan808.cli.reports import columns
 from gan808.instrument.events import Event, KitLoaded, Notice, PoolEmpty, SoundChanged
-from gan808.reports import columns
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine

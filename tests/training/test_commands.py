@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gan808 import paths as places
-from gan808.cli import app
+from gan808.cli.main import app
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import load_kit, verify_kit
 from gan808.sound.renderer import Renderer

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from gan808.cli import app
+from gan808.cli.main import app
 from gan808.errors import TrainingError
 from gan808.sound.network.networks import build_critic, build_generator
 from gan808.sound.spectral.geometry import PAPER

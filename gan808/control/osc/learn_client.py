@@ -13,9 +13,9 @@ from typing import Any
 from pythonosc.osc_message import OscMessage, ParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from gan808.cli.reports import columns
 from gan808.control.osc.status_client import ANY_HOST, MAX_PACKET_BYTES, TIMEOUT_S, nobody
 from gan808.errors import ConfigError, Gan808Error
-from gan808.reports import columns
 
 ROOT = "/gan808"
 DONE, FAIL, LEARNED, LIST = (f"{ROOT}/{name}" for name in ("done", "fail", "learned", "learn/list"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
-from gan808.cli import app
+from gan808.cli.main import app
 from gan808.control.midi.input import MidiNotes
 from gan808.control.osc.learn_client import learning
 from gan808.errors import ConfigError, DeviceError, Gan808Error

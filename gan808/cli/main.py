@@ -14,8 +14,8 @@ import typer
 
 from gan808 import __version__, start
 from gan808.app.logging_setup import speak_up
+from gan808.cli.patterns import patterns_app
 from gan808.errors import ConfigError
-from gan808.pattern_cli import patterns_app
 from gan808.start import (
     DONE,
     FAILED,
@@ -119,8 +119,8 @@ def replay(
 @app.command()
 def devices(config: ConfigFile = None) -> None:
     """Show what audio, MIDI and OSC there is to use, and what `run` would pick."""
+    from gan808.cli.reports import describe_devices
     from gan808.config import load_settings
-    from gan808.reports import describe_devices
 
     say(describe_devices(load_settings(config)))
 
@@ -134,9 +134,9 @@ def status(
     config: ConfigFile = None,
 ) -> None:
     """Ask a running GAN-808 how it is doing."""
+    from gan808.cli.reports import status_table
     from gan808.config import load_settings
     from gan808.control.osc.status_client import ask_status
-    from gan808.reports import status_table
 
     address = load_settings(config, {"osc": osc_address(osc)}).osc
     answer = ask_status(address.host, address.port)
@@ -146,8 +146,8 @@ def status(
 @app.command("osc")
 def osc_table(as_json: AsJson = False) -> None:
     """Print every OSC address: what it takes, what it answers, what it is for."""
+    from gan808.cli.reports import columns
     from gan808.control.osc.listing import description, listing
-    from gan808.reports import columns
 
     say([json.dumps(description())] if as_json else columns(listing()))
 
@@ -247,7 +247,7 @@ def match(
 @kits_app.command("list")
 def kits_list() -> None:
     """List the kits there are."""
-    from gan808.reports import kit_lines
+    from gan808.cli.reports import kit_lines
 
     say(kit_lines())
 
@@ -255,7 +255,7 @@ def kits_list() -> None:
 @kits_app.command("info")
 def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its folder.")]) -> None:
     """Describe a kit: classes, slots, where its sounds came from, licences."""
-    from gan808.reports import kit_description
+    from gan808.cli.reports import kit_description
 
     say(kit_description(name))
 
@@ -263,7 +263,7 @@ def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its fo
 @kits_app.command("verify")
 def kits_verify(path: Annotated[str, typer.Argument(help="A kit's folder, or its name.")]) -> None:
     """Check a kit from end to end. Status 1 when anything is wrong."""
-    from gan808.reports import kit_problems
+    from gan808.cli.reports import kit_problems
 
     problems = kit_problems(path)
     for problem in problems:

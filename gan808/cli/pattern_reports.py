@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gan808 import paths as places
+from gan808.cli.reports import columns
 from gan808.errors import ConfigError, Gan808Error
-from gan808.reports import columns
 from gan808.sequencer.clock import STEPS_PER_BAR
 from gan808.sequencer.patterns import Pattern
 from gan808.storage.pattern_files import (

@@ -33,7 +33,7 @@ def patterns(context: typer.Context) -> None:
 @patterns_app.command("list")
 def patterns_list() -> None:
     """List the patterns there are: name, tempo, description."""
-    from gan808.pattern_reports import pattern_lines
+    from gan808.cli.pattern_reports import pattern_lines
 
     _say(pattern_lines())
 
@@ -43,7 +43,7 @@ def patterns_show(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A pattern, or a file.")],
 ) -> None:
     """Print a pattern as its file has it."""
-    from gan808.pattern_reports import pattern_text
+    from gan808.cli.pattern_reports import pattern_text
 
     typer.echo(pattern_text(name), nl=False)
 
@@ -56,7 +56,7 @@ def patterns_import(
     ] = None,
 ) -> None:
     """Make a pattern of your own of a MIDI file's drums."""
-    from gan808.pattern_reports import import_midi_file
+    from gan808.cli.pattern_reports import import_midi_file
 
     _say(import_midi_file(file, name))
 

@@ -18,7 +18,8 @@ import soundfile
 import typer
 from rich.text import Text
 
-from gan808 import __version__, cli, start
+from gan808 import __version__, start
+from gan808.cli import main as cli
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit
@@ -50,7 +51,7 @@ def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> Non
     for command in ("run", "devices", "status", "learn", "osc", "render", "match", "kits", "train",
                     "prepare", "fit", "evaluate", "export", "version"):
         assert f" {command} " in result.stdout
-    code = "import sys, gan808.cli; print(*sys.modules)"
+    code = "import sys, gan808.cli.main; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], env=environment(tmp_path), capture_output=True, text=True,
         check=True,
