@@ -7,8 +7,8 @@ import pytest
 from gan808.errors import TrainingError
 from tests.training.tiny_recipe import TINY
 from training import checkpoint
+from training.divergence import WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 from training.trainer import FitOptions, Trainer
-from training.watch import WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 
 QUIET = {"samples_s": 1e9, "checkpoint_s": 0.0}
 
