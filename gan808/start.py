@@ -39,7 +39,7 @@ def main() -> None:
     command, *arguments = sys.argv[1:] or [""]
     options = read_run_options(arguments) if command == "run" else None
     if options is None:
-        from gan808.cli import main as full_main
+        from gan808.cli.main import main as full_main
 
         full_main()
         return

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from gan808 import start
-from gan808.cli import main as cli
+from gan808.cli import main
 from gan808.engine.kernel_api import routines
 from tests.running import environment
 
@@ -21,14 +21,14 @@ HEAVY = {"tensorflow", "keras", "librosa", "matplotlib", "scipy", "sklearn", "nu
 PLAY = """
 import sys
 from gan808 import start
-from gan808.control.midi import input as midi
+from gan808.control.midi import input
 
 def playable(self):
     begun(self)
     self._notes.receive([0x99, 36, 127], 0.0)
     print(*sys.modules, flush=True)
 
-begun, midi.MidiInput.start = midi.MidiInput.start, playable
+begun, input.MidiInput.start = input.MidiInput.start, playable
 sys.argv = ["gan808", "run", "--output", "null", "--midi", "off", "--osc", "off", "--quiet",
             "--seconds", "0.1"]
 start.main()
@@ -37,13 +37,13 @@ start.main()
 
 def test_the_quick_reader_knows_the_options_of_the_command_line() -> None:
     """Names, kinds and short forms are those that Typer shows and reads."""
-    expected = get_type_hints(cli.run)
+    expected = get_type_hints(main.run)
     assert expected.pop("return") is type(None)
     assert expected.pop("config") == Path | None
     assert start.RUN_OPTIONS["config"] is str  # paths take longer to load than a note may wait
     assert {name: kind if kind is bool else kind | None  # type: ignore[operator]
             for name, kind in start.RUN_OPTIONS.items() if name != "config"} == expected
-    command: Any = typer.main.get_command(cli.app)
+    command: Any = typer.main.get_command(main.app)
     named = {option for each in command.commands["run"].params for option in each.opts}
     assert named - {"--help"} == {f"--{name}" for name in start.RUN_OPTIONS} | set(
         start.SHORT_OPTIONS)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.config import Settings
 from gan808.control.midi import jack_port
 from gan808.control.midi.input import velocity_of
@@ -24,8 +24,7 @@ from gan808.early import image
 from gan808.early.slots import RANGES
 from gan808.engine import layout
 from gan808.engine.engine import Engine
-from gan808.engine.jack import client as jack_client
-from gan808.engine.jack import midi_input as jack_midi
+from gan808.engine.jack import client, midi_input
 from gan808.engine.jack.layout import OUTPUT
 from gan808.engine.jack.midi_layout import EVENT, INPUT, RING_EVENTS
 from gan808.engine.jit import object_cache
@@ -40,8 +39,8 @@ if TYPE_CHECKING:
 
 IMAGES = 4  # of the options used last
 MIDI_PORTS = ("auto", "virtual")
-CODE = {"kernel": KERNEL_SOURCES, "jack_callbacks": jack_client.SOURCES,
-        "jack_midi_kernel": jack_midi.SOURCES}
+CODE = {"kernel": KERNEL_SOURCES, "jack_callbacks": client.SOURCES,
+        "jack_midi_kernel": midi_input.SOURCES}
 log = logging.getLogger("gan808")
 
 
@@ -91,12 +90,12 @@ def keep_image(options: Mapping[str, Any], settings: Settings, given: frozenset[
 def _needs(options: Mapping[str, Any], kit: Kit, library: str) -> dict[str, Any]:
     """What it is made from."""
     config = options.get("config")
-    texts = [places.user_config_file(), places.controls_file(), *([config] if config else [])]
+    texts = [paths.user_config_file(), paths.controls_file(), *([config] if config else [])]
     numba = object_cache.numba_version_file()
     files = [library, *([numba] if numba else []), kit.folder / MANIFEST]
     files += [kit.folder / FACTORY / entry.file for entry in kit.manifest.factory]
     # A kit of that name in a folder that comes before would be worn instead.
-    files += [folder / kit.name for folder in places.kit_folders() if folder != kit.folder.parent]
+    files += [folder / kit.name for folder in paths.kit_folders() if folder != kit.folder.parent]
     relative = not kit.folder.is_absolute() or (config and not Path(config).is_absolute())
     return {
         "python": sys.version, "program": image.program_mark(),
@@ -116,10 +115,10 @@ def _code(blob: Blob) -> dict[str, Any]:
 def _state(settings: Settings, given: frozenset[str], options: Mapping[str, Any],
            kit: Kit) -> dict[str, Any]:
     """What of the last run's state comes first; storage/session.py decides the same."""
-    worn = kit.name if kit.folder.parent in places.kit_folders() else str(kit.folder.resolve())
+    worn = kit.name if kit.folder.parent in paths.kit_folders() else str(kit.folder.resolve())
     return {
         "kept": settings.state.keep and settings.renderer.seed < 0 and not options.get("fresh"),
-        "place": str(places.state_folder()), "kit": worn,
+        "place": str(paths.state_folder()), "kit": worn,
         "kit_from_state": "kit.name" not in given,
         "kit_of_settings": settings.kit.name in (kit.name, worn),
         "volume_from_state": "audio.master_volume" not in given,

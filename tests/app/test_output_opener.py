@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gan808.app import output_opener as opening
+from gan808.app import output_opener
 from gan808.app.output_opener import Opening
 from gan808.config import Settings
 from gan808.errors import DeviceError
@@ -40,7 +40,7 @@ def test_an_error_of_the_rest_waits_for_the_thread(monkeypatch: pytest.MonkeyPat
             threading.Timer(0.05, going_on.set).start()
             raise DeviceError("the kit is not there")
 
-    monkeypatch.setattr(opening, "live_output", slow)
+    monkeypatch.setattr(output_opener, "live_output", slow)
     with pytest.raises(DeviceError, match="kit"):
         failing()
     assert not threads[0].is_alive()

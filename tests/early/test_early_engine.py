@@ -14,7 +14,7 @@ from gan808.early.image import Image, Unfit
 from gan808.early.memory import EarlyEngine
 from gan808.early.slots import FirstSlot
 from gan808.engine.engine import Engine, SlotParameter
-from gan808.engine.jit import object_cache as native
+from gan808.engine.jit import object_cache
 from gan808.engine.kernel_api import KERNEL_SOURCES
 
 RATE_HZ = 48_000
@@ -45,7 +45,7 @@ def early_engine(slots: list[FirstSlot]) -> EarlyEngine:
     blob = making.Blob()
     facts = {"engine": making._engine(SETTINGS, RATE_HZ, blob)}
     image = Image(facts, memoryview(bytes(blob.content)))
-    return EarlyEngine(image, native.addresses("kernel", KERNEL_SOURCES), VOLUME, slots)
+    return EarlyEngine(image, object_cache.addresses("kernel", KERNEL_SOURCES), VOLUME, slots)
 
 
 def ordinary_engine() -> Engine:

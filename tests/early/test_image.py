@@ -19,7 +19,7 @@ from gan808.early.image import Unfit
 from gan808.engine import layout
 from gan808.instrument.parameters import BY_ADDRESS, SLOT
 from gan808.instrument.state import FORMAT
-from gan808.storage import session_files as state_files
+from gan808.storage import session_files
 from tests.running import CHECKOUT
 
 KEY = {"kit": "tiny"}
@@ -197,7 +197,7 @@ def test_names_and_numbers_are_those_of_the_rest() -> None:
         layout.COMMAND_TRIGGER, layout.COMMAND_STOP, layout.COMMAND_RELEASE)
     assert (memory.ALL_SLOTS, memory.NO_CELL) == (layout.ALL_SLOTS, layout.NO_CELL)
     assert (slots.STATE, slots.SOUNDS, slots.LOCK, slots.STATE_FORMAT) == (
-        state_files.STATE, state_files.SOUNDS, state_files.LOCK, FORMAT)
+        session_files.STATE, session_files.SOUNDS, session_files.LOCK, FORMAT)
     for name, reach in slots.RANGES.items():
         row = BY_ADDRESS[f"/slot/{SLOT}/{name}"].arguments[0]
         assert reach == (row.minimum, row.maximum)

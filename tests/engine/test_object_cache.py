@@ -18,9 +18,9 @@ import numba
 import numpy as np
 import pytest
 
-from gan808 import paths as places
-from gan808.engine import trigger_fast_path as osc_ear
-from gan808.engine.jack import midi_input as jack_midi
+from gan808 import paths
+from gan808.engine import trigger_fast_path
+from gan808.engine.jack import midi_input
 from gan808.engine.jit import compiling, object_cache
 from gan808.engine.jit.object_cache import ObjectCode
 from gan808.engine.kernel_api import KERNEL_SOURCES, routines
@@ -72,7 +72,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    monkeypatch.setattr(places, "compiled_folders", lambda: (blocked, blocked / "below"))
+    monkeypatch.setattr(paths, "compiled_folders", lambda: (blocked, blocked / "below"))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
     assert object_cache._kept_or_compiled("kernels.callback", "0" * 64) == KEPT
 
@@ -98,7 +98,7 @@ def test_damaged_code_is_not_loaded_but_replaced(
     whole = path.read_bytes()
     path.write_bytes(damage(whole))  # type: ignore[operator]
     assert object_cache.read(path, key) is None
-    monkeypatch.setattr(places, "compiled_folders", lambda: (tmp_path,))
+    monkeypatch.setattr(paths, "compiled_folders", lambda: (tmp_path,))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
     assert object_cache._kept_or_compiled("kernels.callback", key) == KEPT
     assert path.read_bytes() == whole
@@ -131,8 +131,8 @@ def compiled_from(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("module", "sources"), [
-    ("kernels.callback", KERNEL_SOURCES), ("jack.midi_input_kernel", jack_midi.SOURCES),
-    ("kernels.trigger", osc_ear.SOURCES)])
+    ("kernels.callback", KERNEL_SOURCES), ("jack.midi_input_kernel", midi_input.SOURCES),
+    ("kernels.trigger", trigger_fast_path.SOURCES)])
 def test_the_key_covers_every_file_the_routines_are_made_of(
         module: str, sources: tuple[str, ...]) -> None:
     assert compiled_from(module) == set(sources)
