@@ -81,7 +81,8 @@ def magnitudes(
         return _linear(log_bins, floor, geometry)
     n_frames = _sounding_frames(_linear(log_bins, floor, geometry), geometry)
     frames = _linear(log_bins @ geometry.from_columns[:, :n_frames], floor, geometry)
-    return frames * fluctuation(geometry, n_frames, stream)
+    loud = np.maximum(log_bins, floor)
+    return frames * fluctuation(loud, geometry, n_frames, stream)
 
 
 def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarray:
