@@ -136,7 +136,7 @@ class Trainer:
         if found:
             checkpoint.check_recipe(found[-1], checkpoint.read_state(found[-1]), recipe)
             moments = checkpoint.read_moments(found[-1])
-        elif options.start is not None:
+        elif options.start is not None and options.start.geometry == recipe.geometry:
             moments = options.start.statistics()[0]
         else:
             moments = dataset.moments

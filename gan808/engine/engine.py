@@ -65,7 +65,7 @@ class Engine:
     stream that plays it.
     """
 
-    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 1.5,
+    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 2.5,
                  voices: int = 64, early: EarlyEngine | None = None) -> None:
         """early: memory that plays already and is gone on with; its numbers must be these. Raises
         ValueError."""

@@ -52,7 +52,7 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     else:
         condition = ops.one_hot(label, n_classes)
     x = layers.Concatenate(name="condition")([latent, condition])
-    rows, columns = geometry.n_bands // STRIDES, geometry.n_frames // STRIDES
+    rows, columns = (side // STRIDES for side in geometry.image_shape[:2])
     channels = [spec.width * m for m in spec.multipliers]
     x = layers.Dense(rows * columns * channels[-1], kernel_initializer=_initializer(), name="in")(x)
     x = layers.Reshape((rows, columns, channels[-1]))(x)

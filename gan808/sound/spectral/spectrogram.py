@@ -13,6 +13,9 @@ import numpy as np
 from gan808.sound.spectral.geometry import Geometry
 
 CLIP_SIGMAS = 3.0  # as SpecGAN: images are clipped at three deviations and scaled to [-1, 1]
+CUT_FADE_S = 0.02
+# As finishing ends what still rings: images of recordings end as those of rendered sounds do.
+WARPED_CUT_FADE_S = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +35,13 @@ def place(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Put a sound whose onset is its first sample into the window of the image.
 
     audio: float32, shape (n,), at the geometry's rate. Returns float32, shape (n_samples,):
-    lead_samples of silence, the sound, a 20 ms fade if it is cut, silence.
+    lead_samples of silence, the sound, a fade if it is cut, silence.
     """
     out = np.zeros(geometry.n_samples, dtype=np.float32)
     room = geometry.n_samples - geometry.lead_samples
     body = np.array(audio[:room], dtype=np.float32)
     if len(audio) > room:
-        n_fade = int(0.02 * geometry.sample_rate_hz)
+        n_fade = int((WARPED_CUT_FADE_S if geometry.is_warped else CUT_FADE_S) * geometry.sample_rate_hz)
         body[-n_fade:] *= np.linspace(1.0, 0.0, n_fade, dtype=np.float32)
     out[geometry.lead_samples : geometry.lead_samples + len(body)] = body
     return out
@@ -58,12 +61,27 @@ def stft(audio: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
 def log_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Log-magnitude image of placed audio, before normalisation.
 
-    audio: float32, shape (..., n_samples). Returns float32, shape (..., n_bands, n_frames),
+    audio: float32, shape (..., n_samples). Returns float32, shape (..., n_bands, columns),
     natural logarithm of magnitude plus floor.
     """
+    if geometry.is_warped:
+        flat = audio.reshape(-1, audio.shape[-1])
+        images = np.stack([_warped_image(row, geometry) for row in flat])
+        return images.reshape(*audio.shape[:-1], *images.shape[1:])
     magnitudes = np.abs(stft(audio, geometry.n_fft, geometry.hop))  # (..., frames, bins)
     bands = magnitudes @ geometry.to_bands  # (..., frames, bands)
     return np.asarray(np.log(np.swapaxes(bands, -1, -2) + geometry.magnitude_floor), np.float32)
+
+
+def _warped_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """log_image of one sound, (n_samples,): the silence after its end is not transformed."""
+    sounding = np.flatnonzero(audio)
+    end = int(sounding[-1]) + 1 if len(sounding) else 0
+    n_frames = min(geometry.n_frames, 1 + -(-(end + geometry.n_fft // 2) // geometry.hop))
+    spectrum = stft(audio[: geometry.hop * (n_frames - 1)], geometry.n_fft, geometry.hop)
+    bands = geometry.to_bands.T @ np.abs(spectrum).T  # (bands, frames)
+    columns = bands @ geometry.to_columns[:n_frames]
+    return np.asarray(np.log(columns + np.float32(geometry.magnitude_floor)), np.float32)
 
 
 def normalise(image: np.ndarray, moments: Moments) -> np.ndarray:
