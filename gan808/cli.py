@@ -1,5 +1,5 @@
 """The command line: options in, exit status out. Thin; the work is imported when a command runs,
-so that `gan808 --help` is quick. start.py comes here with all but a plain `run`.
+so that `gan808 --help` is quick.
 """
 
 from __future__ import annotations

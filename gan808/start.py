@@ -1,81 +1,19 @@
-"""The entry of `gan808`: `run` straight to its work, everything else to the command line proper.
-
-A player waits for `run`, so its options are read here without the libraries that make help, colours
-and explanations, and where the last run has left an image of its start the first note comes before
-all other imports (early/). Whatever is not plainly right goes to cli.py, which knows what to say.
-Also what both have in common: errors as one line and an exit status. Main thread.
+"""`gan808 run` with its options at hand: read the settings, open the output, play. And what every
+command has in common: errors as one line and an exit status. Main thread.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import Any, NoReturn
 
-from gan808.early.begin import begin
 from gan808.errors import ConfigError, Gan808Error
 
-TYPE_CHECKING = False  # typing, pathlib and logging take longer to load than a note may wait
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-    from typing import Any, NoReturn
-
-    from gan808.early.begin import Early
-
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
-
-# The options of `run`: the name of each, and what its value is; bool takes none.
-RUN_OPTIONS: dict[str, Callable[[str], Any]] = {
-    "kit": str, "pattern": str, "tempo": float, "evolve": float, "output": str, "midi": str,
-    "osc": str, "seconds": float, "fast": bool, "seed": int, "record": str, "config": str,
-    "quiet": bool, "fresh": bool,
-}
-SHORT_OPTIONS = {"-q": "--quiet"}
-
-
-def main() -> None:
-    """Run the command line of this process and end it."""
-    command, *arguments = sys.argv[1:] or [""]
-    options = read_run_options(arguments) if command == "run" else None
-    if options is None:
-        from gan808.cli import main as full_main
-
-        full_main()
-        return
-    given = options
-    leave(status_of(lambda: run_early(given)))
-
-
-def run_early(options: dict[str, Any]) -> int:
-    """`run`, which plays before it has loaded anything where it can. Raises Gan808Error."""
-    early = begin(options)
-    try:
-        from gan808.speaking import speak_up
-
-        speak_up()
-        # Settings and kits need no plugins, and looking for them reads every installed package.
-        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-        return run(**options, early=early)
-    finally:
-        if early is not None:
-            early.close()
-
-
-def read_run_options(arguments: Sequence[str]) -> dict[str, Any] | None:
-    """Options of `run` by name; None when they are not plainly right, or ask for help."""
-    options: dict[str, Any] = {}
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = SHORT_OPTIONS.get(argument, argument).partition("=")
-        kind = RUN_OPTIONS.get(name[2:]) if name.startswith("--") else None
-        if kind is None or (kind is bool and equals):
-            return None
-        try:
-            options[name[2:]] = kind is bool or kind(value if equals else next(rest))
-        except (ValueError, StopIteration):
-            return None
-    return options
 
 
 def run(
@@ -83,12 +21,11 @@ def run(
     evolve: float | None = None, output: str | None = None, midi: str | None = None,
     osc: str | None = None, seconds: float | None = None, fast: bool = False,
     seed: int | None = None, record: str | None = None, config: str | Path | None = None,
-    quiet: bool = False, fresh: bool = False, early: Early | None = None,
+    quiet: bool = False, fresh: bool = False,
 ) -> int:
-    """`gan808 run`: play until it is over; the exit status. early: what plays already. Raises
-    Gan808Error."""
-    from pathlib import Path
-
+    """`gan808 run`: play until it is over; the exit status. Raises Gan808Error."""
+    # Settings and kits need no plugins, and looking for them reads every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from gan808.config import given_settings, load_settings
     from gan808.opening import Opening
 
@@ -103,15 +40,13 @@ def run(
         "osc": osc_address(osc),
         "renderer": {"seed": seed},
     }
-    command = {"kit": kit, "output": output, "midi": midi, "seed": seed, "fresh": fresh,
-               "config": config, "fast": fast, "record": record}
     settings = load_settings(None if config is None else Path(config), overrides)
-    with Opening(settings, seconds, early) if not fast else nullcontext() as opening:
+    with Opening(settings, seconds) if not fast else nullcontext() as opening:
         from gan808.daemon import RunOptions, play
 
         options = RunOptions(
             settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,
-            given=given_settings(settings, overrides), fresh=fresh, early=early, command=command)
+            given=given_settings(settings, overrides), fresh=fresh)
         return play(options)
 
 

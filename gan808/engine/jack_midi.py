@@ -7,8 +7,6 @@ compiled and never takes the interpreter lock; one thread of Python reads the ri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from gan808.engine.clock_source import clock_source
@@ -24,9 +22,6 @@ from gan808.engine.libjack import (
 )
 from gan808.errors import DeviceError
 
-if TYPE_CHECKING:
-    from gan808.early.clients import EarlyInput
-
 # Modules the process callback is compiled from.
 SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_midi_kernel")
 
@@ -34,15 +29,9 @@ SOURCES = ("layout", "atomics", "voices", "ccalls", "jack_midi_layout", "jack_mi
 class JackMidiInput(JackMidiPort):
     """One MIDI input port in a JACK client of its own. `read` belongs to one thread."""
 
-    def __init__(self, client_name: str, port_name: str, early: EarlyInput | None = None) -> None:
-        """Appears at once, connected to nothing. early: a port of these names that is there
-        already; its own reader must have stopped before the first `read`. Raises DeviceError
-        without a JACK server."""
-        super().__init__(
-            client_name, port_name, np.zeros(1, INPUT) if early is None else np.frombuffer(
-                early.client.memory.pages, INPUT, 1), early)
-        if early is not None:
-            return
+    def __init__(self, client_name: str, port_name: str) -> None:
+        """Appears at once, connected to nothing. Raises DeviceError without a JACK server."""
+        super().__init__(client_name, port_name, np.zeros(1, INPUT))
         clock_address, clock_id = clock_source()
         self._open(IS_INPUT, "jack_midi_kernel", SOURCES, {
             "get_buffer": "jack_port_get_buffer",
