@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support import jack
 from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
-from gan808 import places
+from gan808 import paths as places
 from gan808.config import load_settings
-from gan808.machine.slots import first_sounds
-from gan808.sound.kit import find_kit
+from gan808.instrument.slots import first_sounds
+from gan808.sound.kit.kit import find_kit
 
 HEARD = 0.05
 # The shortest gap is half of it: by then a kick has faded below what counts as heard.

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan808 import places
-from gan808.sound.kit import find_kit
+from gan808 import paths as places
+from gan808.sound.kit.kit import find_kit
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.errors import ConfigError
 
 NoteMode = Literal["fast", "steady"]

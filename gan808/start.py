@@ -26,8 +26,8 @@ def run(
     """`gan808 run`: play until it is over; the exit status. Raises Gan808Error."""
     # Settings and kits need no plugins, and looking for them reads every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from gan808.app.output_opener import Opening
     from gan808.config import given_settings, load_settings
-    from gan808.opening import Opening
 
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--seconds {seconds:g} is not accepted; give more than 0")
@@ -42,7 +42,7 @@ def run(
     }
     settings = load_settings(None if config is None else Path(config), overrides)
     with Opening(settings, seconds) if not fast else nullcontext() as opening:
-        from gan808.daemon import RunOptions, play
+        from gan808.app.daemon import RunOptions, play
 
         options = RunOptions(
             settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,

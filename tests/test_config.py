@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.config import Settings, default_config_text, load_settings
 from gan808.errors import ConfigError
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from gan808 import start
-from gan808.engine.routines import routines
+from gan808.engine.kernel_api import routines
 from tests.running import environment
 
 # What a start must never wait for; numba only where there is something to compile.
@@ -15,8 +15,8 @@ HEAVY = {"tensorflow", "keras", "librosa", "matplotlib", "scipy", "sklearn", "nu
          "rich", "tomlkit", "safetensors", "pythonosc", "mido"}
 PLAY = """
 import sys
-from gan808 import cli
-from gan808.control import midi
+from gan808.cli import main as cli
+from gan808.control.midi import input as midi
 
 def playable(self):
     begun(self)

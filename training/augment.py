@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.spectrogram import CLIP_SIGMAS, Moments, normalise
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import CLIP_SIGMAS, Moments, normalise
 
 MAX_SHIFT_FRAMES = 3
 MAX_GAIN_DB = 6.0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan808 import places
-from gan808.stderr import quiet_stderr
+from gan808 import paths as places
+from gan808.app.stderr import quiet_stderr
 from training.backend import choose_backend
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _reporter(*, quiet: bool = False) -> Reporter:
 def _fit_options(
     hours: float | None, steps: int | None, seed: int, start: str | None, rate: float | None
 ) -> FitOptions:
-    from gan808.sound.kit import find_kit
+    from gan808.sound.kit.kit import find_kit
     from training.trainer import FitOptions
 
     if hours is None and steps is None:
@@ -233,7 +233,7 @@ def evaluate(
 ) -> None:
     """Judge a kit by recordings held out from training, and write its report."""
     reporter = _reporter(quiet=as_json)
-    from gan808.sound.kit import find_kit
+    from gan808.sound.kit.kit import find_kit
     from training.commands import evaluate_against
     from training.evaluating import EvaluateOptions
 

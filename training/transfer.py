@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
-from gan808.sound.weights import load_networks
+from gan808.sound.kit.kit import Kit
+from gan808.sound.kit.weights import load_networks
 from training.recipes import Recipe
 
 

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from gan808.engine import layout
 from gan808.engine.clock import EngineClock
-from gan808.engine.clock_source import clock_source
-from gan808.engine.journal import Journal
+from gan808.engine.kernel_api import routines
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
-from gan808.engine.routines import routines
+from gan808.engine.recorder import Journal
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 

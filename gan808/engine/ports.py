@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from gan808.engine import layout
+from gan808.engine.kernel_api import routines
 from gan808.engine.layout import ALL_SLOTS, NO_CELL, RING_COMMANDS
-from gan808.engine.routines import routines
 
 if TYPE_CHECKING:
     from gan808.engine.engine import Engine

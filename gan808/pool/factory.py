@@ -10,9 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.pool import store
-from gan808.sound.kit import FACTORY, MANIFEST, Kit
+from gan808.sound.kit.kit import FACTORY, MANIFEST, Kit
 from gan808.sound.sound import Sound
 
 

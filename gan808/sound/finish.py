@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from scipy import signal
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
 
 ATTACK_SAMPLES = 32  # fade-in, at 44.1 kHz 0.7 ms; Griffin-Lim's pre-echo lies before it
 ONSET_RATIO = 0.03

@@ -14,15 +14,15 @@ import numpy as np
 from gan808.errors import RenderError
 from gan808.sound import finish
 from gan808.sound.descriptors import describe
-from gan808.sound.griffin_lim import make_inverter
-from gan808.sound.inference import fixed_critic, fixed_generator, precision_for
-from gan808.sound.kit import Kit, to_rate
+from gan808.sound.kit.kit import Kit, to_rate
+from gan808.sound.kit.weights import load_networks
 from gan808.sound.latent import SEED_END, Point, latent_of
+from gan808.sound.network.inference import fixed_critic, fixed_generator, precision_for
+from gan808.sound.network.tensors import tf
 from gan808.sound.sound import BATCH, Sound
-from gan808.sound.spectrogram import log_image, normalise, place
+from gan808.sound.spectral.griffin_lim import make_inverter
+from gan808.sound.spectral.spectrogram import log_image, normalise, place
 from gan808.sound.stereo import joined
-from gan808.sound.tensors import tf
-from gan808.sound.weights import load_networks
 
 FADED = 3e-3  # more than this (-50 dB) at either end of a sound is heard as a click
 # So many samples in a row within a millionth of the peak were cut off there: a 20 Hz sine at

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan808.control import learned_file
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.events import ParameterChanged
-from gan808.machine.learning import control_of, target_of, text_of
-from gan808.machine.parameters import TABLE, validate
-from gan808.sound.slots import TR808
+from gan808.instrument.events import ParameterChanged
+from gan808.instrument.learning import control_of, target_of, text_of
+from gan808.instrument.parameters import TABLE, validate
+from gan808.sound.kit.slots import TR808
+from gan808.storage import learned_controls as learned_file
 from tests.control.test_midi import Deck
 from tests.fakes import Command, FakeKit, fake_sound
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.errors import KitError
 from gan808.pool.factory import factory_sounds
-from gan808.sound.kit import FACTORY, Kit, load_kit
+from gan808.sound.kit.kit import FACTORY, Kit, load_kit
 from gan808.sound.sound import Sound
 
 RATE_HZ = 48_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan808.errors import KitError
-from gan808.sound.geometry import HOUSE, PAPER, Geometry
+from gan808.sound.spectral.geometry import HOUSE, PAPER, Geometry
 
 
 def test_house_and_paper_have_the_sizes_of_the_design():

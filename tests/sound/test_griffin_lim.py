@@ -6,15 +6,15 @@ import librosa
 import numpy as np
 import pytest
 
-from gan808.sound.geometry import HOUSE, PAPER
-from gan808.sound.griffin_lim import (
+from gan808.sound.spectral.geometry import HOUSE, PAPER
+from gan808.sound.spectral.griffin_lim import (
     magnitudes,
     make_inverter,
     make_reconstructor,
     reconstruct_plainly,
 )
-from gan808.sound.phase_kernel import phase_kernel
-from gan808.sound.spectrogram import log_image, normalise, place, stft
+from gan808.sound.spectral.phase_kernel import phase_kernel
+from gan808.sound.spectral.spectrogram import log_image, normalise, place, stft
 from tests.sound.test_spectrogram import convergence, snare, wide_moments
 from tests.tiny_kit import GEOMETRY as TINY
 

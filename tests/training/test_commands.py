@@ -5,10 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from gan808 import places
-from gan808.cli import app
+from gan808 import paths as places
+from gan808.cli.main import app
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.kit import load_kit, verify_kit
+from gan808.sound.kit.kit import load_kit, verify_kit
 from gan808.sound.renderer import Renderer
 from tests.tiny_kit import write_tiny_kit
 from tests.training.tiny_recipe import write_drums

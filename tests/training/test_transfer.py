@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import load_kit
-from gan808.sound.network_spec import NetworkSpec
-from gan808.sound.networks import build_critic, build_generator
-from gan808.sound.weights import load_networks
+from gan808.sound.kit.kit import load_kit
+from gan808.sound.kit.weights import load_networks
+from gan808.sound.network.networks import build_critic, build_generator
+from gan808.sound.network.spec import NetworkSpec
 from tests.tiny_kit import CLASSES, GEOMETRY, SPEC, write_tiny_kit
 from tests.training.tiny_recipe import TINY, TINY_PAPER
 from training.trainer import TRANSFER_RATE, WARM_UP_STEPS, FitOptions, Trainer
