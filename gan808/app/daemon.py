@@ -11,11 +11,9 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from gan808 import paths
 from gan808.app import realtime
@@ -27,7 +25,6 @@ from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
-from gan808.early.begin import Early
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
@@ -55,8 +52,7 @@ DONE, FAILED = 0, 1
 class RunOptions:
     """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
     path of a recording of it all; opening: a live output that is on its way already; given:
-    settings the user has made, as section.key; fresh: not where the last run was left; early: what
-    plays already; command: the options of `run`, for the image of the next start."""
+    settings the user has made, as section.key; fresh: not where the last run was left."""
 
     settings: Settings
     seconds: float | None = None
@@ -66,8 +62,6 @@ class RunOptions:
     opening: Opening | None = None
     given: frozenset[str] = frozenset()
     fresh: bool = False
-    early: Early | None = None
-    command: Mapping[str, Any] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -76,8 +70,7 @@ def play(options: RunOptions) -> int:
 
     Raises Gan808Error when it cannot start. For the main thread, whose signals it takes over.
     """
-    # What plays already has to leave JACK first.
-    with ending_on_ctrl_c() if options.early is None else nullcontext():
+    with ending_on_ctrl_c():
         daemon = OfflineDaemon(options) if options.fast else Daemon(options)
     realtime.take_short_turns()
     with stopping_on_signals(options.stop), noticing_broken_threads(options.stop) as broken:
@@ -101,7 +94,7 @@ class Daemon:
         self._output = (options.opening.result() if options.opening else live_output(
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
-        self._engine = _engine(self._rate_hz, settings, self._display, options.early)
+        self._engine = _engine(self._rate_hz, settings, self._display)
         self._pool = Pool(
             self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
         )
@@ -151,9 +144,8 @@ class Daemon:
         begin_recording(self._machine, self._options.record)
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
-        ours = self._options.early.threads() if self._options.early is not None else ()
         self._scheduling = describe_scheduling(
-            realtime.hurrying_threads(besides=ours), realtime.may_hurry())
+            realtime.hurrying_threads(), realtime.may_hurry())
         midi = self._start_midi(running)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
@@ -166,19 +158,9 @@ class Daemon:
         if self._factory is not None:
             self._factory.keep()
         self._keeping.go_on(self._machine)
-        self._keep_image()
-
-    def _keep_image(self) -> None:
-        """What the next start needs to play at once, where this one could not."""
-        options = self._options
-        if options.command is not None and options.early is None and on_jack(self._output):
-            from gan808.early.making import keep_image  # after the first note
-
-            keep_image(options.command, options.settings, options.given, self._kit, self._machine)
 
     def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output),
-                         early=self._options.early)
+        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
         running.callback(midi.stop)
         midi.start()
         return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
@@ -367,15 +349,13 @@ def end_recording(machine: Machine, display: Display) -> None:
         display.say(said)
 
 
-def _engine(rate_hz: int, settings: Settings, display: Display,
-            early: Early | None = None) -> Engine:
+def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:
     """The engine; says so when numba has to compile the mixer, which it does once a machine."""
     patience = threading.Timer(COMPILING_S, display.say, ["preparing the mixer, this first time"])
     patience.daemon = True
     patience.start()
     try:
-        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices,
-                      early=early.engine if early is not None else None)
+        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices)
     finally:
         patience.cancel()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-
-from gan808.start import complain
+import sys
+from contextlib import suppress
 
 
 class _OneLine(logging.Handler):
@@ -19,3 +19,10 @@ def speak_up(level: int = logging.WARNING) -> None:
     log = logging.getLogger("gan808")
     log.addHandler(_OneLine())
     log.setLevel(level)
+
+
+def complain(message: str) -> None:
+    """Print one line on stderr."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"gan808: {' '.join(message.split())}\n")
+        sys.stderr.flush()

@@ -15,7 +15,6 @@ from gan808.errors import DeviceError, Gan808Error
 
 if TYPE_CHECKING:
     from gan808.config import Settings
-    from gan808.early.begin import Early
     from gan808.engine.outputs.output import Output
 
 
@@ -37,10 +36,7 @@ class Opening:
     """A live output on its way. As a context it waits for the end of its thread, which silences
     libraries that write to stderr: an error told meanwhile would be lost."""
 
-    def __init__(self, settings: Settings, seconds: float | None,
-                 early: Early | None = None) -> None:
-        """early: what plays already, and has the output."""
-        self._early = early
+    def __init__(self, settings: Settings, seconds: float | None) -> None:
         self._settings = settings
         self._seconds = seconds
         self._output: Output | None = None
@@ -66,20 +62,9 @@ class Opening:
 
     def _open(self) -> None:
         try:
-            self._output = self._found()
+            rate_hz = self._settings.audio.sample_rate_hz or None
+            self._output = live_output(self._settings, self._seconds, rate_hz)
         except Gan808Error as error:
             self._error = error
         except ImportError as error:  # Ctrl-C took away what this thread was importing too
             self._error = DeviceError(f"the output cannot be loaded: {error}")
-
-    def _found(self) -> Output:
-        rate_hz = self._settings.audio.sample_rate_hz or None
-        if self._early is None:
-            return live_output(self._settings, self._seconds, rate_hz)
-        from gan808.engine.jit import object_cache
-        from gan808.engine.outputs.jack import JackOutput
-
-        for module, routines in self._early.code.items():
-            object_cache.adopt(module, routines)
-        playing = self._early.take_output()
-        return JackOutput(playing.device, rate_hz, self._seconds, playing)

@@ -9,10 +9,6 @@ import os
 import sys
 from contextlib import suppress
 
-TYPE_CHECKING = False  # the first note waits for this module, and need not for typing's
-if TYPE_CHECKING:
-    from collections.abc import Container
-
 # How long a thread may keep the interpreter from one that a note has just woken. Python's own
 # 5 ms is two blocks of sound.
 TURN_S = 0.0005
@@ -49,12 +45,17 @@ def may_hurry() -> bool:
     return True
 
 
-def hurrying_threads(besides: Container[int] = ()) -> int:
-    """How many threads of this process are scheduled in real time, without these of the system's
-    numbers; 0 where nobody can tell."""
+def hurrying_threads() -> int:
+    """How many threads of this process are scheduled in real time; 0 where nobody can tell."""
     try:
-        policies = [os.sched_getscheduler(int(task.name)) & 0xFF for task in os.scandir(TASKS)
-                    if int(task.name) not in besides]
-    except (AttributeError, OSError):
+        tasks = [int(task.name) for task in os.scandir(TASKS)]
+    except OSError:
         return 0
-    return sum(policy in (os.SCHED_FIFO, os.SCHED_RR) for policy in policies)
+    return sum(_hurries(task) for task in tasks)
+
+
+def _hurries(task: int) -> bool:
+    try:
+        return os.sched_getscheduler(task) & 0xFF in (os.SCHED_FIFO, os.SCHED_RR)
+    except (AttributeError, OSError):  # not on this system, or the thread has ended meanwhile
+        return False

@@ -49,12 +49,6 @@ class Port:
         self._written = self._load(self._written_at)
         self._room_until = self._written
 
-    def go_on(self, dropped: int) -> None:
-        """Goes on behind what somebody else has put into this ring until now; dropped: what found
-        no room then."""
-        self.pushed_elsewhere()
-        self.dropped += dropped
-
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
                 pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
         """Starts a voice on slot 0..15 with velocity 0..1.

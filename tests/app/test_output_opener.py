@@ -11,6 +11,7 @@ import pytest
 from gan808.app import output_opener
 from gan808.app.output_opener import Opening
 from gan808.config import Settings
+from gan808.engine.outputs.file import PacedOutput
 from gan808.errors import DeviceError
 
 
@@ -25,6 +26,23 @@ def test_an_error_is_told_where_the_output_is_asked_for(tmp_path: Path) -> None:
     settings = Settings().replace({"audio": {"output": f"file:{tmp_path / 'no' / 'a.wav'}"}})
     with Opening(settings, None) as found, pytest.raises(DeviceError, match="no folder"):
         found.result()
+
+
+def test_an_error_of_the_rest_stops_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JACK would wait for a client that dies with its process."""
+    output = PacedOutput(None, 48_000, 128, None, None, fast=False)
+    stopped: list[bool] = []
+    monkeypatch.setattr(output_opener, "live_output", lambda *_: output)
+    monkeypatch.setattr(output, "stop", lambda: stopped.append(True))
+
+    def failing() -> None:
+        with Opening(Settings(), None) as found:
+            found.result()
+            raise DeviceError("the kit is not there")
+
+    with pytest.raises(DeviceError, match="kit"):
+        failing()
+    assert stopped == [True]
 
 
 def test_an_error_of_the_rest_waits_for_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,3 +60,16 @@ def test_real_time_threads_are_counted() -> None:
     assert during - before == int(granted)
     apart(realtime.may_hurry)
     assert realtime.hurrying_threads() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sched_setscheduler is Linux's")
+def test_a_thread_that_ends_meanwhile_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def policy(task: int) -> int:
+        if task == 1:
+            raise ProcessLookupError
+        return os.SCHED_RR
+
+    ended, alive = SimpleNamespace(name="1"), SimpleNamespace(name="2")
+    monkeypatch.setattr(os, "scandir", lambda _: [ended, alive])
+    monkeypatch.setattr(os, "sched_getscheduler", policy)
+    assert realtime.hurrying_threads() == 1

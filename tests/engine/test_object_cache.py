@@ -41,7 +41,14 @@ engine.process(out)
 assert out.any()
 print("numba" in sys.modules, hashlib.sha256(out).hexdigest())
 """
+ADDRESSES = {"answer": 42}
 KEPT = ObjectCode({"answer": "answer_symbol"}, b"\x00code\nof any kind\xff")
+
+
+def linked(code: ObjectCode) -> dict[str, int]:
+    """Addresses, of KEPT alone: it is no code that could be linked."""
+    assert code == KEPT
+    return ADDRESSES
 
 
 def start(folder: Path, cache: Path) -> tuple[bool, str]:
@@ -73,8 +80,23 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setattr(paths, "compiled_folders", lambda: (blocked, blocked / "below"))
-    monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
-    assert object_cache._kept_or_compiled("kernels.callback", "0" * 64) == KEPT
+    monkeypatch.setattr(compiling, "compiled_routines", lambda module: {})
+    monkeypatch.setattr(compiling, "object_code", lambda routines: KEPT)
+    monkeypatch.setattr(object_cache, "_link", linked)
+    assert object_cache._kept_or_compiled("kernels.callback", "0" * 64) == ADDRESSES
+
+
+def test_a_numba_that_hides_its_object_code_is_asked_for_addresses(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be kept then, but the routines run."""
+    class Hiding:
+        def __init__(self, address: int) -> None:
+            self.address = address
+
+    monkeypatch.setattr(paths, "compiled_folders", lambda: (tmp_path,))
+    monkeypatch.setattr(compiling, "compiled_routines", lambda module: {"one": Hiding(808)})
+    assert object_cache._kept_or_compiled("kernels.callback", "0" * 64) == {"one": 808}
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_written_is_read_back_under_its_own_key_only(tmp_path: Path) -> None:
@@ -99,8 +121,10 @@ def test_damaged_code_is_not_loaded_but_replaced(
     path.write_bytes(damage(whole))  # type: ignore[operator]
     assert object_cache.read(path, key) is None
     monkeypatch.setattr(paths, "compiled_folders", lambda: (tmp_path,))
-    monkeypatch.setattr(compiling, "compiled_routines", lambda module: KEPT)
-    assert object_cache._kept_or_compiled("kernels.callback", key) == KEPT
+    monkeypatch.setattr(compiling, "compiled_routines", lambda module: {})
+    monkeypatch.setattr(compiling, "object_code", lambda routines: KEPT)
+    monkeypatch.setattr(object_cache, "_link", linked)
+    assert object_cache._kept_or_compiled("kernels.callback", key) == ADDRESSES
     assert path.read_bytes() == whole
 
 
@@ -149,5 +173,5 @@ def test_code_that_allocates_is_refused_and_the_callback_is_not() -> None:
 
     module: Any = SimpleNamespace(ROUTINES={"one": (numba.types.int64(words), allocating)})
     with pytest.raises(RuntimeError, match="calls NRT_"):
-        compiling.compiled_routines(module)
+        compiling.object_code(compiling.compiled_routines(module))
     assert routines().callback_address

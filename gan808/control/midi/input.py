@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.app.realtime import hurry
@@ -18,16 +17,13 @@ from gan808.config import Settings, VelocityCurve
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
 from gan808.control.midi.clock_source_selector import CLOCK_MESSAGES, ClockMaster
 from gan808.control.midi.controls import MidiControls
-from gan808.control.midi.jack_port import VIRTUAL_NAME
 from gan808.control.midi.ports import MidiPorts
-from gan808.control.midi.systems import systems
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, Target
 from gan808.instrument.parameters import Kind
 from gan808.instrument.protocols import PortLike
 
 if TYPE_CHECKING:
-    from gan808.early.begin import Early
     from gan808.instrument.machine import Machine
 
 FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
@@ -202,15 +198,11 @@ class MidiNotes:
 class MidiInput:
     """The MIDI ports of the settings, played on a thread of its own.
 
-    jack: whether the sound goes to JACK, so that a JACK port is opened too. early: what plays from
-    that port already, until the thread takes over.
+    jack: whether the sound goes to JACK, so that a JACK port is opened too.
     """
 
-    def __init__(self, machine: Machine, settings: Settings, *, jack: bool = False,
-                 early: Early | None = None) -> None:
-        self._early = early
-        self._ports = MidiPorts(settings.midi.port, jack=jack,
-                                find_systems=partial(systems, early=early))
+    def __init__(self, machine: Machine, settings: Settings, *, jack: bool = False) -> None:
+        self._ports = MidiPorts(settings.midi.port, jack=jack)
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
@@ -240,13 +232,10 @@ class MidiInput:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
-        if self._early is not None:
-            self._early.close()
         self._ports.close()
 
     def _run(self) -> None:
         hurry()
-        self._take_over()
         lost, told_s = 0, 0.0
         while not self._stopping.is_set():
             for arrival in self._ports.read(READ_TIMEOUT_S):
@@ -255,10 +244,3 @@ class MidiInput:
                 log.warning("MIDI came faster than it can be played: %d messages were let go",
                             self._ports.lost - lost)
                 lost, told_s = self._ports.lost, time.monotonic()
-
-    def _take_over(self) -> None:
-        """From the thread that has played until now: a millisecond, in which notes wait."""
-        if self._early is not None and self._early.notes is not None:
-            for message, arrival_s in self._early.notes.hand_over():
-                self._notes.receive(message, arrival_s, VIRTUAL_NAME)
-            self._early.adopted = True

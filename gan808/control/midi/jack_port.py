@@ -5,15 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from gan808.control.midi.arrival_times import Arrival
 from gan808.control.midi.byte_stream import MessageReader
 from gan808.engine.jack.midi_input import JackMidiInput
 from gan808.errors import DeviceError
-
-if TYPE_CHECKING:
-    from gan808.early.begin import Early
 
 CLIENT_NAME = "gan808-midi"
 VIRTUAL_NAME = "GAN-808"
@@ -29,18 +25,12 @@ class JackPort:
     again as soon as there is one.
     """
 
-    def __init__(self, name: str, source: str | None = None,
-                 early: Early | None = None) -> None:
-        """early: whose port is there already, and this one's from now on. Raises DeviceError where
-        no server runs, or the source has gone."""
+    def __init__(self, name: str, source: str | None = None) -> None:
+        """Raises DeviceError where no server runs, or the source has gone."""
         self.name = name
         self._source = source
         self._reader = MessageReader()
-        opened = early.take_input() if early is not None else None
-        if early is not None and early.notes is not None:
-            self._reader = early.notes.reader  # it may be amid a message
-        self._input = self._opened() if opened is None else JackMidiInput(
-            CLIENT_NAME, VIRTUAL_NAME, opened)
+        self._input = self._opened()
         self._tried_s = 0.0
 
     def _opened(self) -> JackMidiInput:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from gan808.app.stderr import quiet_stderr
 from gan808.control.midi.arrival_times import Arrival, ArrivalClock
@@ -18,9 +18,6 @@ from gan808.control.midi.byte_stream import MessageReader
 from gan808.control.midi.jack_port import VIRTUAL_NAME, JackPort
 from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.errors import DeviceError
-
-if TYPE_CHECKING:
-    from gan808.early.begin import Early
 
 CLIENT_NAME = "gan808"
 
@@ -127,9 +124,8 @@ class JackSystem(MidiSystem):
 
     polled = True
 
-    def __init__(self, early: Early | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(0, "JACK")
-        self._early = early
 
     def scanner(self) -> Any:
         """A client to list ports with. Raises DeviceError where no server runs."""
@@ -141,7 +137,7 @@ class JackSystem(MidiSystem):
 
     def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port of our own that others connect to."""
-        return JackPort(VIRTUAL_NAME, early=self._early)
+        return JackPort(VIRTUAL_NAME)
 
 
 def native_systems() -> list[tuple[int, str]]:
@@ -156,12 +152,11 @@ def native_systems() -> list[tuple[int, str]]:
     return [(api, native[api]) for api in rtmidi.get_compiled_api() if api in native]
 
 
-def systems(*, jack: bool, early: Early | None = None) -> list[MidiSystem]:
-    """The MIDI systems of this machine that run, the machine's own first; JACK if asked for. early:
-    whose port JACK has already."""
+def systems(*, jack: bool) -> list[MidiSystem]:
+    """The MIDI systems of this machine that run, the machine's own first; JACK if asked for."""
     wanted = [MidiSystem(api, name) for api, name in native_systems()]
     if jack:
-        wanted.append(JackSystem(early))
+        wanted.append(JackSystem())
     return [system for system in wanted if _runs(system)]
 
 

@@ -37,9 +37,8 @@ API_VERSION = 1
 # A bundle is handed to the engine this long before it is due: late enough to keep the engine's
 # queue short, early enough that the thread may oversleep.
 AHEAD_S = 0.1
-# A hit is read for nothing whenever so long nothing has come: a processor core that has rested, and
-# code that has left its caches, take four times as long over the next one (benchmarks/osc.py).
-REHEARSE_S = 0.005
+# Without a datagram, so long until the thread looks whether it is to stop.
+WAIT_S = 0.2
 MAX_WAITING = 4096
 # What one datagram may ask for, its wildcards counted out: more would hold up the next note.
 MAX_REQUESTS = 2048
@@ -109,7 +108,6 @@ class OscServer:
         self._wall = WallClock()
         self._tags = TagFrames(machine.engine.clock, machine.engine.sample_rate_hz)
         self._schedule = Schedule(MAX_WAITING)
-        self._hit = build_message(f"{ROOT}/trig", (machine.codes[0], 1.0))
         self._ear: OscEar | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
@@ -139,7 +137,7 @@ class OscServer:
     def _run(self) -> None:
         hurry()
         while not self._stopping.is_set():
-            wait_s = self._schedule.wait_s(time.monotonic(), REHEARSE_S)
+            wait_s = self._schedule.wait_s(time.monotonic(), WAIT_S)
             port = self._port
             if self._ear is not None:
                 found = self._ear.wait(self._machine.codes, wait_s)
@@ -147,14 +145,7 @@ class OscServer:
             received = self._socket.receive(wait_s)
             if received is not None:
                 self._receive(*received, port)
-            else:
-                self._rehearse()
             self._schedule.run_due(time.monotonic())
-
-    def _rehearse(self) -> None:
-        """Read a hit that nobody sent, as far as it can be without playing it."""
-        for message in read_packet(self._hit):
-            decode(message.address, message.arguments, self._machine.codes)
 
     def _receive(self, datagram: bytes, sender: Sender, port: PortLike | None = None) -> None:
         """Act on a datagram; live messages of now go to the port, ours where none is given."""

@@ -11,16 +11,12 @@ import threading
 import time
 import weakref
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gan808.engine.jack.libjack import libjack, open_client
 from gan808.engine.jit import object_cache
 from gan808.errors import DeviceError
-
-if TYPE_CHECKING:
-    from gan808.early.clients import EarlyClient
 
 # Modules the callbacks are compiled from.
 SOURCES = (
@@ -45,16 +41,10 @@ def callbacks() -> dict[str, int]:
 class JackClient:
     """An open client; `handle` is its jack_client_t."""
 
-    def __init__(self, name: str, early: EarlyClient | None = None) -> None:
-        """early: one that is open already, and this one's from now on. Raises DeviceError where no
-        server runs, or one has gone and clients of it are still to be closed; never starts a
-        server."""
+    def __init__(self, name: str) -> None:
+        """Raises DeviceError where no server runs, or one has gone and clients of it are still to
+        be closed; never starts a server."""
         mark = callbacks()["mark"]
-        if early is not None:
-            self._ended = np.frombuffer(early.ended.pages, np.int64, 1)
-            self.handle = early.handle
-            _OPEN.add(self)
-            return
         self._ended = np.zeros(1, np.int64)
         with _LOCK:
             if not all(client.alive for client in _OPEN):

@@ -9,12 +9,9 @@ from __future__ import annotations
 import ctypes
 import sys
 from functools import cache
+from typing import Any
 
 from gan808.errors import DeviceError
-
-TYPE_CHECKING = False  # typing's own takes longer to load than all else here
-if TYPE_CHECKING:
-    from typing import Any
 
 JACK_HOST_API = "JACK Audio Connection Kit"
 CLIENT_NAME = "gan808"

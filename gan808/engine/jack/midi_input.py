@@ -7,8 +7,6 @@ compiled and never takes the interpreter lock; one thread of Python reads the ri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from gan808.engine.jack.client import JackClient
@@ -24,9 +22,6 @@ from gan808.engine.jack.midi_port import JackMidiPort
 from gan808.engine.kernels.clock_source import clock_source
 from gan808.errors import DeviceError
 
-if TYPE_CHECKING:
-    from gan808.early.clients import EarlyInput
-
 # Modules the process callback is compiled from.
 SOURCES = (
     "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.midi_layout",
@@ -37,15 +32,9 @@ SOURCES = (
 class JackMidiInput(JackMidiPort):
     """One MIDI input port in a JACK client of its own. `read` belongs to one thread."""
 
-    def __init__(self, client_name: str, port_name: str, early: EarlyInput | None = None) -> None:
-        """Appears at once, connected to nothing. early: a port of these names that is there
-        already; its own reader must have stopped before the first `read`. Raises DeviceError
-        without a JACK server."""
-        super().__init__(
-            client_name, port_name, np.zeros(1, INPUT) if early is None else np.frombuffer(
-                early.client.memory.pages, INPUT, 1), early)
-        if early is not None:
-            return
+    def __init__(self, client_name: str, port_name: str) -> None:
+        """Appears at once, connected to nothing. Raises DeviceError without a JACK server."""
+        super().__init__(client_name, port_name, np.zeros(1, INPUT))
         clock_address, clock_id = clock_source()
         self._open(IS_INPUT, "jack.midi_input_kernel", SOURCES, {
             "get_buffer": "jack_port_get_buffer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +14,17 @@ from gan808.engine.jit import object_cache
 from gan808.engine.kernel_api import routines
 from gan808.errors import DeviceError
 
-if TYPE_CHECKING:
-    from gan808.early.clients import EarlyInput
-
 
 class JackMidiPort:
     """One port and its ring, of a record of jack_midi_layout. One thread of Python uses it."""
 
-    def __init__(self, client_name: str, port_name: str, memory: NDArray[np.void],
-                 early: EarlyInput | None = None) -> None:
-        """A client of its own, or the one that is there already. Raises DeviceError without a JACK
-        server."""
+    def __init__(self, client_name: str, port_name: str, memory: NDArray[np.void]) -> None:
+        """Raises DeviceError without a JACK server."""
         self._memory = memory
         self._load, self._store = routines().load, routines().store
         self._written_at = memory[0]["written"].ctypes.data
         self._read_at = memory[0]["read"].ctypes.data
-        self._client = JackClient(client_name, early.client if early is not None else None)
+        self._client = JackClient(client_name)
         own = libjack().jack_get_client_name(self._client.handle).decode()
         self._port_name = port_name
         self.name = f"{own}:{port_name}"

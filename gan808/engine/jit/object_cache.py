@@ -1,8 +1,8 @@
 """Compiled routines kept on disk as object code: a start that finds them needs no numba.
 
-numba takes half a second to import and to load from its own cache; LLVM alone loads the same code
-in a few milliseconds (linking.py). Owns the code that runs, and one file a module of routines. Any
-thread.
+numba takes half a second to import and to load from its own cache; LLVM alone, through llvmlite,
+loads the same code in a few milliseconds. Owns the code that runs, and one file a module of
+routines. Any thread.
 
 What a file depends on is in its key: the sources, numba, llvmlite and the processor. A file that is
 missing, damaged or stale is compiled anew; where none can be written that is done at each start.
@@ -19,14 +19,13 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite
+import llvmlite.binding as llvm
 
 from gan808 import paths as places
-from gan808.engine.jit.linking import Linker, LinkError, library_path
 
 FORMAT = 1
 PACKAGE = "gan808.engine"
@@ -52,18 +51,8 @@ def addresses(module: str, sources: Sequence[str]) -> dict[str, int]:
     to be compiled. sources: the modules of this package they are compiled from.
     """
     if module not in _LOADED:
-        _LOADED[module] = _link(object_code(module, sources))
+        _LOADED[module] = _kept_or_compiled(module, key_of(sources))
     return _LOADED[module]
-
-
-def adopt(module: str, routines: dict[str, int]) -> None:
-    """Have `addresses` give these, which something before us has loaded and already runs."""
-    _LOADED.setdefault(module, routines)
-
-
-def object_code(module: str, sources: Sequence[str]) -> ObjectCode:
-    """The code of such a module, kept or compiled."""
-    return _kept_or_compiled(module, key_of(sources))
 
 
 def key_of(sources: Sequence[str]) -> str:
@@ -93,23 +82,8 @@ def _numba_mark() -> str:
     return "" if file is None else file.read_text(encoding="utf-8")
 
 
-@cache
-def linker() -> Linker | None:
-    """The quick way to LLVM; None where llvmlite's own has to do."""
-    path = library_path()
-    try:
-        return None if path is None else Linker(path)
-    except LinkError as error:
-        log.info("%s: %s; llvmlite loads the code", path, error)
-        return None
-
-
 def _host() -> tuple[tuple[int, ...], str, str, str]:
     """LLVM's version, what this process runs on, the processor, what it can."""
-    if (quick := linker()) is not None:
-        return quick.version, quick.triple, quick.processor, quick.features
-    import llvmlite.binding as llvm
-
     return (llvm.llvm_version_info, llvm.get_process_triple(), llvm.get_host_cpu_name(),
             llvm.get_host_cpu_features().flatten())
 
@@ -119,17 +93,22 @@ def _numba_settings() -> list[tuple[str, str]]:
     return sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
 
 
-def _kept_or_compiled(module: str, key: str) -> ObjectCode:
+def _kept_or_compiled(module: str, key: str) -> dict[str, int]:
+    """The address of each routine: linked from a file, or compiled and written to one."""
     paths = [folder / f"{module}-{key[:16]}.bin" for folder in places.compiled_folders()]
     for path in paths:
         if (kept := read(path, key)) is not None:
-            return kept
+            return _link(kept)
     compiling: Any = importlib.import_module(f"{PACKAGE}.jit.compiling")
-    fresh: ObjectCode = compiling.compiled_routines(importlib.import_module(f"{PACKAGE}.{module}"))
+    compiled = compiling.compiled_routines(importlib.import_module(f"{PACKAGE}.{module}"))
+    fresh: ObjectCode | None = compiling.object_code(compiled)
+    if fresh is None:  # this numba has no way to its object code: run what it has compiled itself
+        _OWNERS.append(compiled)
+        return {name: int(routine.address) for name, routine in compiled.items()}
     for path in paths:
         if write(path, key, fresh):
             break
-    return fresh
+    return _link(fresh)
 
 
 def read(path: Path, key: str) -> ObjectCode | None:
@@ -166,13 +145,6 @@ def write(path: Path, key: str, compiled: ObjectCode) -> bool:
 
 def _link(compiled: ObjectCode) -> dict[str, int]:
     """Make code ready to run: the address of each routine."""
-    if (quick := linker()) is not None:
-        try:
-            return quick.addresses(compiled.code, compiled.symbols)
-        except LinkError as error:
-            log.info("%s; llvmlite loads the code", error)
-    import llvmlite.binding as llvm
-
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,9 +30,6 @@ from gan808.engine.jack.libjack import (
 from gan808.engine.outputs.device_output import DeviceOutput
 from gan808.errors import DeviceError
 
-if TYPE_CHECKING:
-    from gan808.early.clients import EarlyOutput
-
 __all__ = ["JACK_HOST_API", "PORTS", "JackOutput", "jack_devices"]
 
 
@@ -53,11 +49,9 @@ class JackOutput(DeviceOutput):
     none, into ports that are connected to nothing yet."""
 
     def __init__(self, device: str | None, sample_rate_hz: int | None,
-                 seconds: float | None, early: EarlyOutput | None = None) -> None:
-        """early: one that plays already and is gone on with. Raises DeviceError where no server
-        runs, or for another rate than the server's."""
-        self._client = JackClient(CLIENT_NAME, early.client if early is not None else None)
-        self._early = early
+                 seconds: float | None) -> None:
+        """Raises DeviceError where no server runs, or for another rate than the server's."""
+        self._client = JackClient(CLIENT_NAME)
         self._device = device
         jack, handle = libjack(), self._client.handle
         rate_hz = int(jack.jack_get_sample_rate(handle))
@@ -66,8 +60,7 @@ class JackOutput(DeviceOutput):
                          int(jack.jack_get_buffer_size(handle)))
         self.end_frame = None if seconds is None else round(seconds * rate_hz)
         # JACK keeps neither the callback's memory nor the engine alive.
-        self._memory = np.zeros(1, OUTPUT) if early is None else np.frombuffer(
-            early.client.memory.pages, OUTPUT, 1)
+        self._memory = np.zeros(1, OUTPUT)
         self._engine: Engine | None = None
         if sample_rate_hz not in (None, rate_hz):
             self._client.close()
@@ -87,9 +80,6 @@ class JackOutput(DeviceOutput):
     def _open(self, engine: Engine) -> None:
         self._engine = engine
         engine.set_live(True)
-        if self._early is not None:
-            self.latency_s = self._latency_frames(self._early.ports) / self.sample_rate_hz
-            return
         ports = self._prepare(engine)
         jack, handle, before = libjack(), self._client.handle, engine.blocks
         if not all(ports) or jack.jack_activate(handle):
