@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gan808.cli.exit import WRONG_USAGE
 from gan808.engine.kernel_api import routines
 from tests.running import environment
 
