@@ -2,29 +2,21 @@
 
 The magnitudes of Gaussian noise are Rayleigh distributed. A column that averages frames has their
 mean; laid flat over those frames it sounds like a whistle through a comb, not like noise. Pure
-functions of their arguments, NumPy only, any thread.
+functions of their arguments, NumPy and SciPy, any thread.
 """
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
+from scipy import fft
 
 from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import hann
 
-LEVELS = 256  # steps of the distribution: a random byte picks one
 WORD_BYTES = 8
 REACH = (3, 5)  # bins to either side that surround one; a Hann window's lobe ends at 2
 TONE_NEPERS = (0.7, 1.7)  # above its surroundings: the highest of what is noise, the least tone
 ALL_NOISE_FRAMES = 3.0  # from columns that span so many frames on it has its full depth
-
-
-@cache
-def _rayleigh() -> np.ndarray:
-    """Equally likely values of a Rayleigh variable of mean 1: float32 (LEVELS,)."""
-    values = np.sqrt(-2.0 * np.log1p(-(np.arange(LEVELS) + 0.5) / LEVELS))
-    return np.asarray(values / values.mean(), np.float32)
 
 
 def noise_share(log_bins: np.ndarray) -> np.ndarray:
@@ -53,22 +45,29 @@ def fluctuation(
     """Factors of mean 1 for the magnitudes of the first n_frames of a sound whose log magnitudes
     are log_bins, float32 (n_bins, columns): float32 (n_bins, n_frames).
 
-    They are 1 where columns are single frames; from there on, where there is noise, Rayleigh
-    variables, smoothed over three frames as overlapping frames are alike. stream, 0 or more, names
-    the random numbers; fewer frames have the same ones. They are raw bits of PCG64, whose stream
-    NumPy keeps for ever.
+    They are 1 where columns are single frames; from there on, where there is noise, they are the
+    magnitudes of white noise in the same transform, so that neighbours are as alike as the
+    transform makes them. stream, 0 or more, names the noise; fewer frames have the same.
     """
     first = geometry.linear_columns
     factors = np.ones((geometry.n_bins, n_frames), np.float32)
     if first >= n_frames:
         return factors
-    words = -(-geometry.n_bins // WORD_BYTES)
-    bits = np.random.PCG64(stream).random_raw((n_frames - first + 2) * words).astype("<u8")
-    bytes_ = bits.view(np.uint8).reshape(-1, words * WORD_BYTES)[:, : geometry.n_bins]
-    r = _rayleigh()[bytes_].T
-    smooth = np.float32(0.25) * (r[:, :-2] + r[:, 2:]) + np.float32(0.5) * r[:, 1:-1]
+    noise = _white(geometry.hop * (n_frames - first - 1) + geometry.n_fft, stream)
+    window = hann(geometry.n_fft)
+    frames = np.lib.stride_tricks.sliding_window_view(noise, geometry.n_fft)[:: geometry.hop]
+    rayleigh = np.abs(fft.rfft(frames * window, workers=1)).T
+    rayleigh /= np.sqrt(np.pi / 4 * np.square(window).sum())  # the mean of its distribution
     span = (geometry.frames_a_column[first:n_frames] - 1) / (ALL_NOISE_FRAMES - 1)
     depth = np.clip(span, 0.0, 1.0).astype(np.float32)
     share = noise_share(log_bins) @ geometry.from_columns[:, first:n_frames]
-    factors[:, first:] += depth * share * (smooth - np.float32(1.0))
+    factors[:, first:] += depth * share * (rayleigh - np.float32(1.0))
     return factors
+
+
+def _white(n_samples: int, stream: int) -> np.ndarray:
+    """Noise of variance 1: float32 (n_samples,). It is made of raw bits of PCG64, whose stream
+    NumPy keeps for ever."""
+    words = np.random.PCG64(stream).random_raw(-(-n_samples // WORD_BYTES)).astype("<u8")
+    values = words.view(np.uint8)[:n_samples].astype(np.float32) - np.float32(127.5)
+    return values / np.float32(np.sqrt((256**2 - 1) / 12))

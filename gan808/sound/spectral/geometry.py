@@ -1,8 +1,8 @@
 """The shape of a spectrogram: one frozen value from which every array size follows.
 
-The paper's geometry (Donahue et al. 2018) is linear; the house's is warped twice, which costs little
-and keeps 44.1 kHz and 2.4 s: bins into bands that are linear at the bottom and logarithmic at the
-top, frames into columns that are single frames at the attack and average ever more after it.
+The paper's geometry (Donahue et al. 2018) is linear; the house's is warped twice, which costs
+little and keeps 44.1 kHz and 2.4 s: bins into bands that are linear at the bottom and logarithmic
+at the top, frames into columns that are single ones at the attack and average ever more after it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Geometry:
         if self.n_columns == 0:
             return ["linear_columns without n_columns"] if self.linear_columns else []
         if not 0 < self.n_columns < self.n_frames or self.n_columns % STRIDES:
-            return [f"n_columns {self.n_columns} is not 0 or a multiple of {STRIDES} below n_frames"]
+            which = f"neither 0 nor a multiple of {STRIDES} below n_frames"
+            return [f"n_columns {self.n_columns} is {which}"]
         if not 1 <= self.linear_columns < self.n_columns:
             return [f"linear_columns {self.linear_columns} is not in 1..n_columns - 1"]
         return []

@@ -41,7 +41,8 @@ def place(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     room = geometry.n_samples - geometry.lead_samples
     body = np.array(audio[:room], dtype=np.float32)
     if len(audio) > room:
-        n_fade = int((WARPED_CUT_FADE_S if geometry.is_warped else CUT_FADE_S) * geometry.sample_rate_hz)
+        fade_s = WARPED_CUT_FADE_S if geometry.is_warped else CUT_FADE_S
+        n_fade = int(fade_s * geometry.sample_rate_hz)
         body[-n_fade:] *= np.linspace(1.0, 0.0, n_fade, dtype=np.float32)
     out[geometry.lead_samples : geometry.lead_samples + len(body)] = body
     return out
