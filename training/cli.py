@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from training.corpus.packs import Selection
     from training.reporting import Bar, Reporter
     from training.trainer import FitOptions
 
@@ -64,6 +65,20 @@ KitsFolder = Annotated[
 ProvenanceFile = Annotated[
     Path | None,
     typer.Option("--provenance", help="TOML file with description and [\\[provenance]] tables."),
+]
+Packs = Annotated[
+    str | None,
+    typer.Option("--packs", metavar="PATTERN,...",
+                 help="Of folders only these packs, as in tr808*,fluid/808_* (PACK or PACK/NAME)."),
+]
+WithoutPacks = Annotated[
+    str | None, typer.Option("--without-packs", metavar="PATTERN,...", help="None of these packs.")
+]
+Classes = Annotated[
+    Path | None,
+    typer.Option("--classes", metavar="FILE",
+                 help='TOML lines of folder = "class" or "ignore", "*" for all others; default: '
+                      "classes.toml in the folder."),
 ]
 
 
@@ -137,6 +152,16 @@ def _reporter(*, quiet: bool = False) -> Reporter:
     return ConsoleReporter(quiet=quiet)
 
 
+def _selection(packs: str | None, without: str | None, classes: Path | None) -> Selection:
+    from training.corpus.class_map import read_class_map
+    from training.corpus.packs import Selection
+
+    def parts(text: str | None) -> tuple[str, ...]:
+        return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+    return Selection(parts(packs), parts(without), read_class_map(classes) if classes else None)
+
+
 def _fit_options(
     hours: float | None, steps: int | None, seed: int, start: str | None, rate: float | None
 ) -> FitOptions:
@@ -156,7 +181,8 @@ def train(
     work: Annotated[
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
-    provenance: ProvenanceFile = None,
+    provenance: ProvenanceFile = None, packs: Packs = None, without_packs: WithoutPacks = None,
+    classes: Classes = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier run.")] = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
@@ -174,6 +200,7 @@ def train(
             settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
+            selection=_selection(packs, without_packs, classes),
         ),
         reporter,
     )
@@ -185,7 +212,8 @@ def prepare(
         Path | None, typer.Option("--out", help="Folder to write; default: one of your own, "
                                   "which is told.")
     ] = None,
-    recipe: Recipe = "house",
+    recipe: Recipe = "house", packs: Packs = None, without_packs: WithoutPacks = None,
+    classes: Classes = None,
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
@@ -193,7 +221,8 @@ def prepare(
 
     chosen = recipe_named(recipe)
     folder = out or paths.datasets_folder() / dataset_name(sources, chosen.geometry)
-    prepare_dataset(sources, folder, chosen, reporter)
+    prepare_dataset(sources, folder, chosen, reporter,
+                    selection=_selection(packs, without_packs, classes))
 
 
 def fit(

@@ -25,7 +25,8 @@ from gan808.sound.network.tensors import can_render
 from gan808.sound.spectral.geometry import Geometry
 from training import checkpoint
 from training.corpus.folder import FolderSource
-from training.corpus.recording import Skipped, Source
+from training.corpus.packs import Selection
+from training.corpus.recording import Credit, Skipped, Source
 from training.corpus.soundfont import SoundFontSource
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
@@ -48,8 +49,9 @@ def recipe_named(name: str, settings: Sequence[str] = ()) -> Recipe:
     return with_settings(RECIPES[name], settings)
 
 
-def open_source(path: Path) -> Source:
-    """A folder of sounds, a SoundFont (.sf2, .sf3), or `synth:N`. Raises CorpusError."""
+def open_source(path: Path, selection: Selection | None = None) -> Source:
+    """A folder of sounds, or what is selected of it, a SoundFont (.sf2, .sf3), or `synth:N`. Raises
+    CorpusError."""
     if (synth := parse_synth(str(path))) is not None:
         return synth
     if not path.exists():
@@ -58,12 +60,16 @@ def open_source(path: Path) -> Source:
         )
     if path.is_file() and path.suffix.lower() in (".sf2", ".sf3"):
         return SoundFontSource(path)
-    return FolderSource(path)
+    return FolderSource(path, selection)
 
 
-def fingerprint(paths: Sequence[Path], recipe: Recipe) -> str:
-    """Changes when a source file is added, removed or changed, or the geometry differs."""
+def fingerprint(
+    paths: Sequence[Path], recipe: Recipe, selection: Selection | None = None
+) -> str:
+    """Changes when a source file is added, removed or changed, or what is taken of them, or the
+    geometry differs."""
     lines = [json.dumps(recipe.geometry.to_dict())]
+    lines += [FolderSource(root, selection).mark for root in paths if root.is_dir()]
     for root in paths:
         if not root.exists():  # synthesised: its name says all
             lines.append(str(root))
@@ -88,12 +94,12 @@ def _tell_skipped(skipped: Skipped, dataset: Path, reporter: Reporter) -> None:
 
 def prepare_dataset(
     paths: Sequence[Path], folder: Path, recipe: Recipe, reporter: Reporter,
-    options: PrepareOptions | None = None,
+    options: PrepareOptions | None = None, selection: Selection | None = None,
 ) -> Dataset:
     """Write the dataset FOLDER from the sources, or open it if it already holds just them."""
     mark = folder / "sources.sha256"
-    sources = [open_source(path) for path in paths]
-    now = fingerprint(paths, recipe)
+    sources = [open_source(path, selection) for path in paths]
+    now = fingerprint(paths, recipe, selection)
     if mark.is_file() and mark.read_text().strip() == now:
         dataset = Dataset(folder)
         reporter.say(f"using the {len(dataset)} images prepared in {folder}")
@@ -160,12 +166,16 @@ def read_provenance(path: Path) -> tuple[str, tuple[Provenance, ...]]:
 
 
 def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
-    """Provenance of a kit whose maker gave none: the sources by name and their sounds counted."""
+    """Provenance of a kit whose maker gave none: what each source says of its packs, and how many
+    sounds are of each."""
     counts = Counter(
-        origin.split("/", 1)[0] for origin in dataset.origins if not is_variant(origin)
+        str(name) for origin, name in zip(dataset.origins, dataset.collections, strict=True)
+        if not is_variant(origin)
     )
+    found = {name: dataset.credits.get(name, Credit(name)) for name in counts}
     return tuple(
-        Provenance(source=source, licence="not stated", sounds=n) for source, n in counts.items()
+        Provenance(source=credit.source, licence=credit.licence, author=credit.author,
+                   sounds=counts[name]) for name, credit in found.items()
     )
 
 
@@ -214,6 +224,7 @@ class TrainOptions:
     fit: FitOptions = field(default_factory=lambda: FitOptions(hours=2.0))
     provenance: Path | None = None
     fresh: bool = False
+    selection: Selection | None = None
 
 
 def train(options: TrainOptions, reporter: Reporter) -> Kit:
@@ -225,7 +236,7 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     recipe = recipe_named(options.recipe, options.settings)
     dataset_folder, run = options.work / "dataset", options.work / "run"
     for path in options.sources:
-        open_source(path)
+        open_source(path, options.selection)
     if options.fresh:
         shutil.rmtree(options.work, ignore_errors=True)
     _refuse_changed_sources(options, recipe)
@@ -239,7 +250,8 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
         raise TrainingError("a kit is rendered by TensorFlow, which is not installed here: "
                             "`gan808 prepare` and `gan808 fit` do without, `gan808 export` where "
                             "it is")
-    dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
+    dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter,
+                              selection=options.selection)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
     evaluate_kit(kit, dataset, reporter, EvaluateOptions(run=run))
@@ -250,7 +262,7 @@ def _refuse_changed_sources(options: TrainOptions, recipe: Recipe) -> None:
     mark = options.work / "dataset" / "sources.sha256"
     if not mark.is_file() or not checkpoint.checkpoints(options.work / "run"):
         return
-    if mark.read_text().strip() != fingerprint(options.sources, recipe):
+    if mark.read_text().strip() != fingerprint(options.sources, recipe, options.selection):
         raise TrainingError(
             f"{options.work}: a run on other sounds is there; give --fresh to begin again, or "
             "--kit another name"

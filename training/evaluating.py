@@ -47,10 +47,10 @@ def evaluate_kit(
     with reporter.bar("evaluate") as bar:
         bar.update(None, "fitting the judge to the training recordings")
         listener = Listener(judge_of(dataset), dataset, renderer)
-        if int(dataset.held_out.sum()) >= MIN_HELD_OUT:
+        if int(dataset.reported.sum()) >= MIN_HELD_OUT:
             evaluation, exhibits = evaluate(renderer, listener, chosen.sounds, bar.update)
         else:
-            reporter.say(f"{int(dataset.held_out.sum())} recordings are held out, too few to "
+            reporter.say(f"{int(dataset.reported.sum())} recordings are held out, too few to "
                          f"score the kit (it takes {MIN_HELD_OUT})")
             exhibits = Exhibits(listener.renders(SHOWN, bar.update).shown, listener.examples())
         bar.update(None, "drawing")

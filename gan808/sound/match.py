@@ -19,7 +19,7 @@ from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import Point, given, latent_of
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.network.tensors import tf
-from gan808.sound.recording import onset_first
+from gan808.sound.recording import mono, onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectral.geometry import Geometry
@@ -61,10 +61,10 @@ def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     except (OSError, soundfile.LibsndfileError) as error:
         why = getattr(error, "error_string", None) or "no such file, or no audio"
         raise RenderError(f"{path}: cannot be read as audio: {why}") from error
-    mono = read.mean(axis=1)
-    if not np.isfinite(mono).all():
+    one = mono(read)
+    if not np.isfinite(one).all():
         raise RenderError(f"{path}: holds values that are not finite")
-    audio = onset_first(mono, rate_hz, geometry.sample_rate_hz)
+    audio = onset_first(one, rate_hz, geometry.sample_rate_hz)
     if audio is None:
         raise RenderError(f"{path}: is silent; give a recording of one drum hit")
     if len(audio) < SHORTEST_S * geometry.sample_rate_hz:

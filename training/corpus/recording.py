@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,13 +16,24 @@ class Recording:
     read: decodes or makes it, on whichever thread has time: mono audio, float32, shape (n,), and
     its sample rate in Hz; raises CorpusError with a reason of a few words, or OSError. origin
     names where it came from for people; pack groups what must not be split between training and
-    held-out sounds.
+    held-out sounds. collection: whose sound it is, by which drawing is evened out and credit is
+    given; empty for what the origin begins with.
     """
 
     read: Callable[[], tuple[np.ndarray, int]]
     class_name: str
     origin: str
     pack: str
+    collection: str = ""
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Where the sounds of a collection came from, for kit.toml."""
+
+    source: str
+    licence: str = "not stated"
+    author: str = ""
 
 
 @dataclass
@@ -48,4 +59,8 @@ class Source(Protocol):
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         """Yield what may be usable, one at a time and always in the same order; add to skipped
         what cannot be."""
+        ...
+
+    def credits(self) -> Mapping[str, Credit]:
+        """Of the collections of which something is known."""
         ...

@@ -26,11 +26,13 @@ from training.corpus.analogue import (
     squares,
     times,
 )
-from training.corpus.recording import Recording, Skipped
+from training.corpus.recording import Credit, Recording, Skipped
 
 PEAK = 0.9
 PACK_SOUNDS = 10  # numbers that are held out together: more sounds do not move the border
 PREFIX = "synth"
+CREDIT = Credit("Voices after the TR-808 and TR-909, synthesised by training/corpus/synth.py",
+                "MIT", "the GAN-808 authors")
 
 
 def kick(dice: Dice) -> np.ndarray:
@@ -193,6 +195,10 @@ class SynthSource:
         if each < 1:
             raise CorpusError(f"{PREFIX}:{each}: how many sounds a class must be 1 or more")
         self.each, self.seed = each, seed
+
+    def credits(self) -> dict[str, Credit]:
+        """Our own."""
+        return {PREFIX: CREDIT}
 
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         """Yield them unmade: each is synthesised where it is read."""
