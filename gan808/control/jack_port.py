@@ -42,6 +42,7 @@ class JackPort:
         self._input = self._opened() if opened is None else JackMidiInput(
             CLIENT_NAME, VIRTUAL_NAME, opened)
         self._tried_s = 0.0
+        self._lost_before = 0  # by the ports of servers that have gone
 
     def _opened(self) -> JackMidiInput:
         port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
@@ -64,7 +65,7 @@ class JackPort:
     @property
     def lost(self) -> int:
         """Messages for which JACK's ring had no room."""
-        return self._input.lost
+        return self._lost_before + self._input.lost
 
     def _revive(self) -> None:
         now_s = time.monotonic()
@@ -73,7 +74,8 @@ class JackPort:
         self._tried_s = now_s
         self._input.close()
         try:
-            self._input = self._opened()
+            port = self._opened()
+            self._lost_before, self._input = self.lost, port
         except DeviceError as error:
             log.debug("%s", error)
 

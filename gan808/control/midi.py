@@ -20,6 +20,7 @@ from gan808.control.midi_controls import MidiControls
 from gan808.control.midi_master import CLOCK_MESSAGES, ClockMaster
 from gan808.control.midi_ports import MidiPorts
 from gan808.control.midi_systems import systems
+from gan808.errors import Guard
 from gan808.machine.controllers import controllers, from_controller
 from gan808.machine.learning import Control, ControlKind, Target
 from gan808.machine.needs import PortLike
@@ -212,6 +213,7 @@ class MidiInput:
         self._ports = MidiPorts(settings.midi.port, jack=jack,
                                 find_systems=partial(systems, early=early))
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
+        self._told_lost, self._told_lost_s = 0, 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
 
@@ -247,14 +249,22 @@ class MidiInput:
     def _run(self) -> None:
         hurry()
         self._take_over()
-        lost, told_s = 0, 0.0
+        # A port that cannot be read may say so at once, every time.
+        reading = Guard("MIDI", lambda _: self._stopping.wait(READ_TIMEOUT_S))
+        playing = Guard("MIDI")
         while not self._stopping.is_set():
-            for arrival in self._ports.read(READ_TIMEOUT_S):
-                self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
-            if self._ports.lost != lost and time.monotonic() - told_s >= LOSS_TOLD_S:
-                log.warning("MIDI came faster than it can be played: %d messages were let go",
-                            self._ports.lost - lost)
-                lost, told_s = self._ports.lost, time.monotonic()
+            with reading:
+                for arrival in self._ports.read(READ_TIMEOUT_S):
+                    with playing:
+                        self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
+                self._tell_lost(time.monotonic())
+
+    def _tell_lost(self, now_s: float) -> None:
+        lost = self._ports.lost
+        if lost > self._told_lost and now_s - self._told_lost_s >= LOSS_TOLD_S:
+            log.warning("MIDI came faster than it can be played: %d messages were let go",
+                        lost - self._told_lost)
+            self._told_lost, self._told_lost_s = lost, now_s
 
     def _take_over(self) -> None:
         """From the thread that has played until now: a millisecond, in which notes wait."""

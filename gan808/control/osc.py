@@ -23,7 +23,7 @@ from gan808.control.osc_packets import PacketError, Received, build_message, rea
 from gan808.control.osc_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.osc_times import Schedule, TagFrames, WallClock
 from gan808.engine.osc_ear import PLAYED, OscEar
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.machine.addresses import Request, decode
 from gan808.machine.events import Event, ParameterChanged, SoundChanged
 from gan808.machine.needs import PortLike
@@ -40,6 +40,7 @@ AHEAD_S = 0.1
 # A hit is read for nothing whenever so long nothing has come: a processor core that has rested, and
 # code that has left its caches, take four times as long over the next one (benchmarks/osc.py).
 REHEARSE_S = 0.005
+FAILURE_S = 0.05
 MAX_WAITING = 4096
 # What one datagram may ask for, its wildcards counted out: more would hold up the next note.
 MAX_REQUESTS = 2048
@@ -138,18 +139,25 @@ class OscServer:
 
     def _run(self) -> None:
         hurry()
+        # What is wrong with the socket may be so at once, every time.
+        guard = Guard("OSC", lambda _: self._stopping.wait(FAILURE_S))
         while not self._stopping.is_set():
-            wait_s = self._schedule.wait_s(time.monotonic(), REHEARSE_S)
-            port = self._port
-            if self._ear is not None:
-                found = self._ear.wait(self._machine.codes, wait_s)
-                port, wait_s = _PLAYED if found == PLAYED else port, 0.0
-            received = self._socket.receive(wait_s)
-            if received is not None:
-                self._receive(*received, port)
-            else:
-                self._rehearse()
-            self._schedule.run_due(time.monotonic())
+            with guard:
+                self._listen()
+
+    def _listen(self) -> None:
+        """Wait for one datagram, act on it and on what is due."""
+        wait_s = self._schedule.wait_s(time.monotonic(), REHEARSE_S)
+        port = self._port
+        if self._ear is not None:
+            found = self._ear.wait(self._machine.codes, wait_s)
+            port, wait_s = _PLAYED if found == PLAYED else port, 0.0
+        received = self._socket.receive(wait_s)
+        if received is not None:
+            self._receive(*received, port)
+        else:
+            self._rehearse()
+        self._schedule.run_due(time.monotonic())
 
     def _rehearse(self) -> None:
         """Read a hit that nobody sent, as far as it can be without playing it."""
@@ -181,7 +189,8 @@ class OscServer:
                 if not late_told:
                     self._send("/late", (message.address, 1000 * (now_s - due_s)), sender)
                 late_told, due_s = True, None
-            left -= self._accept(message, due_s, sender, port or self._port)
+            with Guard(message.address, partial(self._fail, message.address, sender=sender)):
+                left -= self._accept(message, due_s, sender, port or self._port)
             # A large packet must not hold up what is due meanwhile.
             self._schedule.run_due(time.monotonic())
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.machine.events import ParameterChanged
 from gan808.machine.kit_loading import KitLoading
 from gan808.machine.latent_play import LatentPlay
@@ -73,16 +73,14 @@ class Commands:
             raise TypeError(f"the table and its handlers differ: {wanted ^ set(self._handlers)}")
 
     def run(self, call: Call) -> None:
-        """Do what the call asks and answer it; a Gan808Error becomes the answer."""
-        try:
+        """Do what the call asks and answer it; what is raised becomes the answer."""
+        answer: Answer | None = None
+        with Guard(call.command, call.answer):
             slots = len(self._machine.swaps.slots)
             named = call.arguments and BY_ADDRESS[call.command].takes_slot
             if named and not _slot_of(call) < slots:
                 raise Gan808Error(f"this kit has {slots} slots")
             answer = self._handlers[call.command](call)
-        except Gan808Error as error:
-            call.answer(error)
-            return
         if answer is not None:
             call.answer(answer)
 

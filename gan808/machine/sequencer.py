@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from gan808.config import Settings
+from gan808.errors import Guard
 from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.machine.evolution import Quantise
 from gan808.machine.needs import EngineLike, PortLike
@@ -357,10 +358,12 @@ class SequencerThread:
             self._thread.join()
 
     def _run(self) -> None:
+        guard = Guard("the sequencer")
         while self._sleep():
-            now = self._frame_now()
-            # One lead of grace: a step that late is still heard as late, not as wrong.
-            self._advance(now + self._ahead_frames, now - self._ahead_frames)
+            with guard:
+                now = self._frame_now()
+                # One lead of grace: a step that late is still heard as late, not as wrong.
+                self._advance(now + self._ahead_frames, now - self._ahead_frames)
 
     def _sleep(self) -> bool:
         """Until the period is over or somebody wakes it; False when it is to end."""
