@@ -62,6 +62,8 @@ class KitLoading:
     def load_numbered(self, number: int, reply: Reply | None) -> None:
         """Load the kit at that place of /kit/list, from 0; said where there is none."""
         names = self._machine.shelf.kit_names()
+        if names[number:number + 1] == [self._machine.kit.name]:
+            return  # it plays already, and its sounds with it
         if number < len(names):
             self._machine.submit("/kit/load", names[number], reply=reply)
             return
