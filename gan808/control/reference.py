@@ -18,8 +18,9 @@ _OSC = """# OSC
 UDP, port {port}, on {host} unless config.toml or `--osc HOST:PORT` says otherwise. This page is
 made from the table the program runs on.
 
-- A message acts at once. A bundle acts at its time tag, to the sample; one whose tag has passed
-  acts at once, and `/gan808/late` says how late it was.
+- A message acts at once. A bundle acts at its time tag: hits, values of slots, sounds, volume,
+  start and stop to the sample, the pattern's tempo and steps from the next step, everything else
+  when its time has come. One whose tag has passed acts at once, and `/gan808/late` says how late.
 - SLOT is a code ({codes}), in any case, or a number from 1. Wildcards
   work (`?`, `*`, `[a-c]`, `[!a]`, `{{BD,SD}}`): `/gan808/slot/*/level 0.5`. In the last part of
   an address they read and set values, and set off nothing.

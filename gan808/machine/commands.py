@@ -96,7 +96,7 @@ class Commands:
             "/kit/save": self._save_kit,
             "/status": self._status,
             "/counters": self._counters,
-            "/volume": partial(self._value, self._set_volume, lambda: self._volume),
+            "/volume": self._set_volume,
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
@@ -185,8 +185,11 @@ class Commands:
             self.widths.changed(_slot_of(call))
         return answer
 
-    def _set_volume(self, volume: Value) -> None:
-        if not self._machine.port.set_master(float(volume)):
+    def _set_volume(self, call: Call) -> Answer:
+        return self._value(partial(self._put_volume, call.frame), lambda: self._volume, call)
+
+    def _put_volume(self, frame: int, volume: Value) -> None:
+        if not self._machine.port.set_master(float(volume), frame):
             raise Gan808Error("volume: the engine is too busy; send it again")
         self._volume = float(volume)
 
@@ -230,8 +233,8 @@ class Commands:
         self._machine.sync.play(call.frame or self._machine.soon())
         return ()
 
-    def _stop(self, _: Call) -> Answer:
-        self._machine.sync.stop(self._machine.now())
+    def _stop(self, call: Call) -> Answer:
+        self._machine.sync.stop(call.frame or self._machine.now())
         return ()
 
     # Machine and kits

@@ -335,11 +335,12 @@ class Machine:
         self.commands.run(call)
 
     def _take(self, call: Call) -> None:
-        """Keep a timed call until it is nearly due: the engine's own queue is short."""
-        heapq.heappush(self._waiting, (call.frame, next(self._order), call))
+        """Keep a timed call until it is due, or nearly: the engine's own queue is short."""
+        lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
+        heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
     def _do_waiting(self, frame: int) -> None:
-        while self._waiting and self._waiting[0][0] <= frame + self._ahead_frames:
+        while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
 
     # The sequencer's listener: its thread, so only the queue is touched

@@ -107,6 +107,14 @@ class Parameter:
         return self.per_slot or self.names_slot
 
     @property
+    def scheduled(self) -> bool:
+        """True where what it does has a frame of its own, in the engine or the pattern, and so is
+        sent on before that is due. Everything else is done when it is due."""
+        if self.kind is Kind.QUERY or self.address.endswith(("/gate", "/save")):
+            return False
+        return self.per_slot or self.address.startswith(("/seq/", "/evolve", "/volume"))
+
+    @property
     def types(self) -> str:
         """The arguments' OSC types, optional ones in brackets: `s f [i]`."""
         return " ".join(f"[{a.type}]" if a.optional else a.type for a in self.arguments)
