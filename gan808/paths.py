@@ -5,6 +5,9 @@ Nothing is created here: whoever writes into a folder makes it. Importing this c
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -93,3 +96,12 @@ def compiled_folders() -> tuple[Path, ...]:
     """Where the compiled audio callback is kept, so that a start need not compile it: beside the
     program, as Python does; where that cannot be written, in the user's cache."""
     return (_PACKAGE / "engine" / "__pycache__", _APP.user_cache_path / "compiled")
+
+
+def ordinary(path: Path) -> os.stat_result:
+    """What the system knows of a file that ends. Raises OSError for a file that is not there, and
+    for a pipe, a device or a folder: who opens a pipe may wait for ever."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "is no ordinary file", str(path))
+    return status

@@ -125,8 +125,9 @@ class FakePort:
     def release(self, slot: int, frame: int = 0) -> bool:
         return self._push(Command(self.name, "release", frame, slot))
 
-    def forget(self) -> bool:
-        kept = [c for c in self._engine.queued if (c.port, c.name) != (self.name, "trigger")]
+    def forget(self, frame: int = 0) -> bool:
+        kept = [c for c in self._engine.queued
+                if (c.port, c.name) != (self.name, "trigger") or c.frame < frame]
         self._engine.queued[:] = kept
         return not self.full
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from gan808.config import Settings
-from gan808.errors import ConfigError, Gan808Error
+from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
 from gan808.instrument.events import Event, Notice, Status
@@ -94,6 +94,7 @@ class Machine:
         self._order = itertools.count()
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._listeners_lock = threading.Lock()
+        self._guard = Guard("the machine")
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
         self._offline_frame: int | None = None
@@ -191,11 +192,8 @@ class Machine:
         if request.parameter.kind is not Kind.LIVE:
             self.submit(request.parameter.address, *request.arguments, frame=frame, reply=reply)
             return
-        try:
+        with Guard(request.parameter.address, reply):
             self._play_live(request, port, frame)
-        except Gan808Error as error:
-            if reply is not None:
-                reply(error)
 
     def _play_live(self, request: Request, port: PortLike, frame: int) -> None:
         if request.parameter.address == "/play":
@@ -236,6 +234,14 @@ class Machine:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
 
+    def go_on(self, call: Call, work: Callable[..., None], *arguments: Any) -> None:
+        """The same, for the rest of a call: what is raised there answers it."""
+        self.later(self._go_on, call, partial(work, *arguments))
+
+    def _go_on(self, call: Call, work: Callable[[], None]) -> None:
+        with Guard(call.command, call.answer):
+            work()
+
     def look_at_clock(self) -> None:
         """The MIDI clock starts, jumps or is new: the sequencer looks at once. Any thread."""
         threads = self._threads
@@ -264,7 +270,8 @@ class Machine:
     def emit(self, event: Event) -> None:
         """Tell every listener; machine thread only."""
         for listener in self._listeners:
-            listener(event)
+            with self._guard:
+                listener(event)
 
     def status(self) -> Status:
         """How things stand. Any thread; reading resets the engine's peak."""
@@ -316,7 +323,8 @@ class Machine:
                 continue
             if work is None:
                 return
-            work()
+            with self._guard:
+                work()
             self._do_waiting(self.now())
 
     def _do_all(self, until_frame: int) -> None:
@@ -326,18 +334,20 @@ class Machine:
             except queue.Empty:
                 break
             if work is not None:
-                work()
+                with self._guard:
+                    work()
         self._do_waiting(until_frame)
 
     def _run(self, call: Call) -> None:
         self.commands.run(call)
 
     def _take(self, call: Call) -> None:
-        """Keep a timed call until it is nearly due: the engine's own queue is short."""
-        heapq.heappush(self._waiting, (call.frame, next(self._order), call))
+        """Keep a timed call until it is due, or nearly: the engine's own queue is short."""
+        lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
+        heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
     def _do_waiting(self, frame: int) -> None:
-        while self._waiting and self._waiting[0][0] <= frame + self._ahead_frames:
+        while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
 
     # The sequencer's listener: its thread, so only the queue is touched

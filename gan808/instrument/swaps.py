@@ -58,7 +58,8 @@ class Swaps:
         self._emit = emit
         self._told_empty: dict[str, int] = {}
         self.ledger = Ledger()
-        self.slots: list[Slot] = []
+        # Replaced whole: the threads that play look at it too.
+        self.slots: tuple[Slot, ...] = ()
         self._kept: Mapping[str, KeptSlot] = {}
 
     def begin_with(self, kept: Mapping[str, KeptSlot]) -> None:
@@ -72,18 +73,17 @@ class Swaps:
         What was given to `begin_with` comes before both.
         """
         before, (kept, self._kept) = len(self.slots), (self._kept, {})
+        new = [Slot(index, layout, self._width) for index, layout in enumerate(kit.slots)]
+        self.slots = (*self.slots[:len(new)], *new[before:])
         for index, layout in enumerate(kit.slots):
             changed: Iterable[str] = ENGINE_PARAMETERS
-            if index >= before:
-                self.slots.append(Slot(index, layout, self._width))
-            else:
+            if index < before:
                 self.slots[index].take_place(layout)
                 changed = changed if layout.code in kept else ("choke",)
             if layout.code in kept:
                 self.slots[index].values.update(kept[layout.code].values)
             for name in changed:
                 self.send(index, name, frame)
-        del self.slots[len(kit.slots):]
         for index in range(len(kit.slots), before):
             self._port.assign(index, NO_CELL, frame)
         self.fill_from(sounds, frame, kept)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gan808.config import RendererSettings
-from gan808.errors import Gan808Error, KitError, RenderError
+from gan808.errors import Gan808Error, Guard, KitError, RenderError, as_error
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
@@ -191,6 +191,9 @@ class Filler:
             except KitError as error:
                 self._give_up_kit(error)
                 pause_s = LOADING_POLL_S
+            except Exception as error:  # noqa: BLE001 - no mistake may end what brings new sounds
+                self._lost(RenderError(str(as_error("the renderer", error))))
+                pause_s = LOADING_POLL_S
             if pause_s:
                 self._wake.wait(pause_s)
         self._drop_process()
@@ -236,9 +239,9 @@ class Filler:
         try:
             names = [request.class_name] * len(request.points)
             rendered = self._current().render(names, request.points)
-        except RenderError as error:
-            request.deliver(error)
-            if self._current().alive():
+        except Exception as error:
+            request.deliver(as_error("the renderer", error))
+            if isinstance(error, RenderError) and self._current().alive():
                 return  # only refused: an unknown class
             raise
         self._counts["rendered"] += len(rendered)
@@ -294,18 +297,18 @@ class Filler:
         with suppress(queue.Empty):
             kit, deliver = self._kits.get_nowait()
             self._end_change(KitError(f"kit {kit.name} was asked for meanwhile"))
-            self._change = _KitChange(kit, self._make(kit), deliver)
-            self._change.process.start()
+            with Guard(f"kit {kit.name}", deliver):
+                process = self._make(kit)
+                process.start()
+                self._change = _KitChange(kit, process, deliver)
         change = self._change
         if change is None:
             return
-        try:
-            if not change.process.ready():
-                return
-        except Gan808Error as error:
-            self._end_change(error)
-            return
-        self._adopt(change)
+        ready = False
+        with Guard(f"kit {change.kit.name}", self._end_change):
+            ready = change.process.ready()
+        if ready:
+            self._adopt(change)
 
     def _end_change(self, error: Gan808Error) -> None:
         change, self._change = self._change, None

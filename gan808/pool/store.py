@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan808.errors import RenderError
+from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import Sound
@@ -60,7 +61,7 @@ def write(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
 def load(path: Path, mark: str) -> list[Sound]:
     """The sounds of the last run; empty when there are none that fit the mark."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(path).st_size > MAX_FILE_BYTES:
             return []
         head, _, audio = path.read_bytes().partition(b"\n")
         content = json.loads(head)

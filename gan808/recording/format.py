@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error
+from gan808.paths import ordinary
 
 FORMAT = 1
 WAV, MIDI, JOURNAL = ".wav", ".mid", ".journal"
@@ -139,7 +140,7 @@ def read_take(path: Path) -> list[Line]:
     """The lines of a recording: NAME.mid, or the NAME.journal that a kill has left.
     Raises Gan808Error."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(path).st_size > MAX_FILE_BYTES:
             raise Gan808Error(f"{path}: too large for a recording")
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be read: {error.strerror}") from error

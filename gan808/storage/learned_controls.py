@@ -13,6 +13,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from gan808.paths import ordinary
+
 HEAD = "# What `gan808 learn` has learned: kind, channel and number of a control = what it moves.\n"
 DAMAGED = ".damaged"
 log = logging.getLogger("gan808")
@@ -21,6 +23,7 @@ log = logging.getLogger("gan808")
 def load(path: Path) -> dict[str, str]:
     """Control -> target; empty where there is no file. A damaged one is moved out of the way."""
     try:
+        ordinary(path)
         with path.open("rb") as file:
             found = tomllib.load(file)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import State, document, slot_documents, slots_of, state_of
+from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.sound import Sound
 from gan808.storage.session_files import at_rate, checked_sound, write_whole
@@ -50,7 +51,7 @@ def load_scene(folder: Path, name: str, sample_rate_hz: int) -> State:
     """A scene with its sounds at that rate. Raises Gan808Error."""
     path = _path(folder, name)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if ordinary(path).st_size > MAX_BYTES:
             raise ConfigError("is larger than a scene can be")
         head, _, audio = path.read_bytes().partition(b"\n")
         return _scene_of(json.loads(head), audio, sample_rate_hz)
@@ -66,7 +67,8 @@ def load_scene(folder: Path, name: str, sample_rate_hz: int) -> State:
 
 def scene_names(folder: Path) -> list[str]:
     """The scenes there are, sorted."""
-    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")
+             if path.is_file())
     return sorted(name for name in names if _NAME.fullmatch(name))
 
 

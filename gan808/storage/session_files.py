@@ -33,6 +33,7 @@ from gan808.instrument.state import (
     slots_of,
     state_of,
 )
+from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import to_rate
 from gan808.sound.sound import Sound
@@ -159,7 +160,7 @@ class StateFiles:
         ConfigError when it is damaged, OSError when it cannot be read."""
         path = self.folder / STATE
         try:
-            if path.stat().st_size > MAX_STATE_BYTES:
+            if ordinary(path).st_size > MAX_STATE_BYTES:
                 raise ConfigError("is larger than a state can be")
             content = json.loads(path.read_bytes())
             state = state_of(content)
@@ -237,7 +238,7 @@ class StateFiles:
         def read(name: str) -> Sound | None:
             path = self.folder / SOUNDS / name
             try:
-                if Path(name).name != name or path.stat().st_size > MAX_SOUND_BYTES:
+                if Path(name).name != name or ordinary(path).st_size > MAX_SOUND_BYTES:
                     return None
                 sound = sound_of(path.read_bytes())
             except (OSError, Gan808Error):

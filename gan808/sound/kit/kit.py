@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gan808.errors import ConfigError, KitError
+from gan808.paths import ordinary
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import parse_point
@@ -264,7 +265,7 @@ def load_kit(folder: Path) -> Kit:
     """Read and check a kit's manifest. Raises KitError naming the file and what is wrong."""
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
+        if ordinary(path).st_size > MAX_MANIFEST_BYTES:
             raise KitError(f"{path}: larger than a manifest can be")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
