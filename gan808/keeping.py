@@ -26,6 +26,7 @@ from gan808.machine.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit import Kit, find_kit
 from gan808.sound.sound import Sound
 from gan808.state_files import LOCK, Lock, StateFiles
+from gan808.storage import atomic
 
 if TYPE_CHECKING:
     from gan808.machine.machine import Machine
@@ -115,7 +116,9 @@ class Keeping:
                 machine.submit(address, value)
 
     def go_on(self, machine: Machine) -> None:
-        """What a first note does not need: the sounds before the present ones, and keeping."""
+        """What a first note does not need: what a kill has left is swept away, the sounds before
+        the present ones come back, and the state is kept."""
+        atomic.sweep(places.written_folders())
         if self._why_not:
             return
         if self._state is not None:

@@ -16,7 +16,8 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.machine.state import State, document, slot_documents, slots_of, state_of
 from gan808.pool import wire
 from gan808.sound.sound import Sound
-from gan808.state_files import at_rate, checked_sound, write_whole
+from gan808.state_files import at_rate, checked_sound
+from gan808.storage import atomic
 
 SUFFIX = ".scene"
 MOST_SCENES = 1000
@@ -40,7 +41,7 @@ def save_scene(folder: Path, name: str, scene: State) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists() and len(scene_names(folder)) >= MOST_SCENES:
             raise ConfigError(f"there are {MOST_SCENES} scenes; delete one first")
-        write_whole(path, json.dumps(head).encode() + b"\n" + audio)
+        atomic.write_bytes(path, json.dumps(head).encode() + b"\n" + audio, durable=True)
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
     return path

@@ -25,6 +25,7 @@ from gan808.machine.state import KeptPattern, KeptSlot, State
 from gan808.scene_files import load_scene, save_scene
 from gan808.sound.sound import Sound
 from gan808.state_files import KITS, SOUNDS, STATE, Lock, StateFiles
+from gan808.storage import atomic
 from tests.fakes import fake_sound
 from tests.machine.rig import PATTERN
 from tests.running import CHECKOUT
@@ -276,7 +277,7 @@ def full_after(monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         really(descriptor)
 
-    monkeypatch.setattr(state_files, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
+    monkeypatch.setattr(atomic, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
 
 
 def test_one_process_at_a_time_holds_the_lock(tmp_path: Path) -> None:

@@ -208,7 +208,10 @@ class _Run:
             if self._failure is None:
                 self._take()
                 self._write_end()
-            self.files.finish()
+            if self._failure is not None and self.files.empty:
+                self.files.discard()
+            else:
+                self.files.finish()
         except Gan808Error as error:
             self._failure = self._failure or error
         self._ledger.release()

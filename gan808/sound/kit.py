@@ -25,6 +25,7 @@ from gan808.sound.network_spec import NetworkSpec
 from gan808.sound.slots import SlotLayout
 from gan808.sound.sound import Sound
 from gan808.sound.spectrogram import Moments
+from gan808.storage import atomic
 
 FORMAT_VERSION = 1
 MANIFEST = "kit.toml"
@@ -345,31 +346,32 @@ def save_kit(
     weights: Mapping[str, np.ndarray],
     factory: Mapping[str, np.ndarray],
 ) -> None:
-    """Write a kit beside its name and rename it; a kit that was there is replaced only then.
+    """Write a kit beside its name and rename it; a kit that was there is replaced only then, and
+    its report moves along where the new one has none.
 
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
     rate. Raises KitError when the disk is full or not writable.
     """
     import soundfile
     import tomlkit
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    partial = folder.with_name(folder.name + ".partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / FACTORY).mkdir(parents=True)
-        save_file(dict(weights), partial / WEIGHTS)
-        (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
-        np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
-                 realness=realness)
-        for name, audio in factory.items():
-            soundfile.write(partial / FACTORY / name, audio, manifest.geometry.sample_rate_hz,
-                            subtype="PCM_24")
-        content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
-        (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
-        _replace(partial, folder)
-    except (OSError, soundfile.LibsndfileError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        with atomic.replacing_folder(folder, durable=True) as partial:
+            (partial / FACTORY).mkdir()
+            save_file(dict(weights), partial / WEIGHTS)
+            (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
+            np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
+                     realness=realness)
+            for name, audio in factory.items():
+                soundfile.write(partial / FACTORY / name, audio,
+                                manifest.geometry.sample_rate_hz, subtype="PCM_24")
+            content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
+            (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
+            if (folder / "report").is_dir():
+                shutil.copytree(folder / "report", partial / "report")
+    except (OSError, SafetensorError, soundfile.LibsndfileError) as error:
         raise KitError(f"{folder}: cannot write the kit ({error})") from error
 
 
@@ -380,15 +382,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _replace(new: Path, folder: Path) -> None:
-    """Put new in folder's place. A report that is there and not in new moves along."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-        if (old / "report").is_dir() and not (new / "report").exists():
-            (old / "report").rename(new / "report")
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
