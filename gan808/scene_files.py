@@ -15,8 +15,9 @@ from typing import Any
 from gan808.errors import ConfigError, Gan808Error
 from gan808.machine.state import State, document, slot_documents, slots_of, state_of
 from gan808.pool import wire
+from gan808.sound.kit import at_rate
 from gan808.sound.sound import Sound
-from gan808.state_files import at_rate, checked_sound
+from gan808.state_files import checked_sound
 from gan808.storage import atomic
 
 SUFFIX = ".scene"

@@ -33,7 +33,7 @@ from gan808.machine.state import (
     state_of,
 )
 from gan808.pool import wire
-from gan808.sound.kit import to_rate
+from gan808.sound.kit import at_rate
 from gan808.sound.sound import Sound
 from gan808.storage import atomic
 
@@ -74,15 +74,6 @@ def checked_sound(sound: Sound) -> Sound:
     if not good:
         raise RenderError("a sound is damaged")
     return sound
-
-
-def at_rate(sound: Sound, sample_rate_hz: int) -> Sound:
-    """The same sound for an output of that rate."""
-    if sound.sample_rate_hz == sample_rate_hz:
-        return sound
-    audio = to_rate(sound.audio, sound.sample_rate_hz, sample_rate_hz)
-    fields = {name: getattr(sound, name) for name in Sound.__dataclass_fields__}
-    return Sound(**(fields | {"audio": audio, "sample_rate_hz": sample_rate_hz}))
 
 
 class Lock:

@@ -10,7 +10,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -250,6 +250,14 @@ def to_rate(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
         audio = soxr.resample(audio, from_hz, to_hz, quality="HQ")
     peak = float(np.abs(audio).max(initial=0.0))
     return np.ascontiguousarray(audio / peak if peak > 1.0 else audio, dtype=np.float32)
+
+
+def at_rate(sound: Sound, sample_rate_hz: int) -> Sound:
+    """The same sound for an output of that rate."""
+    if sound.sample_rate_hz == sample_rate_hz:
+        return sound
+    audio = to_rate(sound.audio, sound.sample_rate_hz, sample_rate_hz)
+    return replace(sound, audio=audio, sample_rate_hz=sample_rate_hz)
 
 
 def _problems(error: ValidationError) -> str:
