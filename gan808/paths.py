@@ -92,6 +92,14 @@ def pool_folder(kit_name: str) -> Path:
     return _APP.user_cache_path / "pool" / kit_name
 
 
+def written_folders() -> tuple[Path, ...]:
+    """Every folder a run writes files into: where a kill can leave something unfinished."""
+    state, patterns = state_folder(), user_patterns_folder()
+    return (state, state / "sounds", patterns.parent, patterns, user_kits_folder(),
+            favourites_folder(), exports_folder(), scenes_folder(), recordings_folder(),
+            pool_folder("any").parent, *compiled_folders())
+
+
 def compiled_folders() -> tuple[Path, ...]:
     """Where the compiled audio callback is kept, so that a start need not compile it: beside the
     program, as Python does; where that cannot be written, in the user's cache."""

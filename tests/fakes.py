@@ -177,6 +177,7 @@ class FakeEngine:
     sample_rate_hz: int = 48000
     cells: int = 256
     latency_frames: int = 128
+    plays: bool = True
     ring_commands: int = 1024
     frame: int = 0
     blocks: int = 0
@@ -201,6 +202,12 @@ class FakeEngine:
     @property
     def frames(self) -> int:
         return self.frame
+
+    def change_rate(self, sample_rate_hz: int) -> None:
+        self.sample_rate_hz = sample_rate_hz
+        self._voices.clear()
+        self.queued.clear()
+        self.slot_cells = [NO_CELL] * SLOTS
 
     def port(self, name: str) -> FakePort:
         return self._ports.setdefault(name, FakePort(self, name))

@@ -95,7 +95,8 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
     rows = [
         ("pattern", f"{answer.get('pattern', '-')} at {answer.get('tempo_bpm', 0):.4g} BPM"),
         ("evolve", f"{answer.get('evolve', 0):.3g} new sounds a bar"),
-        ("sound", f"{answer['rate']:.0f} Hz, {answer['latency_ms']:.1f} ms"),
+        ("sound", f"{answer['rate']:.0f} Hz, {answer['latency_ms']:.1f} ms" if answer["rate"]
+         else "no device is open; it is opened again when it is back"),
         ("voices", str(answer["voices"])),
         ("load", f"{answer['load']:.1%}"),
         ("peak", f"{answer['peak']:.2f}"),

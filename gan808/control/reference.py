@@ -12,6 +12,7 @@ from gan808.config import Settings
 from gan808.control.osc.server import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
 from gan808.instrument.parameters import RESERVED_CC, TABLE, Kind
 from gan808.sound.kit.slots import TR808
+from gan808.storage import atomic
 
 _OSC = """# OSC
 
@@ -229,7 +230,7 @@ def write(folder: Path) -> None:
     """Write the pages into an existing or new folder."""
     folder.mkdir(exist_ok=True)
     for path, text in pages(folder).items():
-        path.write_text(text, encoding="utf-8")
+        atomic.write_text(path, text)
 
 
 if __name__ == "__main__":

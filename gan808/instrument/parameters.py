@@ -186,7 +186,8 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/sync", Kind.CLIENT, (_int("id", -2**31, 2**31 - 1),),
               "answered when everything sent before has been done", reply="i:id",
               reply_address="/synced"),
-    Parameter("/status", Kind.QUERY, (), "how the machine is doing",
+    Parameter("/status", Kind.QUERY, (), "how the machine is doing; rate is 0 while no device is "
+              "open",
               reply="i:voices i:pool f:load f:peak i:xruns f:rate f:latency_ms",
               reply_address="/status.reply"),
     Parameter("/counters", Kind.QUERY, (),

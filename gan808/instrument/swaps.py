@@ -16,6 +16,7 @@ from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, Poo
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot, first_sounds
 from gan808.instrument.sound_marks import Ledger
 from gan808.instrument.state import KeptSlot
+from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
 
 MAX_SLOTS = 16
@@ -123,6 +124,8 @@ class Swaps:
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
         """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""
         slot = self.slots[index]
+        # The stock may still have sounds of a rate the output had before.
+        sound = at_rate(sound, self._engine.sample_rate_hz)
         try:
             cell = self._engine.write_sound(sound.audio)
         except ValueError as error:
@@ -196,6 +199,13 @@ class Swaps:
         self.put(index, sound, frame, remember=False)
         slot.history.pop()
         return sound
+
+    def change_rate(self) -> None:
+        """The engine has gone over to another rate and forgotten the sounds: each slot gets its
+        own again, at that rate."""
+        for slot in self.slots:
+            if slot.sound is not None:
+                self.put(slot.index, slot.sound, remember=False)
 
     def say_empty(self, index: int) -> None:
         """Report once, and then once a minute, that the pool has nothing for a slot."""

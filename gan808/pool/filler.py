@@ -109,7 +109,9 @@ class Filler:
         self._pool = pool
         self._settings = settings
         self._on_notice = on_notice
-        self._make = start_process or (lambda k: RenderProcess(k, sample_rate_hz, settings))
+        self._rate_hz = sample_rate_hz
+        self._make = start_process or (lambda k: RenderProcess(k, self._rate_hz, settings))
+        self._stale = False
         self._seeds = Seeds(max(settings.seed, 0))
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._kits: queue.SimpleQueue[tuple[Kit, DeliverKit]] = queue.SimpleQueue()
@@ -167,6 +169,11 @@ class Filler:
         self._kits.put((kit, deliver))
         self._wake.set()
 
+    def change_rate(self, sample_rate_hz: int) -> None:
+        """Render at another rate from now on, in a process of its own. Never blocks."""
+        self._rate_hz, self._stale = sample_rate_hz, True
+        self._wake.set()
+
     def status(self) -> FillerStatus:
         """Counters since the start. Any thread."""
         process = self._process
@@ -202,6 +209,11 @@ class Filler:
 
     def _step(self) -> float:
         """One piece of work; returns how long to wait before the next, 0 for none."""
+        if self._stale:
+            self._stale = False
+            self._drop_process()
+            if self._change is not None:
+                self._begin_change(self._change.kit, self._change.deliver)
         self._follow_kit_change()
         if self._kit_failure is not None:
             self._fail_waiting(self._kit_failure)
@@ -298,9 +310,7 @@ class Filler:
             kit, deliver = self._kits.get_nowait()
             self._end_change(KitError(f"kit {kit.name} was asked for meanwhile"))
             with Guard(f"kit {kit.name}", deliver):
-                process = self._make(kit)
-                process.start()
-                self._change = _KitChange(kit, process, deliver)
+                self._begin_change(kit, deliver)
         change = self._change
         if change is None:
             return
@@ -309,6 +319,12 @@ class Filler:
             ready = change.process.ready()
         if ready:
             self._adopt(change)
+
+    def _begin_change(self, kit: Kit, deliver: DeliverKit) -> None:
+        if self._change is not None:
+            self._change.process.stop()
+        self._change = _KitChange(kit, self._make(kit), deliver)
+        self._change.process.start()
 
     def _end_change(self, error: Gan808Error) -> None:
         change, self._change = self._change, None

@@ -212,7 +212,10 @@ class _Run:
             if self._failure is None:
                 self._take()
                 self._write_end()
-            self.files.finish()
+            if self._failure is not None and self.files.empty:
+                self.files.discard()
+            else:
+                self.files.finish()
         self._ledger.release()
         self.over = True
         self._tell()

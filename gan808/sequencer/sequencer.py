@@ -154,6 +154,19 @@ class Sequencer:
             self._led = True
             self._line = line
 
+    def change_rate(self, sample_rate_hz: int, frame: int) -> None:
+        """Frames are of that rate from `frame` on; the pattern goes on where it is there. What
+        was scheduled beyond it is taken back and comes again."""
+        with self._lock:
+            place = self._line.step_at(frame)
+            self._line = TempoLine(sample_rate_hz, self._line.tempo_bpm, float(frame), place)
+            self._port.forget()
+            self._frontier = frame
+            self._hits.clear()
+            self._step = math.ceil(place - 1e-6)
+            self._beat = math.ceil(self._step / STEPS_PER_BEAT)
+            self._score.begin_bar(self._step // STEPS_PER_BAR * STEPS_PER_BAR)
+
     def go_alone(self) -> None:
         """Follow nobody any more: the tempo of now stays."""
         with self._lock:
@@ -350,7 +363,7 @@ class SequencerThread:
         """advance(until_frame, not_before) is called on this thread; frame_now tells the time."""
         self._advance = advance
         self._frame_now = frame_now
-        self._ahead_frames = ahead_frames
+        self.ahead_frames = ahead_frames
         self._wakes: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="gan808-sequencer", daemon=True)
 
@@ -373,7 +386,7 @@ class SequencerThread:
             with guard:
                 now = self._frame_now()
                 # One lead of grace: a step that late is still heard as late, not as wrong.
-                self._advance(now + self._ahead_frames, now - self._ahead_frames)
+                self._advance(now + self.ahead_frames, now - self.ahead_frames)
 
     def _sleep(self) -> bool:
         """Until the period is over or somebody wakes it; False when it is to end."""

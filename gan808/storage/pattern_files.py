@@ -5,7 +5,6 @@ Machine thread and command line, never on the way of a note.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -17,6 +16,7 @@ from gan808.instrument.names import is_plain_name
 from gan808.paths import ordinary
 from gan808.sequencer.patterns import OFF, SILENCE, Pattern, parse_pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
+from gan808.storage import atomic
 
 MAX_FILE_BYTES = 1 << 16
 TOML, MIDI = (".toml",), (".mid", ".midi")
@@ -77,13 +77,13 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
         raise ConfigError(f"{name[:80]!r} is no name for a pattern; give up to 80 letters, digits, "
                           f"spaces and . + - ~ @, and not {OFF}")
     path = folder / f"{stem}.toml"
-    unfinished = path.with_name(f".{path.name}")
+    text = replace(pattern, name=stem).to_toml()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(replace(pattern, name=stem).to_toml(), encoding="utf-8")
-        if path.is_file():
-            shutil.copyfile(path, path.with_name(f"{path.name}~"))
-        unfinished.replace(path)
+        with atomic.replacing_file(path, durable=True) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+            if path.is_file():
+                atomic.write_bytes(path.with_name(f"{path.name}~"), path.read_bytes())
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
     return path

@@ -16,8 +16,10 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import State, document, slot_documents, slots_of, state_of
 from gan808.paths import ordinary
 from gan808.pool import wire
+from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
-from gan808.storage.session_files import at_rate, checked_sound, write_whole
+from gan808.storage import atomic
+from gan808.storage.session_files import checked_sound
 
 SUFFIX = ".scene"
 MOST_SCENES = 1000
@@ -41,7 +43,7 @@ def save_scene(folder: Path, name: str, scene: State) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists() and len(scene_names(folder)) >= MOST_SCENES:
             raise ConfigError(f"there are {MOST_SCENES} scenes; delete one first")
-        write_whole(path, json.dumps(head).encode() + b"\n" + audio)
+        atomic.write_bytes(path, json.dumps(head).encode() + b"\n" + audio, durable=True)
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
     return path

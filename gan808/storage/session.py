@@ -25,6 +25,7 @@ from gan808.instrument.parameters import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.sound import Sound
+from gan808.storage import atomic
 from gan808.storage.session_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ class Keeping:
                 machine.submit(address, value)
 
     def go_on(self, machine: Machine) -> None:
-        """What a first note does not need: the sounds before the present ones, and keeping."""
+        """What a first note does not need: what a kill has left is swept away, the sounds before
+        the present ones come back, and the state is kept."""
+        atomic.sweep(paths.written_folders())
         if self._why_not:
             return
         if self._state is not None:
