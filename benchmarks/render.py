@@ -38,14 +38,15 @@ import numpy as np
 import soundfile
 
 from benchmarks.support.kits import CLASS, write_random_kit
-from gan808.sound.geometry import GEOMETRIES, Geometry
-from gan808.sound.griffin_lim import magnitudes, make_reconstructor
-from gan808.sound.kit import Kit, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
+from gan808.sound.kit.weights import load_networks
 from gan808.sound.latent import Point, latent_of
 from gan808.sound.recording import onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH
-from gan808.sound.spectrogram import (
+from gan808.sound.spectral.geometry import GEOMETRIES, Geometry
+from gan808.sound.spectral.griffin_lim import magnitudes, make_reconstructor
+from gan808.sound.spectral.spectrogram import (
     CLIP_SIGMAS,
     Moments,
     denormalise,
@@ -54,7 +55,6 @@ from gan808.sound.spectrogram import (
     place,
     stft,
 )
-from gan808.sound.weights import load_networks
 
 RATE_HZ = 48_000
 ORIGINAL_N_FFT, ORIGINAL_ROUNDS = 2024, 60

@@ -1,6 +1,6 @@
 """Stand-ins for engine, pool, filler and kit: same behaviour at the edges, no audio, no processes.
 
-They pass the same contract as the real parts (tests/machine/test_contract.py). Time is a number
+They pass the same contract as the real parts (tests/instrument/test_contract.py). Time is a number
 that the test moves: `FakeEngine.process`.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
 from gan808.errors import Gan808Error, KitError
-from gan808.machine.patterns import Pattern
+from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.latent import Point
-from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Descriptors, Rendered, Sound
 from tests.fake_patterns import FakePatterns
 

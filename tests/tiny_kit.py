@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import (
+from gan808.sound.kit.kit import (
     FactoryEntry,
     KitManifest,
     Provenance,
@@ -16,9 +15,10 @@ from gan808.sound.kit import (
     load_kit,
     save_kit,
 )
-from gan808.sound.network_spec import NetworkSpec
-from gan808.sound.slots import TR808, SlotLayout
-from gan808.sound.spectrogram import Moments
+from gan808.sound.kit.slots import TR808, SlotLayout
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import Moments
 
 GEOMETRY = Geometry(
     sample_rate_hz=16000, n_fft=128, hop=32, n_bands=64, n_frames=64, linear_to_hz=0.0,
@@ -57,8 +57,8 @@ def write_tiny_kit(
     """
     import keras
 
-    from gan808.sound.networks import build_critic, build_generator
-    from gan808.sound.weights import weights_of
+    from gan808.sound.kit.weights import weights_of
+    from gan808.sound.network.networks import build_critic, build_generator
 
     keras.utils.set_random_seed(808)
     sizes = (SPEC, geometry, len(CLASSES))

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from gan808.errors import TrainingError
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from training.recipes import Recipe
 from training.settings import differences, recipe_from
 from training.steps import Steps

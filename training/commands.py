@@ -18,11 +18,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gan808 import places
+from gan808 import paths as places
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
-from gan808.sound.tensors import can_render
+from gan808.sound.kit.kit import NAME_PATTERN, Kit, Provenance, load_kit
+from gan808.sound.network.tensors import can_render
+from gan808.sound.spectral.geometry import Geometry
 from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.packs import Selection

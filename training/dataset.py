@@ -22,10 +22,10 @@ import numpy as np
 import soxr
 
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import Normalisation
+from gan808.sound.kit.kit import Normalisation
 from gan808.sound.recording import SILENT_PEAK
-from gan808.sound.spectrogram import (
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import (
     CLIP_SIGMAS,
     Moments,
     log_image,

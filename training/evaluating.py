@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.renderer import Renderer
 from training.dataset import Dataset
 from training.evaluate import MIN_HELD_OUT, SOUNDS, Evaluation, Exhibits, evaluate

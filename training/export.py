@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import (
+from gan808.sound.kit.kit import (
     FactoryEntry,
     Kit,
     KitManifest,
@@ -30,11 +30,11 @@ from gan808.sound.kit import (
     load_kit,
     save_kit,
 )
-from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.kit.slots import SlotLayout, layout_for
+from gan808.sound.kit.weights import weights_of
+from gan808.sound.network.networks import build_critic, build_generator
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
-from gan808.sound.slots import SlotLayout, layout_for
 from gan808.sound.sound import Sound
-from gan808.sound.weights import weights_of
 from training import checkpoint
 from training.dataset import Dataset, normalisation_of
 from training.recipes import Recipe

@@ -24,9 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from training.dataset import Dataset
 
-VERSION = 1  # of what is kept beside a dataset: other numbers here, another judge
-FRAME_EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # of 128
-COARSE_EDGES = (0, 4, 16, 48, 128)
+VERSION = 2  # of what is kept beside a dataset: other numbers here, another judge
+FRAME_EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128)  # of 128
+COARSE_EDGES = (0, 4, 16, 48, 96, 128)
 REGIONS, COARSE_REGIONS = 24, 8  # along the frequency axis
 DIMENSIONS = 64
 HIDDEN, DECAY, ROUNDS, NETWORKS = 64, 0.1, 60, 3

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.griffin_lim import make_inverter
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
-from gan808.sound.spectrogram import log_image, normalise, place
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.griffin_lim import make_inverter
+from gan808.sound.spectral.spectrogram import log_image, normalise, place
 from training.dataset import Dataset, is_variant
 from training.judge import Judge
-from training.likeness import Heard
+from training.set_metrics import Heard
 
 FIRST_SEED = 1_000_000  # seeds no factory sound has
 AT_ONCE = 48
@@ -97,7 +97,7 @@ class Listener:
         if kit.geometry == self.dataset.geometry:
             return self.renderer.audio_from_images(normalise(images, self._moments)[..., None])
         from gan808.sound import finish
-        from gan808.sound.kit import to_rate
+        from gan808.sound.kit.kit import to_rate
 
         own, rate_hz = self.dataset.geometry, kit.geometry.sample_rate_hz
         raw = make_inverter(own, self.dataset.moments)(

@@ -23,10 +23,10 @@ import keras
 import numpy as np
 
 from gan808.errors import Gan808Error, TrainingError
-from gan808.sound.kit import Kit, load_kit, save_kit
-from gan808.sound.networks import build_critic, build_generator
-from gan808.sound.spectrogram import Moments, denormalise, normalise
-from gan808.sound.weights import load_networks, weights_of
+from gan808.sound.kit.kit import Kit, load_kit, save_kit
+from gan808.sound.kit.weights import load_networks, weights_of
+from gan808.sound.network.networks import build_critic, build_generator
+from gan808.sound.spectral.spectrogram import Moments, denormalise, normalise
 from training.dataset import Dataset
 from training.precision import built_in
 from training.recipes import HOUSE_RECIPE

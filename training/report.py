@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 
 from gan808.errors import TrainingError
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
 from training import pictures
 from training.evaluate import Evaluation, Exhibits
 from training.report_html import write_html

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
 from training import pictures
 from training.tables import Table
 

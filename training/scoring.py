@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 import keras
 import numpy as np
 
-from gan808.sound.network_spec import NetworkSpec, latent_from_seed
-from gan808.sound.spectrogram import denormalise
+from gan808.sound.network.spec import NetworkSpec, latent_from_seed
+from gan808.sound.spectral.spectrogram import denormalise
 from training.dataset import Dataset
 from training.evaluate import MIN_HELD_OUT
 from training.judge import judge_of

@@ -21,11 +21,12 @@ import keras
 import numpy as np
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
-from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.kit.kit import Kit
+from gan808.sound.network.networks import build_critic, build_generator
 from training import checkpoint
 from training.dataset import Dataset
 from training.distribute import Crew, check_divides
+from training.divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 from training.journal import Journal
 from training.objectives import draw
 from training.precision import built_in
@@ -34,7 +35,6 @@ from training.samples import SampleMaker
 from training.scoring import SHARE_OF_TIME, HeldOutScore, Scorer, can_score, images_of
 from training.steps import make_steps
 from training.transfer import begin_from
-from training.watch import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 
 DECAY_FROM = 0.6  # of the run: from here the learning rate falls
 WARM_UP_STEPS = 200  # of a run that begins from a kit: its optimisers know nothing yet
@@ -136,7 +136,7 @@ class Trainer:
         if found:
             checkpoint.check_recipe(found[-1], checkpoint.read_state(found[-1]), recipe)
             moments = checkpoint.read_moments(found[-1])
-        elif options.start is not None:
+        elif options.start is not None and options.start.geometry == recipe.geometry:
             moments = options.start.statistics()[0]
         else:
             moments = dataset.moments

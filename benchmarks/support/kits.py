@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan808.sound.geometry import GEOMETRIES, Geometry
-from gan808.sound.kit import (
+from gan808.sound.kit.kit import (
     FactoryEntry,
     KitManifest,
     Provenance,
@@ -17,8 +16,9 @@ from gan808.sound.kit import (
     Thresholds,
     save_kit,
 )
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC
-from gan808.sound.spectrogram import Moments
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC
+from gan808.sound.spectral.geometry import GEOMETRIES, Geometry
+from gan808.sound.spectral.spectrogram import Moments
 
 SPECS = {"house": HOUSE_SPEC, "paper": PAPER_SPEC}
 CLASS = "kick"
@@ -49,8 +49,8 @@ def write_random_kit(
     """
     import keras
 
-    from gan808.sound.networks import build_critic, build_generator
-    from gan808.sound.weights import weights_of
+    from gan808.sound.kit.weights import weights_of
+    from gan808.sound.network.networks import build_critic, build_generator
 
     keras.utils.set_random_seed(808)
     geometry, spec = GEOMETRIES[recipe], SPECS[recipe]

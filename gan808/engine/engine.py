@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +21,14 @@ from numpy.typing import NDArray
 
 from gan808.engine import layout
 from gan808.engine.clock import EngineClock
-from gan808.engine.clock_source import clock_source
-from gan808.engine.journal import Journal
+from gan808.engine.kernel_api import routines
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
-from gan808.engine.routines import routines
-
-if TYPE_CHECKING:
-    from gan808.early.memory import EarlyEngine
+from gan808.engine.recorder import Journal
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
-# Whose ring is filled before this is here: that of the thread that plays from MIDI.
-EARLY_PORT = "midi"
 # A sound cut to fit its cell ends in a fade of this length.
 CUT_FADE_S = 0.01
 
@@ -65,10 +60,9 @@ class Engine:
     stream that plays it.
     """
 
-    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 1.5,
-                 voices: int = 64, early: EarlyEngine | None = None) -> None:
-        """early: memory that plays already and is gone on with; its numbers must be these. Raises
-        ValueError."""
+    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 2.5,
+                 voices: int = 64) -> None:
+        """Raises ValueError."""
         if not 1 <= cells <= layout.MAX_CELLS:
             raise ValueError(f"cells must be 1 to {layout.MAX_CELLS}, not {cells}")
         if not 1 <= voices <= layout.MAX_VOICES:
@@ -81,8 +75,8 @@ class Engine:
         self.max_sound_frames = math.ceil(max_sound_s * sample_rate_hz)
         # float32 (cells, guard + frames + guard); pages of cells never written are never touched.
         shape = cells, self.max_sound_frames + 2 * CELL_GUARD
-        self._memory, self._arena = _adopted(early, shape, self) if early is not None else (
-            layout.allocate_memory(), np.zeros(shape, np.float32))
+        self._memory = layout.allocate_memory()
+        self._arena = np.zeros(shape, np.float32)
         self._assigned = np.zeros(cells, np.int64)
         self._claimed = np.zeros(cells, np.bool_)
         # The cell of a stereo sound's right channel, by the cell that names the sound.
@@ -92,10 +86,7 @@ class Engine:
         self._ports_lock = threading.Lock()
         self._peak_requests = 0
         self._routines = routines()
-        if early is None:
-            self._fill_memory(voices)
-        else:
-            self._hold(early)
+        self._fill_memory(voices)
         self.clock = EngineClock(self._memory, self._routines.read_clock, self.sample_rate_hz)
         self.journal = Journal(self)
         self._ffi = FFI()
@@ -121,19 +112,6 @@ class Engine:
         memory["slots"]["cell"] = NO_CELL
         memory["slots"]["level"] = 1.0
         memory["slots"]["decay"] = 1.0
-
-    def _hold(self, early: EarlyEngine) -> None:
-        """Count the cells that slots have already, as their assignments would have."""
-        for cell, right in early.cells:
-            self._assigned[cell] = 1
-            self._next_cell = cell + 1
-            if right is not None:
-                self._right_of[cell] = right
-                self._claimed[right] = True
-                self._next_cell = right + 1
-        self._next_cell %= len(self._assigned)
-        self._ports[EARLY_PORT] = port = Port(self, EARLY_PORT, 0)
-        early.successor = port.go_on
 
     def port(self, name: str) -> Port:
         """The port of this name, made on first use; one per producing thread.
@@ -296,13 +274,3 @@ class Engine:
     def userdata(self) -> Any:
         """The callback's memory as a cffi void pointer; valid as long as the engine lives."""
         return self._ffi.cast("void *", self.memory_address)
-
-
-def _adopted(early: EarlyEngine, shape: tuple[int, int], engine: Engine) -> tuple[
-        NDArray[np.void], NDArray[np.float32]]:
-    """The memory that plays already, as arrays that keep it alive. Raises ValueError."""
-    theirs = early.rate_hz, early.cell_count, early.cell_frames, early.voices
-    if theirs != (engine.sample_rate_hz, *shape, engine.voices):
-        raise ValueError(f"what plays already is another engine: {theirs}")
-    return (np.frombuffer(early.memory.pages, layout.MEMORY, 1),
-            np.frombuffer(early.arena.pages, np.float32).reshape(shape))

@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from gan808.engine import layout
+from gan808.engine.kernel_api import routines
 from gan808.engine.layout import ALL_SLOTS, NO_CELL, RING_COMMANDS
-from gan808.engine.routines import routines
 
 if TYPE_CHECKING:
     from gan808.engine.engine import Engine
@@ -48,12 +48,6 @@ class Port:
         self._load, self._store = routines().load, routines().store
         self._written = self._load(self._written_at)
         self._room_until = self._written
-
-    def go_on(self, dropped: int) -> None:
-        """Goes on behind what somebody else has put into this ring until now; dropped: what found
-        no room then."""
-        self.pushed_elsewhere()
-        self.dropped += dropped
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
                 pan: float = 0.0, tune_semitones: float = 0.0) -> bool:

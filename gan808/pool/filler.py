@@ -20,7 +20,7 @@ from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Rendered, Sound
 

@@ -16,7 +16,7 @@ from gan808.pool.filler import Deliver, DeliverAll, DeliverKit, deliver_first
 from gan808.pool.pool import DescriptorName, Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 

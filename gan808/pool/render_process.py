@@ -26,7 +26,7 @@ from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool import render_child, wire
 from gan808.pool.render_child import ChildOptions
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Rendered
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gan808.errors import RenderError
 from gan808.pool import wire
-from gan808.sound.kit import MANIFEST, WEIGHTS, Kit
+from gan808.sound.kit.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import Sound
 
 FORMAT = 2

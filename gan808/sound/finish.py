@@ -8,14 +8,15 @@ from functools import cache
 import numpy as np
 from scipy import signal
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import WARPED_CUT_FADE_S
 
 ATTACK_SAMPLES = 32  # fade-in, at 44.1 kHz 0.7 ms; Griffin-Lim's pre-echo lies before it
 ONSET_RATIO = 0.03
 HIGH_PASS_HZ = 20.0
 END_RATIO = 1e-3  # -60 dB: what is quieter than that at the end is cut off
 END_FADE_S = 0.01
-CUT_FADE_S = 0.12  # for a sound that still rings at the end of the image
+CUT_FADE_S = 0.12  # for a sound that still rings at the end of the image of 0.74 s
 LOUDNESS_DB = -15.0  # RMS of the loudest 50 ms
 LOUDEST_S = 0.05
 PEAK = 0.95
@@ -47,7 +48,8 @@ def _faded(audio: np.ndarray, geometry: Geometry, rings: bool) -> np.ndarray:
     """Raised-cosine fades, in place, that begin and end in silence."""
     n_in = min(ATTACK_SAMPLES, len(audio) // 4)
     audio[:n_in] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(n_in) / n_in)
-    seconds = CUT_FADE_S if rings else END_FADE_S
+    ringing = WARPED_CUT_FADE_S if geometry.is_warped else CUT_FADE_S
+    seconds = ringing if rings else END_FADE_S
     n_out = min(int(seconds * geometry.sample_rate_hz), len(audio) // 2)
     audio[-n_out:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, n_out + 1) / n_out)
     return audio

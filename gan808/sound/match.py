@@ -15,15 +15,15 @@ import numpy as np
 import soundfile
 
 from gan808.errors import RenderError
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import to_rate
+from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import Point, given, latent_of
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.network.tensors import tf
 from gan808.sound.recording import mono, onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH, Sound
-from gan808.sound.spectrogram import CLIP_SIGMAS
-from gan808.sound.tensors import tf
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import CLIP_SIGMAS
 
 LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
 SHORTEST_S = 0.005  # of a hit: less is a click, and everything is near to it

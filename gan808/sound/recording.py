@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan808.sound.kit import to_rate
+from gan808.sound.kit.kit import to_rate
 
 SILENT_PEAK = 1e-3
 ONSET_RATIO = 0.02  # of the peak: where the sound begins

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi import FIXED_VELOCITY, MidiNotes, velocity_of
+from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
-from gan808.machine.controllers import controllers
-from gan808.machine.machine import Machine
-from gan808.sound.slots import TR808
+from gan808.instrument.controllers import controllers
+from gan808.instrument.machine import Machine
+from gan808.sound.kit.slots import TR808
 from tests.control.rig import until
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10

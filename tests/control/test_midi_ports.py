@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi_ports import MidiPorts
-from gan808.control.midi_systems import InputPort, MidiSystem, OpenPort
-from gan808.control.midi_times import Arrival, ArrivalClock
+from gan808.control.midi.arrival_times import Arrival, ArrivalClock
+from gan808.control.midi.ports import MidiPorts
+from gan808.control.midi.systems import InputPort, MidiSystem, OpenPort
 from gan808.errors import DeviceError
 
 NOTE = [0x99, 36, 100]
@@ -202,7 +202,7 @@ class TestHotPlug:
             "MIDI port Keys 24:0 has gone; it is picked up when it returns"]
 
     def test_the_watcher_finds_it_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gan808.control.midi_ports.RESCAN_S", 0.01)
+        monkeypatch.setattr("gan808.control.midi.ports.RESCAN_S", 0.01)
         system = FakeSystem(plugged=("Keys 24:0",))
         ports = ports_of("auto", system)
         ports.open()

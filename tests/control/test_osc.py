@@ -14,7 +14,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from gan808 import __version__
 from gan808.config import Settings
-from gan808.control.osc import OscServer
+from gan808.control.osc.server import OscServer
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
 from gan808.errors import DeviceError
 from tests.control.rig import SILENCE_S, Client, Rig, bundle, message, until

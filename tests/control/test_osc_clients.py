@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan808.control.osc_clients import SHARES, Clients, Limit, Limits, Outstanding
+from gan808.control.osc.clients import SHARES, Clients, Limit, Limits, Outstanding
 
 ONE, TWO, THREE = ("127.0.0.1", 1), ("127.0.0.1", 2), ("127.0.0.1", 3)
 

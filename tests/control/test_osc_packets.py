@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pythonosc.osc_bundle import OscBundle
 
-from gan808.control.osc_packets import MAX_DEPTH, PacketError, build_message, read_packet
+from gan808.control.osc.packets import MAX_DEPTH, PacketError, build_message, read_packet
 from tests.control.rig import bundle, message
 
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20)

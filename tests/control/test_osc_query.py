@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from gan808.control.osc_query import Method, full_path, methods
-from gan808.control.query_server import BURST, MAX_REQUESTS, QueryServer
+from gan808.control.oscquery.namespace import Method, full_path, methods
+from gan808.control.oscquery.server import BURST, MAX_REQUESTS, QueryServer
 from gan808.errors import DeviceError
-from gan808.machine.addresses import decode
-from gan808.machine.parameters import TABLE, Kind
-from gan808.sound.slots import TR808
+from gan808.instrument.addresses import decode
+from gan808.instrument.parameters import TABLE, Kind
+from gan808.sound.kit.slots import TR808
 from tests.control.rig import Client, Rig, until
 from tests.timing import SOON_S
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from gan808.engine.clock import EngineClock
-from gan808.engine.clock_source import clock_source
 from gan808.engine.engine import Engine
-from gan808.engine.kernel import follow_clock
+from gan808.engine.kernel_api import routines
+from gan808.engine.kernels.callback import follow_clock
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.layout import allocate_memory
-from gan808.engine.routines import routines
 from tests.engine.rig import RATE_HZ, new_engine, render
 
 BLOCK = 128

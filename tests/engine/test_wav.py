@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gan808.engine.wav import WavFile
+from gan808.engine.outputs.wav import WavFile
 from gan808.errors import DeviceError
 
 RATE_HZ = 48_000

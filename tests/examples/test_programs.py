@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_the_python_client_plays_a_bar_and_prints_the_answers(rig: Rig, tmp_path
 @installed("systemd-analyze", "systemd")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     """With a path to a program that is there; unknown settings are warnings on stderr."""
-    unit = copied("gan808.service", tmp_path, {"%h/.local/bin/gan808": sys.executable})
+    unit = copied("gan808.app.systemd", tmp_path, {"%h/.local/bin/gan808": sys.executable})
     done = subprocess.run(
         ["systemd-analyze", "--user", "verify", str(unit)], capture_output=True, text=True,
         check=False, env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, timeout=60)
@@ -138,12 +139,17 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_unit_starts_a_run_there_is() -> None:
-    from gan808.start import WRONG_USAGE, read_run_options
+    from typer.main import get_command
 
-    unit = (EXAMPLES / "gan808.service").read_text(encoding="utf-8")
+    from gan808.cli.exit import WRONG_USAGE
+    from gan808.cli.main import app
+
+    unit = (EXAMPLES / "gan808.app.systemd").read_text(encoding="utf-8")
     words = re.search(r"^ExecStart=\S+/gan808 run (.*)$", unit, re.MULTILINE)
     assert words is not None
-    assert read_run_options(words[1].split()) == {
+    run: Any = get_command(app)
+    given = run.commands["run"].make_context("run", words[1].split()).params
+    assert {name: value for name, value in given.items() if value} == {
         "output": "default", "pattern": "off", "quiet": True}
     assert f"RestartPreventExitStatus={WRONG_USAGE}\n" in unit
     for setting in ("Type=notify", "WatchdogSec=", "Restart=on-failure", "LimitRTPRIO=",

@@ -5,7 +5,7 @@ import pytest
 
 from gan808.sound import finish
 from gan808.sound.descriptors import describe
-from gan808.sound.geometry import HOUSE
+from gan808.sound.spectral.geometry import HOUSE
 
 RATE = HOUSE.sample_rate_hz
 

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan808.sound.geometry import HOUSE, PAPER
-from gan808.sound.inference import (
+from gan808.sound.network.inference import (
     MANY,
     fixed_critic,
     fixed_generator,
     multiply_adds,
     taps,
 )
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec
-from gan808.sound.networks import build_critic, build_generator
+from gan808.sound.network.networks import build_critic, build_generator
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec
 from gan808.sound.sound import BATCH
+from gan808.sound.spectral.geometry import HOUSE, PAPER
 from tests.tiny_kit import GEOMETRY, SPEC
 
 N_CLASSES = 3

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from gan808.errors import KitError
-from gan808.sound.geometry import HOUSE, PAPER
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec, latent_from_seed
-from gan808.sound.networks import build_critic, build_generator, realness_of
+from gan808.sound.network.networks import build_critic, build_generator, realness_of
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec, latent_from_seed
+from gan808.sound.spectral.geometry import HOUSE, PAPER
 from tests.tiny_kit import GEOMETRY, SPEC
 
 

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from gan808.errors import CorpusError
-from gan808.sound.spectrogram import denormalise
+from gan808.sound.spectral.spectrogram import denormalise
 from tests.tiny_kit import GEOMETRY
 from tests.training.tiny_recipe import write_drums
 from training.corpus.classes import ALIASES, class_of, folder_class

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from tests.training.tiny_recipe import TINY, write_drums
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Credit

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.sound.spectrogram import stft
+from gan808.sound.spectral.spectrogram import stft
 from training.corpus.recording import Skipped
 from training.parallel import in_order
 

@@ -22,7 +22,7 @@ DRUM_BANK = 128
 CHANNEL = 9  # the percussion channel, counted from 0
 SAMPLE_RATE_HZ = 44100
 VELOCITIES = (64, 96, 127)
-MAX_SECONDS = 1.5
+MAX_SECONDS = 2.5
 SILENT_PEAK = 1e-4
 
 # General MIDI level 1 percussion map, what belongs to a class of ours.

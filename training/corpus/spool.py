@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from gan808.errors import CorpusError
-from gan808.sound.geometry import Geometry
 from gan808.sound.recording import onset_first
+from gan808.sound.spectral.geometry import Geometry
 from training.corpus.classes import ALIASES
 from training.corpus.duplicates import one_of_each
 from training.corpus.recording import Recording, Skipped, Source

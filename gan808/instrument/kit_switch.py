@@ -1,0 +1,125 @@
+"""Another kit, read and made ready beside the one that plays, and worn when it is.
+
+Runs on the machine thread but for the reading of the kit's sounds, which takes some tenths of a
+second: a short-lived thread "gan808-kit" does that, or a burst of swaps would come late.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gan808.errors import Gan808Error, KitError
+from gan808.instrument.events import KitLoaded, Notice
+from gan808.instrument.protocols import KitLike
+from gan808.instrument.state import State
+from gan808.sound.sound import Sound
+
+if TYPE_CHECKING:
+    from gan808.instrument.commands.handlers import Call, Reply
+    from gan808.instrument.machine import Machine
+
+# Kits read at the same time: a flood of program changes must not become one of threads.
+MOST_READING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who asked for a kit, and the scene that is to be played with it, if it is for one."""
+
+    call: Call
+    number: int
+    scene: State | None
+
+
+class KitLoading:
+    """Carries out /kit/load. Of kits asked for one after the other the last is loaded."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._asked = 0
+        self._reading = 0
+        self._waiting: tuple[_Wish, KitLike] | None = None
+
+    def load(self, call: Call) -> None:
+        """The kit that the call names. Raises KitError for one that is not there."""
+        self.load_for(call, self._machine.shelf.kit(str(call.arguments[0])))
+
+    def load_for(self, call: Call, kit: KitLike, scene: State | None = None) -> None:
+        """Read its sounds first: what is broken should fail before a process is started for it.
+        scene: what of it is played then; the call is answered with what it asked for."""
+        self._asked += 1
+        wish = _Wish(call, self._asked, scene)
+        if self._reading < MOST_READING:
+            self._begin(wish, kit)
+            return
+        if self._waiting is not None:
+            _overtaken(*self._waiting)
+        self._waiting = wish, kit
+
+    def load_numbered(self, number: int, reply: Reply | None) -> None:
+        """Load the kit at that place of /kit/list, from 0; said where there is none."""
+        names = self._machine.shelf.kit_names()
+        if number < len(names):
+            self._machine.submit("/kit/load", names[number], reply=reply)
+            return
+        text = f"program {number + 1}: there are {len(names)} kits"
+        self._machine.emit(Notice(text))
+        if reply is not None:
+            reply(Gan808Error(text))
+
+    def _begin(self, wish: _Wish, kit: KitLike) -> None:
+        self._reading += 1
+        read = partial(self._read, wish, kit)
+        if self._machine.live:
+            threading.Thread(target=read, name="gan808-kit", daemon=True).start()
+        else:
+            read()
+
+    def _read(self, wish: _Wish, kit: KitLike) -> None:
+        """On the thread of its own; what comes of it is the machine's again."""
+        result: list[Sound] | Gan808Error
+        try:
+            result = kit.factory_sounds(self._machine.engine.sample_rate_hz)
+        except Gan808Error as error:
+            result = error
+        self._machine.later(self._was_read, wish, kit, result)
+
+    def _was_read(self, wish: _Wish, kit: KitLike, result: list[Sound] | Gan808Error) -> None:
+        self._reading -= 1
+        if self._waiting is not None:
+            following, self._waiting = self._waiting, None
+            self._begin(*following)
+        if isinstance(result, Gan808Error):
+            wish.call.answer(result)
+        elif wish.number != self._asked:
+            _overtaken(wish, kit)
+        else:
+            self._machine.filler.load_kit(
+                kit, partial(self._machine.later, self._wear, wish, result)
+            )
+
+    def _wear(self, wish: _Wish, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
+        """The filler's answer, back on the machine thread: the new kit runs, or it could not."""
+        machine, call = self._machine, wish.call
+        if isinstance(result, Gan808Error):
+            call.answer(result)
+            return
+        frame = machine.sequencer.next_frame(machine.evolution.quantise, machine.now())
+        try:
+            if wish.scene is not None:
+                machine.memory.dress(wish.scene)
+            machine.wear(result, sounds, frame)
+            if wish.scene is not None:
+                machine.memory.take_pattern(wish.scene)
+        except Gan808Error as error:
+            call.answer(error)
+            return
+        machine.emit(KitLoaded(result.name, frame))
+        call.answer((result.name,) if wish.scene is None else call.arguments)
+
+
+def _overtaken(wish: _Wish, kit: KitLike) -> None:
+    wish.call.answer(KitError(f"kit {kit.name}: another was asked for meanwhile"))
