@@ -17,7 +17,7 @@ from gan808.errors import CorpusError
 from gan808.sound.recording import mono
 from training.corpus import class_map as class_map_file
 from training.corpus.class_map import ClassMap
-from training.corpus.classes import class_of, folder_class
+from training.corpus.classes import class_of, folder_class, is_mixture
 from training.corpus.packs import (
     INDEX,
     PROVENANCE,
@@ -178,12 +178,12 @@ class FolderSource:
 
 def _pack_folders(files: Sequence[_File]) -> set[tuple[str, ...]]:
     """Folders, as their names from the root, that are no class but hold some: their own name says
-    none, and most of the files below say one."""
+    none, and most of the files below say one, or it joins two."""
     known: Counter[tuple[str, ...]] = Counter()
     total: Counter[tuple[str, ...]] = Counter()
     for file in files:
         for i, _ in enumerate(file.folders):
             total[file.folders[: i + 1]] += 1
             known[file.folders[: i + 1]] += file.known is not None
-    return {folder for folder, n in total.items()
-            if class_of(folder[-1]) is None and 2 * known[folder] > n}
+    return {folder for folder, n in total.items() if is_mixture(folder[-1])
+            or (class_of(folder[-1]) is None and 2 * known[folder] > n)}
