@@ -54,7 +54,7 @@ from gan808.sound.spectrogram import (
     place,
     stft,
 )
-from gan808.sound.weights import load_networks
+from training.kit_weights import load_networks
 
 RATE_HZ = 48_000
 ORIGINAL_N_FFT, ORIGINAL_ROUNDS = 2024, 60

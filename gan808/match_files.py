@@ -1,6 +1,6 @@
 """`gan808 match`: the sound of a kit that is nearest to a recording, as a WAV, and its id.
 
-TensorFlow runs in this process; nothing plays.
+The networks run in this process; nothing plays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from gan808 import places
 from gan808.config import Settings
 from gan808.pool.render_child import limit_threads
 from gan808.render_files import classes_of, make_renderer
-from gan808.stderr import quiet_stderr
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,10 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     limit_threads(settings.renderer.threads)
     from gan808.machine.shelf import Shelf
     from gan808.sound.kit import find_kit
+    from gan808.sound.match import Matcher, read_target
 
     kit = find_kit(settings.kit.name, places.kit_folders())
     classes = classes_of(kit, order.class_name)
-    with quiet_stderr():  # TensorFlow talks while it loads
-        from gan808.sound.match import Matcher, read_target
     target = read_target(order.recording, kit.geometry)
     renderer = make_renderer(kit, settings, None)
     with _progress() as told:

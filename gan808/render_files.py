@@ -1,4 +1,4 @@
-"""`gan808 render`: sounds into WAV files. TensorFlow runs in this process; nothing plays."""
+"""`gan808 render`: sounds into WAV files. The networks run in this process; nothing plays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from gan808.config import HIGHEST_SEED, Settings
 from gan808.errors import ConfigError
 from gan808.pool.render_child import limit_threads
 from gan808.sound.latent import Point
-from gan808.stderr import quiet_stderr
 
 if TYPE_CHECKING:
     from gan808.sound.kit import Kit
@@ -93,15 +92,14 @@ def classes_of(kit: Kit, class_name: str) -> Sequence[str]:
 
 
 def make_renderer(kit: Kit, settings: Settings, rate_hz: int | None) -> Renderer:
-    with quiet_stderr():  # TensorFlow talks while it loads
-        from gan808.sound.renderer import Renderer
+    from gan808.sound.renderer import Renderer
 
-        return Renderer(
-            kit,
-            rate_hz or kit.geometry.sample_rate_hz,
-            threads=settings.renderer.threads,
-            griffin_lim_rounds=settings.renderer.griffin_lim_rounds,
-        )
+    return Renderer(
+        kit,
+        rate_hz or kit.geometry.sample_rate_hz,
+        threads=settings.renderer.threads,
+        griffin_lim_rounds=settings.renderer.griffin_lim_rounds,
+    )
 
 
 def batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:

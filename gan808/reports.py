@@ -11,7 +11,6 @@ from gan808 import places
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
 from gan808.sound.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
-from gan808.stderr import quiet_stderr
 
 
 def columns(rows: Iterable[Sequence[str]], gap: str = "  ") -> list[str]:
@@ -86,8 +85,7 @@ def kit_problems(path: str) -> list[str]:
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else named
     if not folder.is_dir():
         return [f"kit {path!r} not found; `gan808 kits list` shows what there is"]
-    with quiet_stderr():  # TensorFlow talks while it loads
-        return verify_kit(folder)
+    return verify_kit(folder)
 
 
 def status_table(answer: Mapping[str, Any]) -> list[str]:

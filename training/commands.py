@@ -22,7 +22,6 @@ from gan808 import places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.geometry import Geometry
 from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
-from gan808.sound.tensors import can_render
 from training import checkpoint
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped, Source
@@ -235,10 +234,6 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
             reporter.say(f"{folder / options.kit} has this name too: `gan808 run --kit "
                          f"{options.kit}` will play the new one, {options.kits / options.kit}")
     refuse_cluster()
-    if not can_render():
-        raise TrainingError("a kit is rendered by TensorFlow, which is not installed here: "
-                            "`gan808 prepare` and `gan808 fit` do without, `gan808 export` where "
-                            "it is")
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
     fit(dataset, run, recipe, options.fit, reporter)
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)

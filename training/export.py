@@ -30,13 +30,13 @@ from gan808.sound.kit import (
     load_kit,
     save_kit,
 )
-from gan808.sound.networks import build_critic, build_generator
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.slots import SlotLayout, layout_for
 from gan808.sound.sound import Sound
-from gan808.sound.weights import weights_of
 from training import checkpoint
 from training.dataset import Dataset, normalisation_of
+from training.kit_weights import weights_of
+from training.networks import build_critic, build_generator
 from training.recipes import Recipe
 from training.settings import recipe_from, title
 

@@ -12,9 +12,9 @@ import typer
 from gan808.cli import app
 from gan808.errors import TrainingError
 from gan808.sound.geometry import PAPER
-from gan808.sound.networks import build_critic, build_generator
 from tests.test_documents import shell_lines
 from training.evaluate import MIN_HELD_OUT
+from training.networks import build_critic, build_generator
 from training.recipes import HOUSE_RECIPE, PAPER_RECIPE
 from training.scoring import SHARE_OF_TIME
 from training.settings import differences, recipe_from, title, with_settings

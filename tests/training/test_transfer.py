@@ -8,10 +8,10 @@ import pytest
 from gan808.errors import TrainingError
 from gan808.sound.kit import load_kit
 from gan808.sound.network_spec import NetworkSpec
-from gan808.sound.networks import build_critic, build_generator
-from gan808.sound.weights import load_networks
 from tests.tiny_kit import CLASSES, GEOMETRY, SPEC, write_tiny_kit
 from tests.training.tiny_recipe import TINY, TINY_PAPER
+from training.kit_weights import load_networks
+from training.networks import build_critic, build_generator
 from training.trainer import TRANSFER_RATE, WARM_UP_STEPS, FitOptions, Trainer
 from training.transfer import begin_from
 
