@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from gan808 import paths
-from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
 from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
@@ -86,8 +85,7 @@ def kit_problems(path: str) -> list[str]:
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else named
     if not folder.is_dir():
         return [f"kit {path!r} not found; `gan808 kits list` shows what there is"]
-    with quiet_stderr():  # TensorFlow talks while it loads
-        return verify_kit(folder)
+    return verify_kit(folder)
 
 
 def status_table(answer: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """A kit on disk: load, save, verify. Reads numbers and text only; nothing in a kit is executed.
 
-Imports no TensorFlow, so the player can lay out slots and play factory sounds at once; the weights
-are read by weights.py, in the render process. What decodes and writes is loaded when first needed.
+The player lays out slots and plays factory sounds from it at once; the weights are read by
+network/weights.py, in the render process. What decodes and writes is loaded when first needed.
 """
 
 from __future__ import annotations
@@ -327,17 +327,17 @@ def list_kits(folders: Sequence[Path]) -> list[Kit | KitError]:
 
 
 def verify_kit(folder: Path) -> list[str]:
-    """Everything wrong with a kit, one line each; empty when it is whole. Builds the networks,
-    so it imports TensorFlow and takes seconds."""
+    """Everything wrong with a kit, one line each; empty when it is whole. Builds the
+    networks."""
     try:
         kit = load_kit(folder)
     except KitError as error:
         return [str(error)]
-    from gan808.sound.kit.weights import load_networks
+    from gan808.sound.network.session import Networks
 
     problems = []
     for check in (kit.statistics, lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
-                  lambda: load_networks(kit)):
+                  lambda: Networks(kit)):
         try:
             check()
         except KitError as error:
