@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support import jack
 from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
-from gan808 import paths as places
+from gan808 import paths
 from gan808.config import load_settings
 from gan808.instrument.slots import first_sounds
 from gan808.sound.kit.kit import find_kit
@@ -50,7 +50,7 @@ QUIET = ("--pattern", "off", "--evolve", "0")
 
 def our_attack() -> int:
     """Frames into the kick that GAN-808 plays before it is heard."""
-    kit = find_kit(load_settings(None).kit.name, places.kit_folders())
+    kit = find_kit(load_settings(None).kit.name, paths.kit_folders())
     slot = next(i for i, layout in enumerate(kit.slots) if KICK in layout.notes)
     sound = first_sounds(kit.slots, kit.factory_sounds(RATE_HZ))[slot]
     if sound is None:

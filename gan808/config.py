@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.errors import ConfigError
 
 NoteMode = Literal["fast", "steady"]
@@ -217,7 +217,7 @@ def load_settings(
     Override values of None count as not given. Raises ConfigError naming file, key and value.
     """
     values: dict[str, Any] = {}
-    user_file = places.user_config_file() if user_path is None else user_path
+    user_file = paths.user_config_file() if user_path is None else user_path
     if user_file.is_file():
         values = _merged(values, _read(user_file))
     if path is not None:

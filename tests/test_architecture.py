@@ -21,7 +21,7 @@ REST = rules.source_files("tests", "benchmarks", "examples", "docs")
 
 # Source that breaks each rule, so that a rule that has gone blind fails here.
 BREAKS = [
-    (rules.instrument_without_training, "gan808/app/daemon.py", "def f():\n    import training.cli"),
+    (rules.instrument_without_training, "gan808/app/daemon.py", "def f():\n import training.cli"),
     (rules.instrument_without_training, "gan808/cli/main.py", "import training.trainer"),
     (rules.tensorflow_in_its_place, "gan808/app/daemon.py", "def f():\n    import keras"),
     (rules.tensorflow_in_its_place, "gan808/instrument/machine.py", "from numba import njit"),

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from gan808 import paths as places
+from gan808 import paths
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def test_a_checkout_uses_its_own_kits_and_config() -> None:
-    assert places.shipped_folder() == CHECKOUT
-    assert places.shipped_config_file() == CHECKOUT / "config.toml"
-    assert places.kit_folders() == (places.user_kits_folder(), CHECKOUT / "kits")
+    assert paths.shipped_folder() == CHECKOUT
+    assert paths.shipped_config_file() == CHECKOUT / "config.toml"
+    assert paths.kit_folders() == (paths.user_kits_folder(), CHECKOUT / "kits")
 
 
 def test_a_wheel_uses_the_data_inside_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "_data").mkdir()
-    monkeypatch.setattr(places, "_PACKAGE", tmp_path)
-    assert places.shipped_folder() == tmp_path / "_data"
-    assert places.kit_folders()[1] == tmp_path / "_data" / "kits"
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path)
+    assert paths.shipped_folder() == tmp_path / "_data"
+    assert paths.kit_folders()[1] == tmp_path / "_data" / "kits"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG folders are Linux's")
@@ -35,9 +35,9 @@ def test_the_users_folders_follow_the_system_and_are_not_made(tmp_path: Path) ->
              "exports_folder", "training_folder", "scenes_folder")
     code = (
         "from gan808 import places\n"
-        f"for name in {names!r}: print(getattr(places, name)())\n"
-        "print(places.pool_folder('mine'))\n"
-        "print(places.state_folder())"
+        f"for name in {names!r}: print(getattr(paths, name)())\n"
+        "print(paths.pool_folder('mine'))\n"
+        "print(paths.state_folder())"
     )
     env = {**os.environ, "XDG_CONFIG_HOME": f"{tmp_path}/c", "XDG_DATA_HOME": f"{tmp_path}/d",
            "XDG_CACHE_HOME": f"{tmp_path}/k", "XDG_STATE_HOME": f"{tmp_path}/s",

@@ -16,14 +16,14 @@ HEAVY = {"tensorflow", "keras", "librosa", "matplotlib", "scipy", "sklearn", "nu
 PLAY = """
 import sys
 from gan808.cli import main as cli
-from gan808.control.midi import input as midi
+from gan808.control.midi import input
 
 def playable(self):
     begun(self)
     self._notes.receive([0x99, 36, 127], 0.0)
     print(*sys.modules, flush=True)
 
-begun, midi.MidiInput.start = midi.MidiInput.start, playable
+begun, input.MidiInput.start = input.MidiInput.start, playable
 sys.argv = ["gan808", "run", "--output", "null", "--midi", "off", "--osc", "off", "--quiet",
             "--seconds", "0.1"]
 cli.main()

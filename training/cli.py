@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.app.stderr import quiet_stderr
 from training.backend import choose_backend
 
@@ -145,7 +145,7 @@ def _fit_options(
 
     if hours is None and steps is None:
         hours = DEFAULT_HOURS
-    kit = None if start is None else find_kit(start, places.kit_folders())
+    kit = None if start is None else find_kit(start, paths.kit_folders())
     return FitOptions(hours=hours, steps=steps, seed=seed, start=kit, learning_rate=rate)
 
 
@@ -169,8 +169,8 @@ def train(
 
     run_training(
         TrainOptions(
-            sources=tuple(sources), kit=kit, kits=kits_folder or places.user_kits_folder(),
-            work=work or places.training_folder() / kit, recipe=recipe,
+            sources=tuple(sources), kit=kit, kits=kits_folder or paths.user_kits_folder(),
+            work=work or paths.training_folder() / kit, recipe=recipe,
             settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
@@ -192,7 +192,7 @@ def prepare(
     from training.commands import dataset_name, prepare_dataset, recipe_named
 
     chosen = recipe_named(recipe)
-    folder = out or places.datasets_folder() / dataset_name(sources, chosen.geometry)
+    folder = out or paths.datasets_folder() / dataset_name(sources, chosen.geometry)
     prepare_dataset(sources, folder, chosen, reporter)
 
 
@@ -238,7 +238,7 @@ def evaluate(
     from training.evaluating import EvaluateOptions
 
     evaluation = evaluate_against(
-        find_kit(kit, places.kit_folders()), against, places.datasets_folder(), reporter,
+        find_kit(kit, paths.kit_folders()), against, paths.datasets_folder(), reporter,
         EvaluateOptions(sounds, out, run),
     )
     if as_json:
@@ -263,7 +263,7 @@ def export(
     from training.commands import export_kit
     from training.dataset import Dataset as Prepared
 
-    folder = kits_folder or places.user_kits_folder()
+    folder = kits_folder or paths.user_kits_folder()
     export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
 
 

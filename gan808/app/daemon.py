@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.app import realtime
 from gan808.app.display import Display
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
@@ -37,7 +37,7 @@ from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
 from gan808.recording.recorder import stem_of
 from gan808.sound.kit.kit import find_kit
-from gan808.storage import learned_controls as learned_file
+from gan808.storage import learned_controls
 from gan808.storage.session import Keeping
 
 WAIT_S = 0.05
@@ -136,9 +136,9 @@ class Daemon:
         running.callback(self._keeping.stop)  # first: it asks the machine
         self._machine.sync.open_link = partial(
             open_link, start_stop=self._settings.sequencer.link_start_stop)
-        controls = places.controls_file()
-        self._machine.learning.load(learned_file.load(controls))
-        self._machine.learning.keep = partial(learned_file.save, controls)
+        controls = paths.controls_file()
+        self._machine.learning.load(learned_controls.load(controls))
+        self._machine.learning.keep = partial(learned_controls.save, controls)
         self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         begin_recording(self._machine, self._options.record)
@@ -262,7 +262,7 @@ class Daemon:
         rounds = self._settings.renderer.griffin_lim_rounds
         self._mark = store.fingerprint(self._kit, self._rate_hz, rounds)
         if not self._reproducible:  # what an earlier run left would change what is drawn
-            for sound in store.load(places.pool_folder(self._kit.name), self._mark):
+            for sound in store.load(paths.pool_folder(self._kit.name), self._mark):
                 self._pool.put(sound)
 
     def _save_pool(self) -> None:
@@ -270,7 +270,7 @@ class Daemon:
         if not self._mark:
             return
         if self._filler.status().kit == self._kit.name and (sounds := self._pool.sounds()):
-            store.save(places.pool_folder(self._kit.name), self._mark, sounds)
+            store.save(paths.pool_folder(self._kit.name), self._mark, sounds)
 
 
 class OfflineDaemon:
@@ -287,7 +287,7 @@ class OfflineDaemon:
         self._options = options
         self._settings = settings = _with_seed(options.settings)
         self._display = Display(quiet=options.quiet)
-        kit = find_kit(settings.kit.name, places.kit_folders())
+        kit = find_kit(settings.kit.name, paths.kit_folders())
         self._output = self._open_output()
         rate_hz = self._output.sample_rate_hz
         self._engine = engine = _engine(rate_hz, settings, self._display)
@@ -327,7 +327,7 @@ class OfflineDaemon:
             block_frames=audio.block_frames or None,
             seconds=self._options.seconds,
             fast=True,
-            file_dir=places.recordings_folder(),
+            file_dir=paths.recordings_folder(),
             before_block=self._before_block,
         )
 

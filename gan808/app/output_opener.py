@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.errors import DeviceError, Gan808Error
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def live_output(settings: Settings, seconds: float | None, rate_hz: int | None) 
         sample_rate_hz=rate_hz,
         block_frames=audio.block_frames or None,
         seconds=seconds,
-        file_dir=places.recordings_folder(),
+        file_dir=paths.recordings_folder(),
     )
 
 

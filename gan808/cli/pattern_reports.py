@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.cli.reports import columns
 from gan808.errors import ConfigError, Gan808Error
 from gan808.sequencer.clock import STEPS_PER_BAR
@@ -25,7 +25,7 @@ from gan808.storage.pattern_files import (
 def pattern_lines() -> list[str]:
     """A line for each pattern: name, tempo, length, description; a broken one with what is wrong.
     """
-    folders = (places.user_patterns_folder(),)
+    folders = (paths.user_patterns_folder(),)
     rows: list[tuple[str, ...]] = []
     broken: list[str] = []
     for name in pattern_names(folders):
@@ -51,7 +51,7 @@ def _length(pattern: Pattern) -> str:
 
 def pattern_text(name: str) -> str:
     """A pattern's text: the file's own, comments and all, or what a MIDI file would become."""
-    return pattern_source(name, (places.user_patterns_folder(),))
+    return pattern_source(name, (paths.user_patterns_folder(),))
 
 
 def import_midi_file(path: Path, name: str | None) -> list[str]:
@@ -62,7 +62,7 @@ def import_midi_file(path: Path, name: str | None) -> list[str]:
     if not path.name.lower().endswith(MIDI):
         raise ConfigError(f"{path}: give a MIDI file, a path ending in .mid")
     pattern = find_pattern(str(path))
-    written = save_pattern(pattern, name or pattern.name, places.user_patterns_folder())
+    written = save_pattern(pattern, name or pattern.name, paths.user_patterns_folder())
     saved = replace(pattern, name=written.stem)
     hits = sum(step.sounds for row in saved.rows.values() for step in row)
     told = (f"{_length(saved)}, {len(saved.rows)} rows, {hits} hits, {saved.tempo_bpm:g} BPM, "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
@@ -26,7 +26,7 @@ def columns(rows: Iterable[Sequence[str]], gap: str = "  ") -> list[str]:
 
 def kit_lines() -> list[str]:
     """A line for each kit: name, size, recipe, folder; a broken one with what is wrong."""
-    kits = list_kits(places.kit_folders())
+    kits = list_kits(paths.kit_folders())
     lines = columns(
         (
             kit.name,
@@ -39,12 +39,12 @@ def kit_lines() -> list[str]:
         if isinstance(kit, Kit)
     )
     lines += [f"broken: {error}" for error in kits if isinstance(error, KitError)]
-    return lines or [f"no kits; train one, or put its folder into {places.user_kits_folder()}"]
+    return lines or [f"no kits; train one, or put its folder into {paths.user_kits_folder()}"]
 
 
 def kit_description(name: str) -> list[str]:
     """Everything kit.toml says of interest to a player. Raises KitError."""
-    kit = find_kit(name, places.kit_folders())
+    kit = find_kit(name, paths.kit_folders())
     manifest, geometry = kit.manifest, kit.geometry
     hours = f"{manifest.training_steps} steps, {manifest.training_hours:.1f} h"
     accepts = manifest.thresholds
@@ -81,7 +81,7 @@ def kit_problems(path: str) -> list[str]:
     A name wins over a folder of the working directory that is no kit, the package for one.
     """
     is_name = Path(path).name == path != ".."
-    named = next((f / path for f in places.kit_folders() if is_name and (f / path).is_dir()),
+    named = next((f / path for f in paths.kit_folders() if is_name and (f / path).is_dir()),
                  Path(path))
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else named
     if not folder.is_dir():
@@ -133,14 +133,14 @@ def describe_devices(settings: Settings) -> list[str]:
         f"  run takes: {_chosen_osc(settings)}",
         "",
         *columns([
-            ("your settings", str(places.user_config_file())),
-            ("their defaults", str(places.shipped_config_file())),
-            ("your kits", str(places.user_kits_folder())),
-            ("your patterns", str(places.user_patterns_folder())),
-            ("your scenes", str(places.scenes_folder())),
-            ("state", str(places.state_folder())),
-            ("learned", str(places.controls_file())),
-            ("recordings", str(places.recordings_folder())),
+            ("your settings", str(paths.user_config_file())),
+            ("their defaults", str(paths.shipped_config_file())),
+            ("your kits", str(paths.user_kits_folder())),
+            ("your patterns", str(paths.user_patterns_folder())),
+            ("your scenes", str(paths.scenes_folder())),
+            ("state", str(paths.state_folder())),
+            ("learned", str(paths.controls_file())),
+            ("recordings", str(paths.recordings_folder())),
         ]),
     ]
 
@@ -173,7 +173,7 @@ def _chosen_output(settings: Settings) -> str:
             audio.output,
             sample_rate_hz=audio.sample_rate_hz or None,
             block_frames=audio.block_frames or None,
-            file_dir=places.recordings_folder(),
+            file_dir=paths.recordings_folder(),
         )
     except Gan808Error as error:
         return f"none: {error}"

@@ -1,9 +1,10 @@
 """Records a performance: /record/start, /record/stop and `run --record`.
 
 The callback writes down what it plays and every command it carries out, each at its frame
-(engine/recorder.py): only there is it known when a note "as soon as possible" began, which voice was
-stolen for it and which sound its slot had. One thread, "gan808-recording", empties that into files
-(take.py); nothing on the way of a note waits for it. Offline there is no thread: `follow` does it.
+(engine/recorder.py): only there is it known when a note "as soon as possible" began, which voice
+was stolen for it and which sound its slot had. One thread, "gan808-recording", empties that into
+files (format.py); nothing on the way of a note waits for it. Offline there is no thread: `follow`
+does it.
 
 `start`, `stop` and `state` are the machine thread's; `begin` and `close` belong to the wiring.
 """
@@ -17,8 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan808 import __version__
-from gan808 import paths as places
+from gan808 import __version__, paths
 from gan808.engine import layout
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError, Gan808Error
@@ -108,8 +108,8 @@ def named(name: str) -> Path:
     stem = name.removesuffix(WAV).removesuffix(MIDI)
     if not NAME.fullmatch(stem):
         raise ConfigError(f"{name!r} is no name for a recording; give letters, digits, spaces and "
-                          f". + - only: it goes to {places.recordings_folder()}")
-    return places.recordings_folder() / stem
+                          f". + - only: it goes to {paths.recordings_folder()}")
+    return paths.recordings_folder() / stem
 
 
 def stem_of(text: str) -> Path:

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gan808 import __version__
-from gan808 import paths as places
+from gan808 import __version__, paths
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike
@@ -43,16 +42,16 @@ class Shelf:
     pattern_folders: Sequence[Path]
     favourites: Path
     exports: Path
-    scenes: Path = field(default_factory=places.scenes_folder)
+    scenes: Path = field(default_factory=paths.scenes_folder)
 
     @classmethod
     def of_user(cls) -> Shelf:
         """The folders of the user who runs this program."""
         return cls(
-            kit_folders=places.kit_folders(),
-            pattern_folders=(places.user_patterns_folder(),),
-            favourites=places.favourites_folder(),
-            exports=places.exports_folder(),
+            kit_folders=paths.kit_folders(),
+            pattern_folders=(paths.user_patterns_folder(),),
+            favourites=paths.favourites_folder(),
+            exports=paths.exports_folder(),
         )
 
     def kit_names(self) -> list[str]:

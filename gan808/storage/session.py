@@ -17,7 +17,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.config import Settings
 from gan808.errors import ConfigError, KitError
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged
@@ -49,7 +49,7 @@ class Keeping:
         neither reads nor writes."""
         self._given = frozenset(given)
         self._warn = warn
-        self._files = StateFiles(places.state_folder())
+        self._files = StateFiles(paths.state_folder())
         self._lock = Lock(self._files.folder / LOCK)
         self._state: State | None = None
         self._keeper: Keeper | None = None
@@ -77,7 +77,7 @@ class Keeping:
 
     def kit(self) -> Kit:
         """The kit that was worn last, or that of the settings. Raises KitError."""
-        folders = places.kit_folders()
+        folders = paths.kit_folders()
         if self._state is not None and "kit.name" not in self._given:
             try:
                 return find_kit(self._state.kit, folders)

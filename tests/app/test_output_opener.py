@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gan808.app import output_opener as opening
+from gan808.app import output_opener
 from gan808.app.output_opener import Opening
 from gan808.config import Settings
 from gan808.engine.outputs.file import PacedOutput
@@ -32,7 +32,7 @@ def test_an_error_of_the_rest_stops_the_output(monkeypatch: pytest.MonkeyPatch) 
     """JACK would wait for a client that dies with its process."""
     output = PacedOutput(None, 48_000, 128, None, None, fast=False)
     stopped: list[bool] = []
-    monkeypatch.setattr(opening, "live_output", lambda *_: output)
+    monkeypatch.setattr(output_opener, "live_output", lambda *_: output)
     monkeypatch.setattr(output, "stop", lambda: stopped.append(True))
 
     def failing() -> None:
@@ -58,7 +58,7 @@ def test_an_error_of_the_rest_waits_for_the_thread(monkeypatch: pytest.MonkeyPat
             threading.Timer(0.05, going_on.set).start()
             raise DeviceError("the kit is not there")
 
-    monkeypatch.setattr(opening, "live_output", slow)
+    monkeypatch.setattr(output_opener, "live_output", slow)
     with pytest.raises(DeviceError, match="kit"):
         failing()
     assert not threads[0].is_alive()

@@ -19,7 +19,7 @@ import typer
 from rich.text import Text
 
 from gan808 import __version__, start
-from gan808.cli import main as cli
+from gan808.cli import main
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit
@@ -106,7 +106,7 @@ def test_help_shows_every_word_that_was_written() -> None:
         for inner in getattr(command, "commands", {}).values():
             yield from helps(inner)
 
-    texts = list(helps(typer.main.get_command(cli.app)))
+    texts = list(helps(typer.main.get_command(main.app)))
     assert len(texts) > 40
     for text in texts:
         assert Text.from_markup(text).plain == text.replace("\\[", "[")

@@ -18,9 +18,9 @@ import numba
 import numpy as np
 import pytest
 
-from gan808 import paths as places
-from gan808.engine import trigger_fast_path as osc_ear
-from gan808.engine.jack import midi_input as jack_midi
+from gan808 import paths
+from gan808.engine import trigger_fast_path
+from gan808.engine.jack import midi_input
 from gan808.engine.jit import compiling, object_cache
 from gan808.engine.jit.object_cache import ObjectCode
 from gan808.engine.kernel_api import KERNEL_SOURCES, routines
@@ -79,7 +79,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_all_the_same(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    monkeypatch.setattr(places, "compiled_folders", lambda: (blocked, blocked / "below"))
+    monkeypatch.setattr(paths, "compiled_folders", lambda: (blocked, blocked / "below"))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: {})
     monkeypatch.setattr(compiling, "object_code", lambda routines: KEPT)
     monkeypatch.setattr(object_cache, "_link", linked)
@@ -93,7 +93,7 @@ def test_a_numba_that_hides_its_object_code_is_asked_for_addresses(
         def __init__(self, address: int) -> None:
             self.address = address
 
-    monkeypatch.setattr(places, "compiled_folders", lambda: (tmp_path,))
+    monkeypatch.setattr(paths, "compiled_folders", lambda: (tmp_path,))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: {"one": Hiding(808)})
     assert object_cache._kept_or_compiled("kernels.callback", "0" * 64) == {"one": 808}
     assert not list(tmp_path.iterdir())
@@ -120,7 +120,7 @@ def test_damaged_code_is_not_loaded_but_replaced(
     whole = path.read_bytes()
     path.write_bytes(damage(whole))  # type: ignore[operator]
     assert object_cache.read(path, key) is None
-    monkeypatch.setattr(places, "compiled_folders", lambda: (tmp_path,))
+    monkeypatch.setattr(paths, "compiled_folders", lambda: (tmp_path,))
     monkeypatch.setattr(compiling, "compiled_routines", lambda module: {})
     monkeypatch.setattr(compiling, "object_code", lambda routines: KEPT)
     monkeypatch.setattr(object_cache, "_link", linked)
@@ -155,8 +155,8 @@ def compiled_from(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("module", "sources"), [
-    ("kernels.callback", KERNEL_SOURCES), ("jack.midi_input_kernel", jack_midi.SOURCES),
-    ("kernels.trigger", osc_ear.SOURCES)])
+    ("kernels.callback", KERNEL_SOURCES), ("jack.midi_input_kernel", midi_input.SOURCES),
+    ("kernels.trigger", trigger_fast_path.SOURCES)])
 def test_the_key_covers_every_file_the_routines_are_made_of(
         module: str, sources: tuple[str, ...]) -> None:
     assert compiled_from(module) == set(sources)

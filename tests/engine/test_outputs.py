@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import registry as outputs
+from gan808.engine.outputs import registry
 from gan808.engine.outputs.file import FileWriter
 from gan808.engine.outputs.output import Output
 from gan808.engine.outputs.registry import OutputInfo, list_outputs, open_output
@@ -158,7 +158,7 @@ def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Output:
         raise DeviceError("no sound device")
 
-    monkeypatch.setattr(outputs, "open_device", refuse)
+    monkeypatch.setattr(registry, "open_device", refuse)
 
 
 @pytest.mark.usefixtures("no_device")

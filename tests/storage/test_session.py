@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.config import Settings, given_settings, load_settings
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.storage import session as keeping_module
@@ -36,7 +36,7 @@ LEFT = State(
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user whose state is in a folder of the test's own."""
     state = tmp_path / "state"
-    monkeypatch.setattr(places, "state_folder", lambda: state)
+    monkeypatch.setattr(paths, "state_folder", lambda: state)
     return state
 
 
@@ -196,7 +196,7 @@ def test_a_pattern_that_was_said_comes_first(folder: Path, warned: list[str]) ->
 def test_the_kit_worn_last_is_worn_again(
     folder: Path, warned: list[str], tiny_kit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "kit_folders", lambda: (tiny_kit.parent, CHECKOUT / "kits"))
+    monkeypatch.setattr(paths, "kit_folders", lambda: (tiny_kit.parent, CHECKOUT / "kits"))
     StateFiles(folder).write(State("tiny"))
     keeping = opened(warned)
     assert keeping.kit().name == "tiny"

@@ -21,8 +21,7 @@ import pytest
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import Sound
-from gan808.storage import scene_files
-from gan808.storage import session_files as state_files
+from gan808.storage import scene_files, session_files
 from gan808.storage.library import Shelf
 from gan808.storage.scene_files import load_scene, save_scene
 from gan808.storage.session_files import KITS, SOUNDS, STATE, Lock, StateFiles
@@ -147,7 +146,7 @@ class TestState:
         lambda content: content.replace(b'"level": 0.5', b'"level": 5'),
         lambda content: content.replace(b'"kits": {', b'"kits": 3, "was": {'),
         lambda content: content.replace(b'"kits": {', b'"kits": {"x": 3, '),
-        lambda content: content + b" " * state_files.MAX_STATE_BYTES,
+        lambda content: content + b" " * session_files.MAX_STATE_BYTES,
     ])
     def test_damage_is_told_by_name_and_set_aside(
         self, tmp_path: Path, damage: Callable[[bytes], bytes]
@@ -277,7 +276,7 @@ def full_after(monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         really(descriptor)
 
-    monkeypatch.setattr(state_files, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
+    monkeypatch.setattr(session_files, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
 
 
 def test_one_process_at_a_time_holds_the_lock(tmp_path: Path) -> None:

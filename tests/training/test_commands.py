@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.cli.main import app
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import load_kit, verify_kit
@@ -121,7 +121,7 @@ def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
 
 
 def test_a_dataset_that_was_given_no_folder_has_its_sources_name(tmp_path, drums, monkeypatch):
-    monkeypatch.setattr(places, "datasets_folder", lambda: tmp_path / "datasets")
+    monkeypatch.setattr(paths, "datasets_folder", lambda: tmp_path / "datasets")
     result = CliRunner().invoke(app, ["prepare", str(drums), "synth:2"])
     assert result.exit_code == 0, result.output
     folder, = (tmp_path / "datasets").iterdir()
@@ -175,7 +175,7 @@ def test_ctrl_c_while_preparing_says_how_to_go_on(tmp_path, drums, monkeypatch):
 def test_a_kit_that_hides_another_is_announced(tmp_path, drums, monkeypatch):
     shipped = tmp_path / "shipped"
     (shipped / "mine").mkdir(parents=True)
-    monkeypatch.setattr(places, "kit_folders", lambda: (tmp_path / "kits", shipped))
+    monkeypatch.setattr(paths, "kit_folders", lambda: (tmp_path / "kits", shipped))
     lines = Lines()
     with pytest.raises(TrainingError, match="no more"):
         train(options(tmp_path, drums, 2), Ending(lines))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.app.offline.render import classes_of, make_renderer
 from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
@@ -41,7 +41,7 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     from gan808.sound.kit.kit import find_kit
     from gan808.storage.library import Shelf
 
-    kit = find_kit(settings.kit.name, places.kit_folders())
+    kit = find_kit(settings.kit.name, paths.kit_folders())
     classes = classes_of(kit, order.class_name)
     with quiet_stderr():  # TensorFlow talks while it loads
         from gan808.sound.match import Matcher, read_target
@@ -50,7 +50,7 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     with _progress() as told:
         found = Matcher(renderer, target).match(
             classes, seeds=order.seeds, steps=order.steps, progress=told)
-    shelf = Shelf(places.kit_folders(), (), order.folder, order.folder)
+    shelf = Shelf(paths.kit_folders(), (), order.folder, order.folder)
     results = [("nearest seed", found.nearest, found.nearest_db)]
     if found.refined_db < found.nearest_db:
         results.append(("refined", found.refined, found.refined_db))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.app.stderr import quiet_stderr
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.errors import ConfigError
@@ -44,11 +44,11 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     from gan808.sound.kit.kit import find_kit
     from gan808.storage.library import Shelf
 
-    kit = find_kit(settings.kit.name, places.kit_folders())
+    kit = find_kit(settings.kit.name, paths.kit_folders())
     classes = classes_of(kit, order.class_name)
     if (highest := max(point.seed for point in order.points)) > HIGHEST_SEED:
         raise ConfigError(f"seed {highest}: seeds end at {HIGHEST_SEED}")
-    shelf = Shelf(places.kit_folders(), (), order.folder, order.folder)
+    shelf = Shelf(paths.kit_folders(), (), order.folder, order.folder)
     renderer = make_renderer(kit, settings, order.rate_hz)
     jobs = [(class_name, point) for class_name in classes for point in order.points]
     for batch in batches(jobs, settings.renderer.batch):

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan808 import __version__
-from gan808 import paths as places
+from gan808 import __version__, paths
 from gan808.app.offline.render import batches
 from gan808.config import Settings
 from gan808.engine.outputs.registry import open_output
@@ -173,11 +172,11 @@ class _Kits:
         """The kit of that name, or from where it was. Raises KitError."""
         line = self._lines.get(name, {})
         try:
-            kit = find_kit(self._instead or name, places.kit_folders())
+            kit = find_kit(self._instead or name, paths.kit_folders())
         except KitError:
             if self._instead is not None or not Path(line.get("folder", "")).is_dir():
                 raise
-            kit = find_kit(str(line["folder"]), places.kit_folders())
+            kit = find_kit(str(line["folder"]), paths.kit_folders())
         mark = fingerprint(kit, self._rate_hz, self._settings.griffin_lim_rounds)
         if line.get("fingerprint", mark) != mark:
             self.notices.append(f"kit {name} has changed since the recording")

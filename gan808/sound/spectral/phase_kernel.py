@@ -25,7 +25,7 @@ from gan808.sound.spectral.first_phase import follow_peaks
 from gan808.sound.spectral.fourier import ROW, backward, compiled, forward
 from gan808.sound.spectral.simd import WIDTH, load, splat, sqrt, store
 
-SOURCES = ("phase_kernel", "first_phase", "fourier", "lanes")
+SOURCES = ("phase_kernel", "first_phase", "fourier", "simd")
 TINY = np.float32(1e-18)  # under a square root: no division by zero
 
 
