@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gan808 import ownership
 from gan808.errors import ConfigError, KitError
 from gan808.sound.descriptors import describe
 from gan808.sound.geometry import Geometry
@@ -301,7 +302,8 @@ def _kit_folders(folders: Sequence[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []:
-            found.setdefault(path.parent.name, path.parent)
+            if not path.parent.name.startswith("."):  # one that is being written
+                found.setdefault(path.parent.name, path.parent)
     return list(found.values())
 
 
@@ -344,33 +346,44 @@ def save_kit(
     realness: np.ndarray,
     weights: Mapping[str, np.ndarray],
     factory: Mapping[str, np.ndarray],
-) -> None:
-    """Write a kit beside its name and rename it; a kit that was there is replaced only then.
+    run: str | None = None,
+) -> Path | None:
+    """Write a kit beside its name and rename it.
 
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
-    rate. Raises KitError when the disk is full or not writable.
+    rate; run: the id of the training run it is made of. A kit that the same run made is replaced;
+    any other that was there is set aside under a dated name, which is returned. Raises KitError
+    when the disk is full or not writable, ConfigError when something that is no kit is there.
     """
     import soundfile
     import tomlkit
     from safetensors.numpy import save_file
 
-    partial = folder.with_name(folder.name + ".partial")
+    folder = ownership.followed(folder)
+    new = None
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / FACTORY).mkdir(parents=True)
-        save_file(dict(weights), partial / WEIGHTS)
-        (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
-        np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
-                 realness=realness)
+        before = ownership.earlier_goes_to(folder, ownership.KIT, run, "another name")
+        new = ownership.being_written(folder)
+        (new / FACTORY).mkdir()
+        save_file(dict(weights), new / WEIGHTS)
+        (new / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
+        np.savez(new / MOMENTS, mean=moments.mean, deviation=moments.deviation, realness=realness)
         for name, audio in factory.items():
-            soundfile.write(partial / FACTORY / name, audio, manifest.geometry.sample_rate_hz,
+            soundfile.write(new / FACTORY / name, audio, manifest.geometry.sample_rate_hz,
                             subtype="PCM_24")
         content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
-        (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
-        _replace(partial, folder)
+        (new / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
+        ownership.mark(new, ownership.KIT, run)
+        if before is not None:
+            folder.rename(before)
+        elif (folder / "report").is_dir():
+            shutil.copytree(folder / "report", new / "report")
+        ownership.put_in_place(new, folder)
     except (OSError, soundfile.LibsndfileError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
         raise KitError(f"{folder}: cannot write the kit ({error})") from error
+    return before
 
 
 def _plain(value: Any) -> Any:
@@ -380,15 +393,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _replace(new: Path, folder: Path) -> None:
-    """Put new in folder's place. A report that is there and not in new moves along."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-        if (old / "report").is_dir() and not (new / "report").exists():
-            (old / "report").rename(new / "report")
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

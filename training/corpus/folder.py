@@ -78,7 +78,7 @@ class FolderSource:
         for class_name, paths in sorted(self._files_by_class(skipped).items()):
             for path in paths:
                 yield Recording(functools.partial(read_mono, path), class_name,
-                                self._origin(path), self._pack(path))
+                                self._origin(path), self._pack(path), path)
 
     def _origin(self, path: Path) -> str:
         return f"{self.root.name}/{path.relative_to(self.root).as_posix()}"

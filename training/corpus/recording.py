@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,13 +17,14 @@ class Recording:
     read: decodes or makes it, on whichever thread has time: mono audio, float32, shape (n,), and
     its sample rate in Hz; raises CorpusError with a reason of a few words, or OSError. origin
     names where it came from for people; pack groups what must not be split between training and
-    held-out sounds.
+    held-out sounds. path: the file that holds it, where there is one of its own.
     """
 
     read: Callable[[], tuple[np.ndarray, int]]
     class_name: str
     origin: str
     pack: str
+    path: Path | None = None
 
 
 @dataclass
