@@ -70,7 +70,8 @@ def slot_entry(slot: SlotLayout) -> SlotEntry:
 
 
 def write_tiny_kit(
-    folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0
+    folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0,
+    run: str | None = None,
 ) -> Path:
     """Write a kit FOLDER with the sixteen slots of the default kit; its name is the folder's.
 
@@ -100,6 +101,6 @@ def write_tiny_kit(
     )
     realness = np.tile(np.linspace(-2.0, 2.0, 65, dtype=np.float32), (len(CLASSES), 1))
     audio = {file: drum(*identity, geometry) for file, identity in factory.items()}
-    save_kit(folder, manifest, moments, realness, weights, audio)
+    save_kit(folder, manifest, moments, realness, weights, audio, run)
     load_kit(folder)
     return folder

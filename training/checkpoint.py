@@ -44,6 +44,12 @@ def _variables(steps: Steps) -> dict[str, dict[str, Any]]:
     }
 
 
+def size_of(steps: Steps) -> int:
+    """Bytes of a checkpoint, as float32."""
+    return 4 * sum(int(np.prod(variable.shape)) for group in _variables(steps).values()
+                   for variable in group.values())
+
+
 def folder_of(run: Path, step: int) -> Path:
     """Where the checkpoint of a step lies."""
     return run / "checkpoints" / f"step-{step:08d}"

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from gan808 import ownership
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import Normalisation
 from gan808.sound.recording import SILENT_PEAK
@@ -48,6 +49,7 @@ PROGRESS = "progress.npz"
 PROGRESS_VERSION = 3  # what another program left half done is begun again
 BIN_NEPERS = 0.025  # of the counts from which ranges follow
 TOP_NEPERS = 8.0
+OTHER_OUT = "another --out (or --work)"
 LOUDER = 1e-3  # of what a band holds may be louder than its range's top
 HEADROOM_NEPERS = np.log(2.0)  # above that: the gain of augmentation, MAX_GAIN_DB
 
@@ -117,16 +119,19 @@ def prepare(
     progress: Callable[[float | None, str], None] = lambda *_: None,
     mark: str = "",
 ) -> Skipped:
-    """Write the dataset folder `out` from the sources; returns what was skipped and why.
+    """Write the dataset folder `out` from the sources; returns what was skipped and why. A dataset
+    that is there is replaced.
 
     Memory holds a few dozen sounds and an index, whatever their number; all cores work. Killed, or
     stopped by a full disk, the same call goes on where it was if `mark` (what tells these sources
     from others) and the geometry are the same. progress is called with the share done, None while
     it is unknown, and a few words. Raises CorpusError when nothing is usable, TrainingError when
-    the folder cannot be written.
+    the folder cannot be written, ConfigError when something that is no dataset is there.
     """
     chosen = options or PrepareOptions()
-    partial = out.with_name(out.name + ".partial")
+    out = ownership.followed(out)
+    partial = unfinished(out)
+    require_free(out)
     skipped = Skipped()
     try:
         options_mark = [PROGRESS_VERSION, mark, geometry.to_dict(), asdict(chosen)]
@@ -146,8 +151,9 @@ def prepare(
         spool.remove()
         (partial / PARTIAL_MARK).unlink()
         (partial / PROGRESS).unlink()
-        shutil.rmtree(out, ignore_errors=True)
-        partial.rename(out)
+        (partial / ownership.LOCK_HOLDER).unlink(missing_ok=True)
+        require_free(out)  # hours may have passed
+        ownership.put_in_place(partial, out)
     except OSError as error:
         raise TrainingError(
             f"{out}: cannot write the dataset ({error.strerror or error}); what is there is kept, "
@@ -156,12 +162,26 @@ def prepare(
     return skipped
 
 
+def unfinished(out: Path) -> Path:
+    """Where the dataset `out` lies while it is prepared."""
+    return out.with_name(out.name + ".partial")
+
+
+def require_free(out: Path, sources: Sequence[Path] = ()) -> None:
+    """Raise ConfigError unless the dataset `out` may be made or replaced: see ownership.py."""
+    ownership.require_free(out, ownership.DATASET, OTHER_OUT, sources)
+    ownership.require_free(unfinished(out), ownership.UNFINISHED_DATASET, OTHER_OUT, sources)
+
+
 def _open_partial(partial: Path, mark: str) -> None:
     """The folder of an unfinished preparation: kept when it was of the same, else made anew."""
     path = partial / PARTIAL_MARK
     if not path.is_file() or path.read_text() != mark:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        partial.mkdir(parents=True, exist_ok=True)
+        for old in partial.iterdir():
+            if old.is_file() and old.name != ownership.LOCK:  # which the caller may hold
+                old.unlink()
+        ownership.mark(partial, ownership.DATASET)
         path.write_text(mark)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan808 import ownership
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
 from gan808.sound.renderer import Renderer
@@ -33,7 +34,8 @@ def evaluate_kit(
 ) -> Evaluation | None:
     """Judge the kit and write its report; None, and said so, when too little was held out.
 
-    Raises TrainingError when the dataset has other classes than the kit.
+    Raises TrainingError when the dataset has other classes than the kit, ConfigError when --out is
+    no folder of a report.
     """
     chosen = options or EvaluateOptions()
     if kit.classes != dataset.classes:
@@ -42,6 +44,8 @@ def evaluate_kit(
             f"{', '.join(kit.classes)}"
         )
     folder = chosen.out or kit.folder / "report"
+    if chosen.out is not None:
+        ownership.require_ours(folder, ownership.REPORT, "another --out")
     renderer = Renderer(kit, dataset.geometry.sample_rate_hz, threads=0)
     evaluation = None
     with reporter.bar("evaluate") as bar:

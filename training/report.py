@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from gan808 import ownership
 from gan808.errors import TrainingError
 from gan808.sound.spectral.geometry import Geometry
 from gan808.storage import atomic
@@ -97,6 +98,7 @@ def write_report(
     heard = {key: [s.audio for s in sounds] for key, sounds in exhibits.generated.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        ownership.mark(folder, ownership.REPORT)
         below = _draw(folder, exhibits, geometry, evaluation, run)
         everything = [audio for sounds in heard.values() for audio in sounds]
         rate_hz = geometry.sample_rate_hz

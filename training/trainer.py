@@ -210,6 +210,11 @@ class Trainer:
         """The generator that a kit would have: the averaged one where the recipe averages."""
         return self.steps.averaged if self.recipe.average else self.steps.generator
 
+    def sizes_bytes(self) -> tuple[int, int]:
+        """How large a checkpoint is, and a kit's weights (float16), in bytes."""
+        return checkpoint.size_of(self.steps), 2 * sum(
+            model.count_params() for model in (self.played, self.steps.critic))
+
     def _state(self) -> dict[str, Any]:
         return {
             "step": self.step, "elapsed_s": self.elapsed_s, "seed": self.options.seed,

@@ -167,7 +167,7 @@ class FolderSource:
                 path = self.root / file.place
                 pack = self._collection(file.pack) if file.pack else ""
                 yield Recording(functools.partial(read_mono, path), class_name,
-                                self._origin(path), pack or self._origin(path), pack)
+                                self._origin(path), pack or self._origin(path), pack, path)
 
     def _origin(self, path: Path) -> str:
         return f"{self.root.name}/{path.relative_to(self.root).as_posix()}"

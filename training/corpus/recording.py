@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,8 @@ class Recording:
     its sample rate in Hz; raises CorpusError with a reason of a few words, or OSError. origin
     names where it came from for people; pack groups what must not be split between training and
     held-out sounds. collection: whose sound it is, by which drawing is evened out and credit is
-    given; empty for what the origin begins with.
+    given; empty for what the origin begins with. path:
+    the file that holds it, where there is one of its own.
     """
 
     read: Callable[[], tuple[np.ndarray, int]]
@@ -25,6 +27,7 @@ class Recording:
     origin: str
     pack: str
     collection: str = ""
+    path: Path | None = None
 
 
 @dataclass(frozen=True)

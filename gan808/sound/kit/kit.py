@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gan808 import ownership
 from gan808.errors import ConfigError, KitError
 from gan808.paths import ordinary
 from gan808.sound.descriptors import describe
@@ -311,7 +312,8 @@ def _kit_folders(folders: Sequence[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []:
-            found.setdefault(path.parent.name, path.parent)
+            if not path.parent.name.startswith("."):  # one that is being written
+                found.setdefault(path.parent.name, path.parent)
     return list(found.values())
 
 
@@ -354,19 +356,23 @@ def save_kit(
     realness: np.ndarray,
     weights: Mapping[str, np.ndarray],
     factory: Mapping[str, np.ndarray],
-) -> None:
-    """Write a kit beside its name and rename it; a kit that was there is replaced only then, and
-    its report moves along where the new one has none.
+    run: str | None = None,
+) -> Path | None:
+    """Write a kit beside its name and rename it.
 
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
-    rate. Raises KitError when the disk is full or not writable.
+    rate; run: the id of the training run it is made of. A kit that the same run made is replaced;
+    any other that was there is set aside under a dated name, which is returned. Raises KitError
+    when the disk is full or not writable, ConfigError when something that is no kit is there.
     """
     import soundfile
     import tomlkit
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
+    folder = ownership.followed(folder)
     try:
+        before = ownership.earlier_goes_to(folder, ownership.KIT, run, "another name")
         with atomic.replacing_folder(folder, durable=True) as partial:
             (partial / FACTORY).mkdir()
             save_file(dict(weights), partial / WEIGHTS)
@@ -378,10 +384,14 @@ def save_kit(
                                 manifest.geometry.sample_rate_hz, subtype="PCM_24")
             content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
             (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
-            if (folder / "report").is_dir():
+            ownership.mark(partial, ownership.KIT, run)
+            if before is not None:
+                folder.rename(before)
+            elif (folder / "report").is_dir():
                 shutil.copytree(folder / "report", partial / "report")
     except (OSError, SafetensorError, soundfile.LibsndfileError) as error:
         raise KitError(f"{folder}: cannot write the kit ({error})") from error
+    return before
 
 
 def _plain(value: Any) -> Any:
