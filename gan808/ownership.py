@@ -42,7 +42,7 @@ class Kind:
 DATASET = Kind(
     "dataset",
     ("dataset.json", "labels.npy", "held_out.npy", "reported.npy", "moments.npz", "origins.txt",
-     "collections.txt", "skipped.txt", "shard-*.npy", "sources.sha256", "sources.json", "sources.json.writing",
+     "collections.txt", "skipped.txt", "shard-*.npy", "sources.sha256", "sources.json",
      "judge-*.safetensors", "judge-*.writing", LOCK, LOCK_HOLDER),
     (("dataset.json", "labels.npy"),),
 )
