@@ -155,7 +155,7 @@ class QueryServer:
         for method in readable:
             slot = () if method.slot is None else (method.slot,)
             self._machine.submit(
-                method.row.address, *slot, reply=partial(_put, answers, method.path))
+                method.row.address, *slot, reply=partial(_put, answers, method.path), peek=True)
         values: dict[str, tuple[Value, ...]] = {}
         deadline_s = time.monotonic() + READ_S
         for _ in readable:

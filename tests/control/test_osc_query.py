@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -218,3 +219,24 @@ def test_what_may_be_read_is_what_the_machine_answers(rig: Rig) -> None:
     readable = [method for method in methods(TR808[:1]) if method.readable]
     assert len(readable) > 20
     assert all(map(answers, readable))
+
+
+def test_looking_changes_nothing(
+    rig: Rig, client: Client, server: QueryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's peak meter is reset, and no folder is read on the machine's thread."""
+    readers = []
+    for name in ("kit_names", "pattern_names", "scene_names"):
+        real = getattr(rig.shelf, name)
+        monkeypatch.setattr(rig.shelf, name, lambda real=real: (
+            readers.append(threading.current_thread().name), real())[1])
+    assert get(server, "/")[0] == 200
+    assert get(server, "/gan808/status?VALUE")[0] == 200
+    client.ask("/gan808/counters")
+    assert rig.engine.peaks_reset == 0
+    assert len(readers) == 3
+    for address in ("/gan808/kit/list", "/gan808/seq/patterns", "/gan808/scene/list"):
+        assert client.ask(address)[0] == address
+    assert set(readers) == {"gan808-scenes"}
+    client.ask("/gan808/status")
+    assert rig.engine.peaks_reset == 1
