@@ -197,7 +197,8 @@ class Machine:
                 gain=hit.gain, pan=hit.pan, tune_semitones=hit.tune_semitones,
             )
         elif request.parameter.address == "/trig":
-            sent = self.trigger(port, request.slot or 0, float(request.values[0]), frame)
+            velocity = float(request.values[0]) if request.values else 1.0
+            sent = self.trigger(port, request.slot or 0, velocity, frame)
         else:
             sent = port.stop(frame=frame) if request.slot is None else port.stop(
                 request.slot, frame)
