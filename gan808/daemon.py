@@ -203,6 +203,7 @@ class Daemon:
             return "off"
         from gan808.control.discovery import Discovery  # after the first note
         from gan808.control.osc import OscServer
+        from gan808.control.osc_client import shown
 
         osc = OscServer(self._machine, self._settings)
         running.callback(osc.stop)
@@ -211,8 +212,7 @@ class Daemon:
             self._machine, self._settings.osc, osc.address, self._display.say, self._display.warn)
         running.callback(discovery.stop)
         discovery.start()
-        host, port = osc.address
-        return f"udp {host}:{port}"
+        return f"udp {shown(*osc.address)}"
 
     def _introduce(self, midi: str, osc: str) -> None:
         kit, settings, sequencer = self._kit, self._settings, self._machine.sequencer

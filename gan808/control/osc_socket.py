@@ -60,13 +60,14 @@ class OscSocket:
 
     def _refusal(self, error: OSError) -> str:
         where = f"OSC port {self._port} on {self._host}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
         if error.errno == errno.EADDRINUSE:
             return (f"{where} is in use, perhaps by another gan808; stop that program or give "
-                    f"another port with --osc {self._host}:PORT")
+                    f"another port with --osc {host}:PORT")
         if error.errno == errno.EADDRNOTAVAIL:
             return f"{where}: that is no address of this machine; 127.0.0.1 and 0.0.0.0 always are"
         if error.errno == errno.EACCES:
-            return f"{where} is not allowed; give a port above 1023 with --osc {self._host}:PORT"
+            return f"{where} is not allowed; give a port above 1023 with --osc {host}:PORT"
         return f"{where} cannot be opened: {error.strerror}"
 
     def receive(self, timeout_s: float) -> tuple[bytes, Sender] | None:
