@@ -223,7 +223,8 @@ TABLE: tuple[Parameter, ...] = (
                 "0: its sounds are mono; above: left and right so far apart, 1 as two seeds"),
     _slot_value("mute", _int("mute", 0, 1, default=0), "1 silences the slot"),
     _slot_value("choke", _int("choke", 0, 8),
-                "slots of the same group cut each other off; 0 is none"),
+                "slots of the same group cut each other off, of those hit together the last in "
+                "the kit is heard; 0 is none"),
     _slot_value("lock", _int("lock", 0, 1, default=0), "1: evolution never swaps it"),
     _slot_value("gate", _int("gate", 0, 1, default=0), "1: a note off ends the sound"),
     _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed,
