@@ -163,6 +163,8 @@ class OscServer:
             self._receive(*received, port)
         else:
             self._rehearse()
+        for client in self._socket.unreachable():
+            self._clients.remove(client)
         self._schedule.run_due(time.monotonic())
 
     def _rehearse(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import struct
+import sys
 import time
 
 import pytest
@@ -342,3 +343,29 @@ def test_no_bytes_stop_the_server(rig: Rig, client: Client) -> None:
     client.bundle(2.08e9, message("/gan808/trig", "BD", 1.0))
     with Client(rig) as other:
         assert other.ask("/gan808/hello")[0] == "/gan808/hello/reply"
+
+
+class TestManyClients:
+    def test_the_sixty_fifth_client_is_heard(self, rig: Rig, client: Client) -> None:
+        """Sixty-four that have come and gone shut nobody out."""
+        for _ in range(64):
+            with Client(rig) as dead:
+                assert dead.ask("/gan808/notify", 1)[0] == "/gan808/done"
+        assert client.ask("/gan808/notify", 1)[0] == "/gan808/done"
+        client.send("/gan808/slot/BD/level", 0.5)
+        assert client.receive() == ("/gan808/slot/BD/level", 0.5)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="no other system tells")
+    def test_a_port_that_is_closed_is_forgotten_and_the_others_are_told(
+        self, rig: Rig, client: Client
+    ) -> None:
+        assert client.ask("/gan808/notify", 1)[0] == "/gan808/done"
+        for _ in range(20):
+            with Client(rig) as dead:
+                assert dead.ask("/gan808/notify", 1)[0] == "/gan808/done"
+        for step in range(1, 20):
+            client.send("/gan808/slot/BD/level", step / 32)
+            assert client.receive() == ("/gan808/slot/BD/level", step / 32)
+        until(lambda: len(rig.osc._clients.current(time.monotonic())) == 1)
+        client.send("/gan808/trig", "BD", 1.0)
+        until(rig.played)
