@@ -191,6 +191,7 @@ class FakeEngine:
     slot_cells: list[int] = field(default_factory=lambda: [NO_CELL] * SLOTS)
     slot_values: dict[tuple[int, SlotParameter], float] = field(default_factory=dict)
     master: float = 1.0
+    peaks_reset: int = 0
 
     def __post_init__(self) -> None:
         self.clock = FakeClock(self)
@@ -236,7 +237,8 @@ class FakeEngine:
     def discard(self, cell: int) -> None:
         self.claimed.discard(cell)
 
-    def stats(self) -> EngineStats:
+    def stats(self, *, reset_peak: bool = True) -> EngineStats:
+        self.peaks_reset += reset_peak
         return EngineStats(
             blocks=self.blocks, frames=self.frame, xruns=0, late_commands=self.late,
             dropped_commands=self.dropped, stolen_voices=0, voices=len(self._voices), peak=0.5,

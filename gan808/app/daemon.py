@@ -184,6 +184,7 @@ class Daemon:
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
             return "off"
+        from gan808.control.osc.client import shown
         from gan808.control.osc.server import OscServer
         from gan808.control.oscquery.discovery import Discovery  # after the first note
 
@@ -194,8 +195,7 @@ class Daemon:
             self._machine, self._settings.osc, osc.address, self._display.say, self._display.warn)
         running.callback(discovery.stop)
         discovery.start()
-        host, port = osc.address
-        return f"udp {host}:{port}"
+        return f"udp {shown(*osc.address)}"
 
     def _introduce(self, midi: str, osc: str) -> None:
         kit, settings, sequencer = self._kit, self._settings, self._machine.sequencer

@@ -45,13 +45,18 @@ def run(
 
 
 def osc_address(text: str | None) -> dict[str, Any]:
-    """HOST:PORT, HOST, :PORT or off as settings. Raises ConfigError."""
+    """HOST:PORT, HOST, :PORT or off as settings; an IPv6 HOST with a port stands in brackets.
+    Raises ConfigError."""
     if text is None:
         return {}
     if text == "off":
         return {"enabled": False}
-    host, colon, port = text.rpartition(":")
-    if not colon:
+    bracketed, bracket, rest = text.removeprefix("[").partition("]")
+    if text.startswith("[") and bracket and rest[:1] in ("", ":"):
+        host, port = bracketed, rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
         host, port = text, ""
     if port and not port.isdecimal():
         raise ConfigError(f"--osc {text}: {port!r} is no port; give HOST:PORT or off")

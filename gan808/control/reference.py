@@ -25,16 +25,21 @@ made from the table the program runs on.
 - SLOT is a code ({codes}), in any case, or a number from 1. Wildcards
   work (`?`, `*`, `[a-c]`, `[!a]`, `{{BD,SD}}`): `/gan808/slot/*/level 0.5`. In the last part of
   an address they read and set values, and set off nothing.
-- Types `i f d h s T F` are understood. Any number type does for a number: floats for whole
+- Types `i f d h s S T F` are understood. Any number type does for a number: floats for whole
   numbers, T and F for 1 and 0. The impulse `I` of a button and `N` are no arguments.
+- A button may send 1.0 (or T) when it is pressed and 0.0 (or F) when it is let go: an action that
+  needs no argument acts on the first and does nothing on the second. A whole number 0 or 1 says the
+  same where no seed or slot is meant by it.
 - A value without arguments is a question, answered on the same address. Answers go to where the
   message came from.
 - Set values are echoed to every registered client (`/gan808/notify 1`). A client that is silent
   for five minutes is forgotten; anything it sends keeps it. With a port, `/gan808/notify 1 9000`,
   that port of the sender's host is registered: `oscdump 9000` then shows everything that changes.
 - A message that cannot be done changes nothing and is answered by `/gan808/fail`, with the
-  address and one line that says what is accepted. In a bundle the others are still done; of a
-  packet that is damaged, nothing is.
+  address and one line that says what is accepted. In a bundle the others are still done, also
+  where one is damaged.
+- A bundle more than ten seconds ahead is of another clock: it is done at once, and
+  `/gan808/warning` says so once a minute.
 - `/gan808/sync 1` is answered by `/gan808/synced 1` when everything the sender asked before is
   done, new sounds and kits included.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles

@@ -39,7 +39,7 @@ class EngineStats:
 
     late_commands were due in the past and acted at once; dropped_commands found a ring, the queue
     or every voice full. voices sound now, fading ones included. peak is the largest |sample|
-    since the last `stats()`. load is the share of real time the callback uses, smoothed.
+    since it was reset last. load is the share of real time the callback uses, smoothed.
     """
 
     blocks: int
@@ -249,12 +249,13 @@ class Engine:
         if not NO_CELL <= cell < self._assigned.size:
             raise IndexError(f"cell must be -1 to {self._assigned.size - 1}, not {cell}")
 
-    def stats(self) -> EngineStats:
-        """What the callback has counted so far."""
+    def stats(self, *, reset_peak: bool = True) -> EngineStats:
+        """What the callback has counted so far. reset_peak: the next peak is of what comes now."""
         memory = self._memory[0]
         peak = float(memory["peak"])
-        self._peak_requests += 1
-        self._routines.store(memory["requests"].ctypes.data, self._peak_requests)
+        if reset_peak:
+            self._peak_requests += 1
+            self._routines.store(memory["requests"].ctypes.data, self._peak_requests)
         ports_dropped = sum(port.dropped for port in self._ports.values())
         return EngineStats(
             blocks=int(memory["blocks"]), frames=int(memory["frame"]),

@@ -212,7 +212,8 @@ class Machine:
                 gain=hit.gain, pan=hit.pan, tune_semitones=hit.tune_semitones,
             )
         elif request.parameter.address == "/trig":
-            sent = self.trigger(port, request.slot or 0, float(request.values[0]), frame)
+            velocity = float(request.values[0]) if request.values else 1.0
+            sent = self.trigger(port, request.slot or 0, velocity, frame)
         else:
             sent = port.stop(frame=frame) if request.slot is None else port.stop(
                 request.slot, frame)
@@ -222,20 +223,22 @@ class Machine:
     # Commands: any thread in, machine thread out
 
     def submit(
-        self, command: str, *arguments: Value, frame: int = 0, reply: Reply | None = None
+        self, command: str, *arguments: Value, frame: int = 0, reply: Reply | None = None,
+        peek: bool = False,
     ) -> None:
         """Put a command of the parameter table on the machine thread.
 
         command: the row's address, such as "/slot/SLOT/level"; arguments: slot (0..15) first
         where the row has one, then the values; a value row without values is read. frame: when
         it is to happen, 0 = now. reply is called on the machine thread with a tuple of plain
-        values or a Gan808Error, soon or when what was asked for is there. Never waits.
+        values or a Gan808Error, soon or when what was asked for is there. peek: asked by a
+        program that describes us, so that nobody else notices. Never waits.
         Raises ConfigError for a command that is not in the table.
         """
         row = BY_ADDRESS.get(command)
         if row is None or row.kind not in (Kind.VALUE, Kind.ACTION, Kind.QUERY):
             raise ConfigError(f"{command!r} is no command of the machine")
-        call = Call(command, arguments, frame, reply)
+        call = Call(command, arguments, frame, reply, peek)
         self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
 
     def later(self, work: Callable[..., None], *arguments: Any) -> None:
@@ -281,9 +284,9 @@ class Machine:
             with self._guard:
                 listener(event)
 
-    def status(self) -> Status:
-        """How things stand. Any thread; reading resets the engine's peak."""
-        stats, stock = self.engine.stats(), self.pool.stock()
+    def status(self, *, reset_peak: bool = False) -> Status:
+        """How things stand. Any thread. reset_peak: whoever asks next is told what comes now."""
+        stats, stock = self.engine.stats(reset_peak=reset_peak), self.pool.stock()
         rate = self.engine.sample_rate_hz
         plays = self.engine.plays
         return Status(

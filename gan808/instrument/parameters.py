@@ -106,6 +106,19 @@ class Parameter:
         """True where a slot is named, in the address or as first argument."""
         return self.per_slot or self.names_slot
 
+    def pressed(self, arguments: Sequence[object]) -> bool | None:
+        """What a button says that sends one number: True when it is pressed, False when it is let
+        go; None where the arguments are the row's own. A whole number may be a seed or a slot."""
+        acts = self.kind is Kind.ACTION or self.address == "/stop"
+        if not acts or len(arguments) != 1 or not all(a.optional for a in self.arguments):
+            return None
+        (value,) = arguments
+        numbered = self.names_slot or bool(self.arguments and self.arguments[0].type == "i")
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not isinstance(value, int | float) or value not in (0, 1) or (whole and numbered):
+            return None
+        return bool(value)
+
     @property
     def scheduled(self) -> bool:
         """True where what it does has a frame of its own, in the engine or the pattern, and so is
@@ -193,7 +206,8 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/counters", Kind.QUERY, (),
               "since the start: commands that came late, voices stolen, commands dropped",
               reply="i:late i:stolen i:dropped"),
-    Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1)), "play a slot"),
+    Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1, optional=True,
+                                                         default=1.0)), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
               "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
               "/dirt/play is the same"),
@@ -210,7 +224,8 @@ TABLE: tuple[Parameter, ...] = (
                 "0: its sounds are mono; above: left and right so far apart, 1 as two seeds"),
     _slot_value("mute", _int("mute", 0, 1, default=0), "1 silences the slot"),
     _slot_value("choke", _int("choke", 0, 8),
-                "slots of the same group cut each other off; 0 is none"),
+                "slots of the same group cut each other off, of those hit together the last in "
+                "the kit is heard; 0 is none"),
     _slot_value("lock", _int("lock", 0, 1, default=0), "1: evolution never swaps it"),
     _slot_value("gate", _int("gate", 0, 1, default=0), "1: a note off ends the sound"),
     _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed,
@@ -321,6 +336,8 @@ TABLE: tuple[Parameter, ...] = (
               "a control was moved after /learn, and moves this from now on"),
     Parameter("/late", Kind.EVENT, (_text("address"), _float("late", 0, 1e6, "ms")),
               "a bundle's time tag had passed; it was played at once"),
+    Parameter("/warning", Kind.EVENT, (_text("address"), _text("why")),
+              "a message was done, though not as it was meant, and why"),
     Parameter("/fail", Kind.EVENT, (_text("address"), _text("why")),
               "a message changed nothing, and why"),
 )

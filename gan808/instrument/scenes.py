@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ class Scenes:
             "/scene": lambda _: (self._current,),
             "/scene/save": self._save,
             "/scene/recall": self._recall,
-            "/scene/list": self._list,
+            "/scene/list": partial(self.list, lambda: machine.shelf.scene_names()),
             "/scene/delete": self._delete,
         }
 
@@ -66,8 +66,9 @@ class Scenes:
         self._apart(call, partial(shelf.scene, name, self._machine.engine.sample_rate_hz),
                     partial(self._play, call, name))
 
-    def _list(self, call: Call) -> None:
-        self._apart(call, self._machine.shelf.scene_names, lambda names: call.answer(tuple(names)))
+    def list(self, names: Callable[[], Sequence[str]], call: Call) -> None:
+        """Answer with names that are read from a folder: of kits and patterns too."""
+        self._apart(call, names, lambda found: call.answer(tuple(found)))
 
     def _delete(self, call: Call) -> None:
         name = _name_of(call)

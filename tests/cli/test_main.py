@@ -179,6 +179,9 @@ def test_the_users_settings_and_their_mistakes_are_used(tmp_path: Path) -> None:
     ("0.0.0.0:9000", {"enabled": True, "host": "0.0.0.0", "port": 9000}),
     (":9000", {"enabled": True, "host": None, "port": 9000}),
     ("studio", {"enabled": True, "host": "studio", "port": None}),
+    ("[::1]:8808", {"enabled": True, "host": "::1", "port": 8808}),
+    ("[::]", {"enabled": True, "host": "::", "port": None}),
+    ("fe80::1", {"enabled": True, "host": "fe80::1", "port": None}),
 ])
 def test_osc_addresses(text: str | None, expected: dict[str, object]) -> None:
     assert start.osc_address(text) == expected

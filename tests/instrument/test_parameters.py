@@ -91,7 +91,7 @@ def test_accepted(row, given_, expected) -> None:
         (LEVEL, [None], "level None"),
         (MUTE, [0.5], "a whole number from 0 to 1"),
         (NEW, [2**31], "seed 2147483648"),
-        (BY_ADDRESS["/trig"], ["BD"], "takes s f \\(slot, velocity\\), not 1"),
+        (BY_ADDRESS["/trig"], [], "takes s \\[f\\] \\(slot, velocity\\), not 0"),
         (BY_ADDRESS["/evolve/quantise"], ["soon"], "must be now, beat or bar"),
         (BY_ADDRESS["/kit/load"], [b"kit"], "must be text"),
         (BY_ADDRESS["/seq/play"], [1], "takes no arguments, not 1"),

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,6 +49,7 @@ MAX_REQUESTS = 8
 REQUESTS_HZ, BURST = 20.0, 40
 READ_S = 1.0
 IDLE_S = 2.0  # a client that says nothing for so long is hung up on
+WHOLE_S = 5.0  # and one that takes longer over all it says and reads
 STOP_S = 0.1
 
 log = logging.getLogger("gan808")
@@ -111,6 +113,7 @@ class QueryServer:
         while not self._stopping.is_set():
             with guard:
                 server.handle_request()
+                server.hang_up_on_slow(time.monotonic())
 
     # The thread of a request
 
@@ -155,7 +158,7 @@ class QueryServer:
         for method in readable:
             slot = () if method.slot is None else (method.slot,)
             self._machine.submit(
-                method.row.address, *slot, reply=partial(_put, answers, method.path))
+                method.row.address, *slot, reply=partial(_put, answers, method.path), peek=True)
         values: dict[str, tuple[Value, ...]] = {}
         deadline_s = time.monotonic() + READ_S
         for _ in readable:
@@ -184,6 +187,7 @@ class _Server(ThreadingHTTPServer):
         self.answer = answer
         self.limit = Limit(REQUESTS_HZ, BURST)
         self._room = threading.Semaphore(MAX_REQUESTS)
+        self._begun: dict[socket.socket, float] = {}
         host, port = address
         self.address_family, *_, bound = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -198,9 +202,11 @@ class _Server(ThreadingHTTPServer):
         if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
             return
+        self._begun[request] = time.monotonic()
         try:
             super().process_request(request, client_address)
         except RuntimeError:  # no further thread can be started
+            self._begun.pop(request, None)
             self._room.release()
             raise
 
@@ -208,7 +214,15 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self._begun.pop(request, None)
             self._room.release()
+
+    def hang_up_on_slow(self, now_s: float) -> None:
+        """Eight connections that say a letter a second must not keep everybody else out."""
+        for request, begun_s in list(self._begun.items()):
+            if now_s - begun_s > WHOLE_S:
+                with suppress(OSError):  # it has ended meanwhile
+                    request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is a mistake of this program."""

@@ -42,6 +42,7 @@ class Call:
     arguments: tuple[Value, ...]
     frame: int = 0
     reply: Reply | None = None
+    peek: bool = False  # see Machine.submit
 
     def answer(self, result: Answer | Gan808Error) -> None:
         """Give the result to whoever asked, if anybody did."""
@@ -85,6 +86,7 @@ class Commands:
             call.answer(answer)
 
     def _table(self) -> dict[str, Handler]:
+        machine = self._machine
         slot = f"/slot/{SLOT}"
         handlers: dict[str, Handler] = {
             f"{slot}/new": self._new,
@@ -101,7 +103,8 @@ class Commands:
             "/sound/keep": self._keep,
             "/sound/export": self._export,
             "/kit/load": self.kits.load,
-            "/kit/list": self._kit_names,
+            "/kit/list": partial(self._scenes.list, lambda: machine.shelf.kit_names()),
+            "/seq/patterns": partial(self._scenes.list, lambda: machine.shelf.pattern_names()),
             "/record": self.recording.state,
             "/record/start": self.recording.start,
             "/record/stop": self.recording.stop,
@@ -239,8 +242,8 @@ class Commands:
 
     # Machine and kits
 
-    def _status(self, _: Call) -> Answer:
-        status = self._machine.status()
+    def _status(self, call: Call) -> Answer:
+        status = self._machine.status(reset_peak=not call.peek)
         return (status.voices, status.pool, status.load, status.peak, status.xruns,
                 float(status.sample_rate_hz), status.latency_ms)
 
@@ -250,9 +253,6 @@ class Commands:
 
     def _stock(self, _: Call) -> Answer:
         return tuple(part for pair in self._machine.pool.stock().items() for part in pair)
-
-    def _kit_names(self, _: Call) -> Answer:
-        return tuple(self._machine.shelf.kit_names())
 
     def _save_kit(self, call: Call) -> Answer:
         machine, name = self._machine, str(call.arguments[0])

@@ -40,7 +40,6 @@ class PatternCommands:
         """Address -> handler."""
         handlers: dict[str, Handler] = {
             "/seq/pattern": self._pattern,
-            "/seq/patterns": lambda _: tuple(self._machine.shelf.pattern_names()),
             "/seq/length": self._length,
             "/seq/row": self._row,
             "/seq/clear": self._clear,
