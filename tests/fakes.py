@@ -106,6 +106,10 @@ class FakePort:
         self.full = False
         self._engine = engine
 
+    @property
+    def room(self) -> int:
+        return 0 if self.full else self._engine.ring_commands - len(self._engine.queued)
+
     def _push(self, command: Command) -> bool:
         if self.full or len(self._engine.queued) >= self._engine.ring_commands:
             self._engine.dropped += 1
@@ -337,6 +341,7 @@ class FakeFiller:
 
     def __init__(self, pool: FakePool | None = None, rate_hz: int = 48000) -> None:
         self.pending: list[tuple[Callable[[Any], None], Any]] = []
+        self.verdicts: list[tuple[str, bool]] = []  # on kits that were ready: adopted or not
         self._pool = pool
         self._rate_hz = rate_hz
         # What the critic has against a sound, None for nothing.
@@ -366,9 +371,15 @@ class FakeFiller:
         """Answer everything asked so far, as the filler's thread would."""
         waiting, self.pending = self.pending, []
         for deliver, result in waiting:
-            if isinstance(result, FakeKit) and self._pool is not None:
-                self._pool.reset(result.classes)
             deliver(result)
+
+    def adopt_kit(self, kit: Any) -> None:
+        self.verdicts.append((kit.name, True))
+        if self._pool is not None:
+            self._pool.reset(kit.classes)
+
+    def give_up_kit(self, kit: Any) -> None:
+        self.verdicts.append((kit.name, False))
 
 
 @dataclass

@@ -21,6 +21,7 @@ from gan808.machine.addresses import Request
 from gan808.machine.commands import Call, Commands, Reply
 from gan808.machine.events import Event, Notice, Status
 from gan808.machine.evolution import Evolution
+from gan808.machine.kit_loading import KitSwitches
 from gan808.machine.learning import Learning
 from gan808.machine.live import hit_of_pairs
 from gan808.machine.needs import EngineLike, FillerLike, KitLike, PoolLike, PortLike, ShelfLike
@@ -84,6 +85,7 @@ class Machine:
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.memory = self.commands.memory
+        self.switches = KitSwitches(self)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
@@ -104,7 +106,8 @@ class Machine:
         Raises KitError for factory sounds that cannot be read.
         """
         self.port.set_master(self.settings.audio.master_volume)
-        self.wear(self.kit, sounds or self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
+        first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
+        self.switches.wear(self.kit, first, 0)
         self.live, self._offline_frame = live, None if live else 0
         if not live:
             if self.settings.sequencer.playing:
@@ -299,13 +302,11 @@ class Machine:
         delay = round(START_DELAY_S * self.engine.sample_rate_hz)
         return self.engine.clock.frame_now() + delay
 
-    def wear(self, kit: KitLike, sounds: list[Sound], frame: int) -> None:
-        """Take over a kit's slots and its finished sounds at `frame`; machine thread only."""
-        self.swaps.place(kit, sounds, frame)
+    def become(self, kit: KitLike) -> None:
+        """The kit's codes and notes are what is played from now on; machine thread only."""
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
-        self.sequencer.set_codes(self.codes)
         self.learning.follow()
         self.commands.widths.follow()
 
@@ -324,16 +325,20 @@ class Machine:
     def _work(self) -> None:
         while True:
             try:
-                work = self._inbox.get(timeout=0.01 if self._waiting else None)
+                busy = self._waiting or self.switches
+                work = self._inbox.get(timeout=0.01 if busy else None)
             except queue.Empty:
+                self.switches.carry_out(self.now())
                 self._do_waiting(self.now())
                 continue
             if work is None:
                 return
+            self.switches.carry_out(self.now())
             work()
             self._do_waiting(self.now())
 
     def _do_all(self, until_frame: int) -> None:
+        self.switches.carry_out(until_frame - 1)
         while True:
             try:
                 work = self._inbox.get_nowait()
@@ -367,6 +372,8 @@ class Machine:
 
     def _evolve(self, index: int, frame: int, next_frame: int) -> None:
         for due in self.evolution.beat(index, frame, next_frame):
+            if self.switches.pending(due.frame):
+                continue
             used = set(self.sequencer.used_slots())
             free = [slot.index for slot in self.swaps.slots if not slot.locked]
             candidates = [slot for slot in free if slot in used] or free
@@ -392,6 +399,8 @@ class Machine:
 
     def _refresh(self, slot: int, frame: int) -> None:
         slots = self.swaps.slots
+        if self.switches.pending(frame):
+            return
         if slot < len(slots) and not slots[slot].locked and not self._swap(slot, frame):
             self.swaps.say_empty(slot)
 
