@@ -30,6 +30,7 @@ from gan808.engine.outputs import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.keeping import Keeping
 from gan808.machine.machine import Machine
+from gan808.machine.rate_change import change_rate
 from gan808.machine.recording import stem_of
 from gan808.opening import Opening, live_output
 from gan808.pool import store
@@ -283,7 +284,7 @@ class Daemon:
         if rate_hz == self._rate_hz:
             return
         end_recording(self._machine, self._display)  # a WAV has one rate
-        self._machine.change_rate(rate_hz)
+        change_rate(self._machine, rate_hz)
         self._filler.change_rate(rate_hz)
         self._rate_hz = rate_hz
         if self._mark:

@@ -6,7 +6,6 @@ that the test moves: `FakeEngine.process`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from gan808.machine.patterns import Pattern
 from gan808.sound.latent import Point
 from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Descriptors, Rendered, Sound
+from tests.fake_clock import FakeClock
 from tests.fake_patterns import FakePatterns
 
 SLOTS = 16
@@ -147,23 +147,6 @@ class FakePort:
 
     def set_master(self, volume: float, frame: int = 0) -> bool:
         return self._push(Command(self.name, "master", frame, value=volume))
-
-
-class FakeClock:
-    """Stands still until the test mixes."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        self._began_s = time.monotonic()
-
-    def frame_now(self) -> int:
-        return self._engine.frame
-
-    def frame_at(self, monotonic_s: float) -> int:
-        return round((monotonic_s - self._began_s) * self._engine.sample_rate_hz)
-
-    def time_at(self, frame: int) -> float:
-        return self._began_s + frame / self._engine.sample_rate_hz
 
 
 @dataclass

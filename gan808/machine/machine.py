@@ -37,8 +37,6 @@ from gan808.sound.sound import Sound
 AHEAD_S = 0.15
 # A sequencer told to play begins this much later, so that its thread is ahead of its first step.
 START_DELAY_S = 0.03
-# Sixteen sounds are resampled in some tens of milliseconds.
-RATE_CHANGE_S = 10.0
 # Fresh sounds that may wait to be brought: a flood of notes is no reason to fill memory.
 MOST_REFRESHES = 1024
 
@@ -94,7 +92,7 @@ class Machine:
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
         self._offline_frame: int | None = None
-        self._ahead_frames = self._lead_frames()
+        self.renew_lead()
 
     # Life
 
@@ -133,14 +131,6 @@ class Machine:
         self._inbox.put(None)
         working.join()
         self._threads = None
-
-    def change_rate(self, sample_rate_hz: int) -> None:
-        """Go on at another rate, while no output plays: the sounds are resampled, the pattern goes
-        on where it was. From any thread but the machine's; returns when it is done."""
-        done = threading.Event()
-        self.later(self._change_rate, sample_rate_hz, done)
-        if not done.wait(RATE_CHANGE_S):
-            raise Gan808Error(f"the machine is too busy to go over to {sample_rate_hz} Hz")
 
     def before_block(self, until_frame: int) -> None:
         """Offline: do everything that must be in the engine before frames below until_frame."""
@@ -273,8 +263,7 @@ class Machine:
     def status(self) -> Status:
         """How things stand. Any thread; reading resets the engine's peak."""
         stats, stock = self.engine.stats(), self.pool.stock()
-        rate = self.engine.sample_rate_hz
-        plays = self.engine.plays
+        rate, plays = self.engine.sample_rate_hz, self.engine.plays
         return Status(
             kit=self.kit.name, voices=stats.voices, pool=sum(stock.values()), stock=stock,
             load=stats.load, peak=stats.peak, xruns=stats.xruns,
@@ -310,17 +299,12 @@ class Machine:
         self.learning.follow()
         self.commands.widths.follow()
 
-    def _lead_frames(self) -> int:
-        return round(AHEAD_S * self.engine.sample_rate_hz) + 2 * self.settings.audio.block_frames
-
-    def _change_rate(self, sample_rate_hz: int, done: threading.Event) -> None:
-        self.engine.change_rate(sample_rate_hz)
-        self.sequencer.change_rate(sample_rate_hz, self.engine.frames)
-        self._ahead_frames = self._lead_frames()
+    def renew_lead(self) -> None:
+        """How far ahead is sent, in frames of the engine's rate; machine thread only."""
+        rate, block = self.engine.sample_rate_hz, self.settings.audio.block_frames
+        self._ahead_frames = round(AHEAD_S * rate) + 2 * block
         if self._threads is not None:
             self._threads[1].ahead_frames = self._ahead_frames
-        self.swaps.change_rate()
-        done.set()
 
     def _work(self) -> None:
         while True:

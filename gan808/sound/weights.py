@@ -10,6 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from gan808.errors import KitError
+from gan808.sound import kit_checks
 from gan808.sound.kit import WEIGHTS, Kit
 from gan808.sound.networks import build_critic, build_generator
 
@@ -35,6 +36,7 @@ def load_networks(kit: Kit) -> tuple[keras.Model, keras.Model]:
     """Build the kit's generator and critic and fill them. Raises KitError naming the file and
     what does not fit."""
     manifest, path = kit.manifest, kit.folder / WEIGHTS
+    kit_checks.check_weights(path)
     sizes = (manifest.network, manifest.geometry, len(manifest.classes))
     models = build_generator(*sizes), build_critic(*sizes)
     try:

@@ -10,6 +10,7 @@ import pytest
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.machine.machine import Machine
+from gan808.machine.rate_change import change_rate
 from gan808.machine.sequencer import Sequencer
 from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
 from tests.machine.rig import PATTERN
@@ -25,7 +26,7 @@ def test_the_slots_have_their_sounds_at_the_new_rate() -> None:
     try:
         before = [slot.sound for slot in machine.swaps.slots]
         done = threading.Event()
-        machine.change_rate(rates[1])
+        change_rate(machine, rates[1])
         after = [slot.sound for slot in machine.swaps.slots]
         machine.later(done.set)
         assert done.wait(10)
