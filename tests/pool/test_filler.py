@@ -13,6 +13,7 @@ import pytest
 from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool import filler as filler_module
+from gan808.pool import render_process
 from gan808.pool.filler import Filler
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import ChildMain, RenderProcess
@@ -230,6 +231,33 @@ def test_at_another_rate_there_is_another_process(rig: Callable[..., Rig]) -> No
     assert gone(old, SOON_S)
     assert it.filler.status().restarts == 0
     assert not it.notices
+
+
+def test_a_process_that_stands_still_is_reported_and_replaced(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped from outside, as by a machine that swaps: after a time it counts as hung."""
+    monkeypatch.setattr(render_process, "ANSWER_TIMEOUT_S", 0.3)
+    it = rig("kick")
+    assert eventually(it.full)
+    old = it.filler.status().pid
+    assert old
+    os.kill(old, signal.SIGSTOP)
+    for _ in range(5):
+        it.pool.take("kick")
+    assert eventually(lambda: it.full() and it.filler.status().pid not in (None, old))
+    assert gone(old, SOON_S)
+    assert "has not answered" in it.notices[0]
+
+
+def test_a_process_that_never_becomes_ready_is_reported_and_replaced(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_process, "LOADING_TIMEOUT_S", 0.5)
+    it = rig("kick", child=fake_child.slow_to_load)
+    assert eventually(lambda: bool(it.notices))
+    assert "has not been ready" in it.notices[0]
+    assert it.filler.status().restarts >= 1
 
 
 def test_it_stops_at_once_whatever_the_child_does(rig: Callable[..., Rig]) -> None:
