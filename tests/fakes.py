@@ -6,7 +6,6 @@ that the test moves: `FakeEngine.process`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.latent import Point
 from gan808.sound.sound import Descriptors, Rendered, Sound
+from tests.fake_clock import FakeClock
 from tests.fake_patterns import FakePatterns
 
 SLOTS = 16
@@ -106,6 +106,10 @@ class FakePort:
         self.full = False
         self._engine = engine
 
+    @property
+    def room(self) -> int:
+        return 0 if self.full else self._engine.ring_commands - len(self._engine.queued)
+
     def _push(self, command: Command) -> bool:
         if self.full or len(self._engine.queued) >= self._engine.ring_commands:
             self._engine.dropped += 1
@@ -144,23 +148,6 @@ class FakePort:
 
     def set_master(self, volume: float, frame: int = 0) -> bool:
         return self._push(Command(self.name, "master", frame, value=volume))
-
-
-class FakeClock:
-    """Stands still until the test mixes."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        self._began_s = time.monotonic()
-
-    def frame_now(self) -> int:
-        return self._engine.frame
-
-    def frame_at(self, monotonic_s: float) -> int:
-        return round((monotonic_s - self._began_s) * self._engine.sample_rate_hz)
-
-    def time_at(self, frame: int) -> float:
-        return self._began_s + frame / self._engine.sample_rate_hz
 
 
 @dataclass
@@ -340,6 +327,7 @@ class FakeFiller:
 
     def __init__(self, pool: FakePool | None = None, rate_hz: int = 48000) -> None:
         self.pending: list[tuple[Callable[[Any], None], Any]] = []
+        self.verdicts: list[tuple[str, bool]] = []  # on kits that were ready: adopted or not
         self._pool = pool
         self._rate_hz = rate_hz
         # What the critic has against a sound, None for nothing.
@@ -369,9 +357,15 @@ class FakeFiller:
         """Answer everything asked so far, as the filler's thread would."""
         waiting, self.pending = self.pending, []
         for deliver, result in waiting:
-            if isinstance(result, FakeKit) and self._pool is not None:
-                self._pool.reset(result.classes)
             deliver(result)
+
+    def adopt_kit(self, kit: Any) -> None:
+        self.verdicts.append((kit.name, True))
+        if self._pool is not None:
+            self._pool.reset(kit.classes)
+
+    def give_up_kit(self, kit: Any) -> None:
+        self.verdicts.append((kit.name, False))
 
 
 @dataclass

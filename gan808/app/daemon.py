@@ -29,6 +29,7 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.instrument.machine import Machine
+from gan808.instrument.rate_change import change_rate
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
@@ -266,7 +267,7 @@ class Daemon:
         if rate_hz == self._rate_hz:
             return
         end_recording(self._machine, self._display)  # a WAV has one rate
-        self._machine.change_rate(rate_hz)
+        change_rate(self._machine, rate_hz)
         self._filler.change_rate(rate_hz)
         self._rate_hz = rate_hz
         if self._mark:

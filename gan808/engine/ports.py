@@ -102,6 +102,11 @@ class Port:
         return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
 
     @property
+    def room(self) -> int:
+        """How many commands fit into the ring now, at least."""
+        return self._load(self._read_at) + RING_COMMANDS - self._written
+
+    @property
     def engine_address(self) -> int:
         """The engine's memory, for compiled code that pushes on this port's thread itself."""
         return self._engine.memory_address

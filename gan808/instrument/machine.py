@@ -21,6 +21,7 @@ from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
 from gan808.instrument.events import Event, Notice, Status
 from gan808.instrument.evolution import Evolution
+from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
 from gan808.instrument.parameters import BY_ADDRESS, Kind, Value
 from gan808.instrument.protocols import (
@@ -43,8 +44,6 @@ from gan808.storage.library import Shelf
 AHEAD_S = 0.15
 # A sequencer told to play begins this much later, so that its thread is ahead of its first step.
 START_DELAY_S = 0.03
-# Sixteen sounds are resampled in some tens of milliseconds.
-RATE_CHANGE_S = 10.0
 # Fresh sounds that may wait to be brought: a flood of notes is no reason to fill memory.
 MOST_REFRESHES = 1024
 
@@ -91,6 +90,7 @@ class Machine:
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.memory = self.commands.memory
+        self.switches = KitSwitches(self)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
@@ -100,7 +100,7 @@ class Machine:
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
         self._offline_frame: int | None = None
-        self._ahead_frames = self._lead_frames()
+        self.renew_lead()
 
     # Life
 
@@ -112,7 +112,8 @@ class Machine:
         Raises KitError for factory sounds that cannot be read.
         """
         self.port.set_master(self.settings.audio.master_volume)
-        self.wear(self.kit, sounds or self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
+        first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
+        self.switches.wear(self.kit, first, 0)
         self.live, self._offline_frame = live, None if live else 0
         if not live:
             if self.settings.sequencer.playing:
@@ -138,14 +139,6 @@ class Machine:
         self._inbox.put(None)
         working.join()
         self._threads = None
-
-    def change_rate(self, sample_rate_hz: int) -> None:
-        """Go on at another rate, while no output plays: the sounds are resampled, the pattern goes
-        on where it was. From any thread but the machine's; returns when it is done."""
-        done = threading.Event()
-        self.later(self._change_rate, sample_rate_hz, done)
-        if not done.wait(RATE_CHANGE_S):
-            raise Gan808Error(f"the machine is too busy to go over to {sample_rate_hz} Hz")
 
     def before_block(self, until_frame: int) -> None:
         """Offline: do everything that must be in the engine before frames below until_frame."""
@@ -287,8 +280,7 @@ class Machine:
     def status(self, *, reset_peak: bool = False) -> Status:
         """How things stand. Any thread. reset_peak: whoever asks next is told what comes now."""
         stats, stock = self.engine.stats(reset_peak=reset_peak), self.pool.stock()
-        rate = self.engine.sample_rate_hz
-        plays = self.engine.plays
+        rate, plays = self.engine.sample_rate_hz, self.engine.plays
         return Status(
             kit=self.kit.name, voices=stats.voices, pool=sum(stock.values()), stock=stock,
             load=stats.load, peak=stats.peak, xruns=stats.xruns,
@@ -316,42 +308,39 @@ class Machine:
         delay = round(START_DELAY_S * self.engine.sample_rate_hz)
         return self.engine.clock.frame_now() + delay
 
-    def wear(self, kit: KitLike, sounds: list[Sound], frame: int) -> None:
-        """Take over a kit's slots and its finished sounds at `frame`; machine thread only."""
-        self.swaps.place(kit, sounds, frame)
+    def become(self, kit: KitLike) -> None:
+        """The kit's codes and notes are what is played from now on; machine thread only."""
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
-        self.sequencer.set_codes(self.codes)
         self.learning.follow()
         self.commands.widths.follow()
 
-    def _lead_frames(self) -> int:
-        return round(AHEAD_S * self.engine.sample_rate_hz) + 2 * self.settings.audio.block_frames
-
-    def _change_rate(self, sample_rate_hz: int, done: threading.Event) -> None:
-        self.engine.change_rate(sample_rate_hz)
-        self.sequencer.change_rate(sample_rate_hz, self.engine.frames)
-        self._ahead_frames = self._lead_frames()
+    def renew_lead(self) -> None:
+        """How far ahead is sent, in frames of the engine's rate; machine thread only."""
+        rate, block = self.engine.sample_rate_hz, self.settings.audio.block_frames
+        self._ahead_frames = round(AHEAD_S * rate) + 2 * block
         if self._threads is not None:
             self._threads[1].ahead_frames = self._ahead_frames
-        self.swaps.change_rate()
-        done.set()
 
     def _work(self) -> None:
         while True:
             try:
-                work = self._inbox.get(timeout=0.01 if self._waiting else None)
+                busy = self._waiting or self.switches
+                work = self._inbox.get(timeout=0.01 if busy else None)
             except queue.Empty:
+                self.switches.carry_out(self.now())
                 self._do_waiting(self.now())
                 continue
             if work is None:
                 return
             with self._guard:
+                self.switches.carry_out(self.now())
                 work()
             self._do_waiting(self.now())
 
     def _do_all(self, until_frame: int) -> None:
+        self.switches.carry_out(until_frame - 1)
         while True:
             try:
                 work = self._inbox.get_nowait()
@@ -387,6 +376,8 @@ class Machine:
 
     def _evolve(self, index: int, frame: int, next_frame: int) -> None:
         for due in self.evolution.beat(index, frame, next_frame):
+            if self.switches.pending(due.frame):
+                continue
             used = set(self.sequencer.used_slots())
             free = [slot.index for slot in self.swaps.slots if not slot.locked]
             candidates = [slot for slot in free if slot in used] or free
@@ -412,6 +403,8 @@ class Machine:
 
     def _refresh(self, slot: int, frame: int) -> None:
         slots = self.swaps.slots
+        if self.switches.pending(frame):
+            return
         if slot < len(slots) and not slots[slot].locked and not self._swap(slot, frame):
             self.swaps.say_empty(slot)
 

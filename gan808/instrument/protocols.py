@@ -25,6 +25,9 @@ DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
 class PortLike(Protocol):
     """One producing thread's ring into the engine; False means it was full."""
 
+    @property
+    def room(self) -> int: ...
+
     def trigger(
         self,
         slot: int,
@@ -158,6 +161,10 @@ class FillerLike(Protocol):
     ) -> None: ...
 
     def load_kit(self, kit: Any, deliver: Callable[[Any], None]) -> None: ...
+
+    def adopt_kit(self, kit: Any) -> None: ...
+
+    def give_up_kit(self, kit: Any) -> None: ...
 
 
 class ShelfLike(Protocol):

@@ -70,6 +70,7 @@ class Sequencer:
         self._beat = 0
         self._hits: list[tuple[float, int, float]] = []
         self._new_tempo: tuple[int, float] | None = None
+        self._new_codes: tuple[int, Sequence[str]] | None = None
         self._frontier = 0
         self._skipped = 0
         self._led = False
@@ -217,10 +218,13 @@ class Sequencer:
             if not self._playing:
                 self._take_pattern(0)
 
-    def set_codes(self, codes: Sequence[str]) -> None:
-        """Another kit: lay the pattern out for its slots."""
+    def set_codes(self, codes: Sequence[str], frame: int = 0) -> None:
+        """Another kit: lay the pattern out for its slots, from the first step at `frame` or after
+        it."""
         with self._lock:
-            self._score.set_codes(codes)
+            self._new_codes = (frame, codes)
+            if not self._playing or frame <= self._frontier:
+                self._turn_codes(frame)
 
     def with_score(self, work: Callable[[Score], Result]) -> Result:
         """What `work` gives, done to the score: edits, fills, variation. It must be quick."""
@@ -287,6 +291,7 @@ class Sequencer:
     def _begin_step(self) -> None:
         """Work out the hits of a step, each at its position."""
         step, swing = self._step, self._swing
+        self._turn_codes(round(self._line.frame_of(step)))
         if step % STEPS_PER_BAR == 0:
             if self._score.changes_next:
                 self._turn_pattern(step)
@@ -319,6 +324,11 @@ class Sequencer:
         self._score.turn(at_step)
         if not self._own_swing:
             self._swing = self._score.playing.swing
+
+    def _turn_codes(self, frame: int) -> None:
+        if self._new_codes is not None and self._new_codes[0] <= frame:
+            (_, codes), self._new_codes = self._new_codes, None
+            self._score.set_codes(codes)
 
     def _turn_tempo(self, at_step: int, tempo_bpm: float) -> None:
         self._new_tempo = None

@@ -162,7 +162,7 @@ def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
     try:
         if ordinary(file).st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{file}: too large for a pattern")
-        return parse_pattern(file.read_text("utf-8"), str(file))
+        return parse_pattern(file.read_text("utf-8-sig"), str(file))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not text in UTF-8: {error.reason}") from error
     except OSError as error:

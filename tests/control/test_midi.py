@@ -77,7 +77,7 @@ class TestNotes:
 
     def test_another_kit_s_notes(self, deck: Deck) -> None:
         kit = FakeKit("small", slots=(TR808[1],))
-        deck.machine.wear(kit, kit.factory_sounds(48000), 0)
+        deck.machine.switches.wear(kit, kit.factory_sounds(48000), 0)
         assert deck.send(NOTE_ON, 36, 100) == []
         assert [c.slot for c in deck.send(NOTE_ON, 38, 100)] == [0]
 
@@ -173,7 +173,7 @@ class TestControllers:
 
     def test_a_knob_of_a_slot_the_kit_has_not(self, deck: Deck) -> None:
         kit = FakeKit("small", slots=TR808[:2])
-        deck.machine.wear(kit, kit.factory_sounds(48000), 0)
+        deck.machine.switches.wear(kit, kit.factory_sounds(48000), 0)
         assert deck.send(CONTROL, 18, 127) == []
         assert [c.slot for c in deck.send(CONTROL, 17, 127)] == [1]
 

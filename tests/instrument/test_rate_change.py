@@ -10,9 +10,10 @@ import pytest
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.instrument.machine import Machine
+from gan808.instrument.rate_change import change_rate
 from gan808.sequencer.sequencer import Sequencer
 from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
-from tests.machine.rig import PATTERN
+from tests.instrument.rig import PATTERN
 
 
 def test_the_slots_have_their_sounds_at_the_new_rate() -> None:
@@ -25,7 +26,7 @@ def test_the_slots_have_their_sounds_at_the_new_rate() -> None:
     try:
         before = [slot.sound for slot in machine.swaps.slots]
         done = threading.Event()
-        machine.change_rate(rates[1])
+        change_rate(machine, rates[1])
         after = [slot.sound for slot in machine.swaps.slots]
         machine.later(done.set)
         assert done.wait(10)
@@ -43,7 +44,7 @@ def test_the_slots_have_their_sounds_at_the_new_rate() -> None:
 
 
 def test_a_sound_of_another_rate_is_resampled_on_its_way_into_a_slot() -> None:
-    from tests.machine.rig import Rig
+    from tests.instrument.rig import Rig
 
     rig = Rig()
     rig.machine.swaps.put(0, fake_sound("kick", 9, rate_hz=44_100))

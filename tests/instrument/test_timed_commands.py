@@ -11,7 +11,7 @@ from gan808.instrument.machine import AHEAD_S, Machine
 from gan808.instrument.parameters import BY_ADDRESS
 from tests.fake_shelf import SceneShelf
 from tests.fakes import FakeFiller, FakeKit, FakePool
-from tests.machine.rig import BAR, BLOCK, Rig
+from tests.instrument.rig import BAR, BLOCK, Rig
 
 STEP = BAR // 16
 

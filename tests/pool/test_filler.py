@@ -14,6 +14,7 @@ import pytest
 from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool import filler as filler_module
+from gan808.pool import render_process
 from gan808.pool.filler import Filler
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import ChildMain, RenderProcess
@@ -188,6 +189,9 @@ def test_another_kit_is_loaded_beside_and_then_taken(rig: Callable[..., Rig]) ->
     other = FakeKit(name="other", classes=("gong",))
     it.filler.load_kit(other, answers.put)
     assert answers.get(timeout=WITHIN_S) is other
+    assert it.filler.status().kit == "fake", "nobody has said yet that it is to play"
+    assert it.full()
+    it.filler.adopt_kit(other)
     assert eventually(lambda: it.pool.stock() == {"gong": 6})
     assert gone(old, SOON_S)
     assert it.filler.status().kit == "other"
@@ -202,6 +206,59 @@ def test_a_kit_that_cannot_be_loaded_changes_nothing(rig: Callable[..., Rig]) ->
     assert isinstance(answers.get(timeout=WITHIN_S), KitError)
     assert it.filler.status() == before
     assert it.full()
+
+
+def test_a_kit_that_is_ready_and_not_wanted_changes_nothing(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    before = it.filler.status()
+    answers: queue.SimpleQueue[FakeKit | Gan808Error] = queue.SimpleQueue()
+    other, third = FakeKit(name="other", classes=("gong",)), FakeKit(name="third")
+    it.filler.load_kit(other, answers.put)
+    assert answers.get(timeout=WITHIN_S) is other
+    it.filler.give_up_kit(other)
+    assert it.filler.status() == before
+    it.filler.load_kit(third, answers.put)
+    assert answers.get(timeout=WITHIN_S) is third
+
+
+def test_at_another_rate_there_is_another_process(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    old = it.filler.status().pid
+    assert old
+    it.filler.change_rate(44_100)
+    assert eventually(lambda: it.filler.status().pid not in (None, old))
+    assert gone(old, SOON_S)
+    assert it.filler.status().restarts == 0
+    assert not it.notices
+
+
+def test_a_process_that_stands_still_is_reported_and_replaced(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped from outside, as by a machine that swaps: after a time it counts as hung."""
+    monkeypatch.setattr(render_process, "ANSWER_TIMEOUT_S", 0.3)
+    it = rig("kick")
+    assert eventually(it.full)
+    old = it.filler.status().pid
+    assert old
+    os.kill(old, signal.SIGSTOP)
+    for _ in range(5):
+        it.pool.take("kick")
+    assert eventually(lambda: it.full() and it.filler.status().pid not in (None, old))
+    assert gone(old, SOON_S)
+    assert "has not answered" in it.notices[0]
+
+
+def test_a_process_that_never_becomes_ready_is_reported_and_replaced(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_process, "LOADING_TIMEOUT_S", 0.5)
+    it = rig("kick", child=fake_child.slow_to_load)
+    assert eventually(lambda: bool(it.notices))
+    assert "has not been ready" in it.notices[0]
+    assert it.filler.status().restarts >= 1
 
 
 def test_it_stops_at_once_whatever_the_child_does(rig: Callable[..., Rig]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from gan808 import ownership
 from gan808.errors import ConfigError, KitError
-from gan808.paths import ordinary
 from gan808.sound.descriptors import describe
+from gan808.sound.kit import checks
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import parse_point
 from gan808.sound.network.spec import NetworkSpec
@@ -36,7 +35,6 @@ MOMENTS = "moments.npz"
 FACTORY = "factory"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 CLASS_PATTERN = r"^[a-z0-9][a-z0-9_]{0,31}$"
-MAX_MANIFEST_BYTES = 1 << 20
 MAX_FACTORY_S = 5.0
 
 # How moments.npz was made; images are mean +- 3 deviations in either case.
@@ -217,25 +215,10 @@ class Kit:
     def statistics(self) -> tuple[Moments, np.ndarray]:
         """Moments of the images, and the quantiles of the critic's scores for training sounds:
         float32, shape (n_classes, n_quantiles), rising along the row. Raises KitError."""
-        import zipfile
-        import zlib
-
-        path = self.folder / MOMENTS
-        try:
-            if not zipfile.is_zipfile(path):  # NumPy would advise to trust it
-                raise KitError(f"{path}: cannot be read (no archive of arrays)")
-            with np.load(path, allow_pickle=False) as file:
-                mean, deviation, realness = (
-                    np.asarray(file[name], dtype=np.float32)
-                    for name in ("mean", "deviation", "realness")
-                )
-        # RuntimeError: packed in a way this Python cannot unpack, or encrypted.
-        except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile,
-                zlib.error) as error:
-            raise KitError(f"{path}: cannot be read ({error})") from error
-        bands = (self.geometry.n_bands,)
-        good = mean.shape == bands and deviation.shape == bands and realness.ndim == 2
-        if not good or realness.shape[0] != len(self.classes) or realness.shape[1] < 2:
+        path, bands = self.folder / MOMENTS, (self.geometry.n_bands,)
+        mean, deviation, realness = checks.read_arrays(path, {
+            "mean": bands, "deviation": bands, "realness": (len(self.classes), 0)}).values()
+        if realness.shape[1] < 2:
             raise KitError(f"{path}: its shapes do not fit {MANIFEST}")
         finite = all(np.isfinite(a).all() for a in (mean, deviation, realness))
         if not finite or deviation.min() <= 0 or (np.diff(realness, axis=1) < 0).any():
@@ -275,13 +258,9 @@ def load_kit(folder: Path) -> Kit:
     """Read and check a kit's manifest. Raises KitError naming the file and what is wrong."""
     path = folder / MANIFEST
     try:
-        if ordinary(path).st_size > MAX_MANIFEST_BYTES:
-            raise KitError(f"{path}: larger than a manifest can be")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = checks.read_manifest(path)
     except FileNotFoundError as error:
         raise KitError(f"{folder}: not a kit ({MANIFEST} is missing)") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise KitError(f"{path}: cannot be read ({error})") from error
     try:
         manifest = KitManifest.model_validate(content)
     except ValidationError as error:
@@ -291,7 +270,18 @@ def load_kit(folder: Path) -> Kit:
     for name in (WEIGHTS, MOMENTS):
         if not (folder / name).is_file():
             raise KitError(f"{folder}: {name} is missing")
-    return Kit(folder, manifest)
+    return Kit(folder, _named(manifest, folder))
+
+
+def _named(manifest: KitManifest, folder: Path) -> KitManifest:
+    """The manifest with the kit's name, which is its folder's: by that it is found."""
+    name = folder.resolve().name
+    if name == manifest.name:
+        return manifest
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise KitError(f"{folder}: a kit's folder is named with letters, digits, - and _ only; "
+                       "rename it")
+    return manifest.model_copy(update={"name": name})
 
 
 def find_kit(name_or_path: str, folders: Sequence[Path]) -> Kit:
@@ -312,7 +302,7 @@ def _kit_folders(folders: Sequence[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []:
-            if not path.parent.name.startswith("."):  # one that is being written
+            if re.fullmatch(NAME_PATTERN, path.parent.name):  # a copy under way is none yet
                 found.setdefault(path.parent.name, path.parent)
     return list(found.values())
 
@@ -338,12 +328,15 @@ def verify_kit(folder: Path) -> list[str]:
     from gan808.sound.network.session import Networks
 
     problems = []
-    for check in (kit.statistics, lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
+    for check in (lambda: checks.check_weights(folder / WEIGHTS), kit.statistics,
+                  lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
                   lambda: Networks(kit)):
         try:
             check()
         except KitError as error:
-            problems.append(str(error))
+            problems += [str(error)] if str(error) not in problems else []
+    if not problems:
+        problems += checks.sound_problems(kit)
     if not kit.manifest.factory:
         problems.append(f"{folder}: no factory sounds, so it is silent until the renderer is up")
     return problems
