@@ -69,7 +69,13 @@ Way = Callable[[int], Any]
 def ours(kit: Kit) -> Way:
     """BATCH finished and classified sounds of the renderer."""
     renderer = Renderer(kit, RATE_HZ, threads=1, griffin_lim_rounds=ROUNDS)
-    return lambda turn: renderer.render([CLASS] * BATCH, range(turn * BATCH, (turn + 1) * BATCH))
+    return ours_of(renderer, CLASS)
+
+
+def ours_of(renderer: Renderer, class_name: str) -> Way:
+    """BATCH finished and classified sounds of a class."""
+    return lambda turn: renderer.render(
+        [class_name] * BATCH, range(turn * BATCH, (turn + 1) * BATCH))
 
 
 def latents(kit: Kit, turn: int) -> np.ndarray:
@@ -175,10 +181,8 @@ def by_class(kit: Kit, before: Kit, repeats: int) -> None:
             continue
         took: list[list[float]] = [[], []]
         for turn in range(repeats + 1):
-            for i, renderer in enumerate(ways):
-                seeds = range(turn * BATCH, (turn + 1) * BATCH)
-                took[i].append(milliseconds(
-                    lambda _, r=renderer, n=name, s=seeds: r.render([n] * BATCH, s), turn, BATCH))
+            for times, renderer in zip(took, ways, strict=True):
+                times.append(milliseconds(ours_of(renderer, name), turn, BATCH))
         own_ms, before_ms = (statistics.median(times[1:]) for times in took)
         rows[name] = own_ms, before_ms
         print(f"  {name}: {1e3 / own_ms:.0f} a second, ratio to {before.name} "
@@ -220,7 +224,8 @@ def main() -> None:
                         help="instead: a kit's classes, each against another kit's")
     arguments = parser.parse_args()
     if arguments.kits:
-        by_class(*(load_kit(folder) for folder in arguments.kits), arguments.repeats)
+        kit, before = (load_kit(folder) for folder in arguments.kits)
+        by_class(kit, before, arguments.repeats)
         return
     with tempfile.TemporaryDirectory() as folder:
         for recipe in arguments.recipe or ("paper", "house"):
