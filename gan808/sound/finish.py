@@ -76,11 +76,13 @@ def finish(raw: np.ndarray, geometry: Geometry) -> np.ndarray:
     peak = np.abs(raw).max(initial=0.0)
     if not np.isfinite(peak) or peak < 1e-6:
         return np.array(raw, dtype=np.float32)
-    heard_part = raw[onset(raw, geometry) :].astype(np.float64)
+    n_fade = int(END_FADE_S * geometry.sample_rate_hz)
+    # In warped time what follows the last frame that sounds is zeros, up to two seconds of them.
+    last = int(np.flatnonzero(raw)[-1]) + n_fade + 1 if geometry.is_warped else len(raw)
+    heard_part = raw[onset(raw, geometry) : last].astype(np.float64)
     audio = signal.sosfilt(_high_pass(geometry.sample_rate_hz), heard_part)
     heard = np.flatnonzero(np.abs(audio) > END_RATIO * np.abs(audio).max())
-    n_fade = int(END_FADE_S * geometry.sample_rate_hz)
     end = heard[-1] + n_fade
-    rings = end >= len(audio)
+    rings = last >= len(raw) and end >= len(audio)
     audio = _faded(audio[: min(end, len(audio))], geometry, rings)
     return np.asarray(audio * level_gain(audio, geometry.sample_rate_hz), dtype=np.float32)

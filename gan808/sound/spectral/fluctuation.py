@@ -11,7 +11,7 @@ import numpy as np
 from scipy import fft
 
 from gan808.sound.spectral.geometry import Geometry
-from gan808.sound.spectral.spectrogram import hann
+from gan808.sound.spectral.spectrogram import AT_ONCE, hann
 
 WORD_BYTES = 8
 REACH = (3, 5)  # bins to either side that surround one; a Hann window's lobe ends at 2
@@ -43,7 +43,8 @@ def fluctuation(
     log_bins: np.ndarray, geometry: Geometry, n_frames: int, stream: int
 ) -> np.ndarray:
     """Factors of mean 1 for the magnitudes of the first n_frames of a sound whose log magnitudes
-    are log_bins, float32 (n_bins, columns): float32 (n_bins, n_frames).
+    are log_bins, float32 (n_bins, as many columns as these frames need): float32 (n_bins,
+    n_frames).
 
     They are 1 where columns are single frames; from there on, where there is noise, they are the
     magnitudes of white noise in the same transform, so that neighbours are as alike as the
@@ -56,12 +57,15 @@ def fluctuation(
     noise = _white(geometry.hop * (n_frames - first - 1) + geometry.n_fft, stream)
     window = hann(geometry.n_fft)
     frames = np.lib.stride_tricks.sliding_window_view(noise, geometry.n_fft)[:: geometry.hop]
-    rayleigh = np.abs(fft.rfft(frames * window, workers=1)).T
-    rayleigh /= np.sqrt(np.pi / 4 * np.square(window).sum())  # the mean of its distribution
+    # Weighed so that the mean of the distribution is 1.
+    window = window / np.sqrt(np.pi / 4 * np.square(window).sum())
+    rayleigh = np.empty((len(frames), geometry.n_bins), np.float32)
+    for i in range(0, len(frames), AT_ONCE):
+        np.abs(fft.rfft(frames[i : i + AT_ONCE] * window, workers=1), out=rayleigh[i : i + AT_ONCE])
     span = (geometry.frames_a_column[first:n_frames] - 1) / (ALL_NOISE_FRAMES - 1)
     depth = np.clip(span, 0.0, 1.0).astype(np.float32)
-    share = noise_share(log_bins) @ geometry.from_columns[:, first:n_frames]
-    factors[:, first:] += depth * share * (rayleigh - np.float32(1.0))
+    share = noise_share(log_bins) @ geometry.from_columns[: log_bins.shape[1], first:n_frames]
+    factors[:, first:] += depth * share * (rayleigh.T - np.float32(1.0))
     return factors
 
 

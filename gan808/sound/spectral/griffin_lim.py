@@ -25,8 +25,8 @@ from gan808.sound.spectral.simd import WIDTH
 from gan808.sound.spectral.spectrogram import Moments, denormalise, hann
 
 MOMENTUM = 0.99
-QUIET = 5e-4  # -66 dB of the loudest column: frames after the last louder one need no phase,
-# finishing cuts a sound off above that
+QUIET = 1e-3  # -60 dB of the loudest column: what comes after the last louder one is cut off
+# by finishing, so it needs no phase
 
 
 def padded_samples(geometry: Geometry) -> int:
@@ -75,14 +75,16 @@ def magnitudes(
     """Magnitudes of a normalised image, float32 (n_bands, columns): float32 (n_bins, n), n the
     geometry's n_frames, or in a warped one as many as the sound has above its floor, rounded up to
     what the kernel takes."""
-    log_bins = geometry.from_bands.T @ denormalise(image, moments)
+    log_bands = denormalise(image, moments)
     floor = np.float32(np.log(geometry.magnitude_floor))
     if not geometry.is_warped:
-        return _linear(log_bins, floor, geometry)
-    n_frames = _sounding_frames(_linear(log_bins, floor, geometry), geometry)
-    frames = _linear(log_bins @ geometry.from_columns[:, :n_frames], floor, geometry)
+        return _linear(geometry.from_bands.T @ log_bands, floor, geometry)
+    n_frames = _sounding_frames(_linear(log_bands, floor, geometry), geometry)
+    n_columns = int(np.searchsorted(geometry.column_centres, n_frames - 1)) + 1
+    log_bins = geometry.from_bands.T @ log_bands[:, :n_columns]
+    log_frames = log_bins @ geometry.from_columns[:n_columns, :n_frames]
     loud = np.maximum(log_bins, floor)
-    return frames * fluctuation(loud, geometry, n_frames, stream)
+    return _linear(log_frames, floor, geometry) * fluctuation(loud, geometry, n_frames, stream)
 
 
 def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarray:
@@ -91,9 +93,9 @@ def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarra
 
 
 def _sounding_frames(columns: np.ndarray, geometry: Geometry) -> int:
-    """How many frames sound, of magnitudes float32 (n_bins, columns); all where some are not
+    """How many frames sound, of magnitudes float32 (n_bands, columns); all where some are not
     finite, for Renderer.rejection to find."""
-    energy = np.square(columns).sum(axis=0)
+    energy = geometry.from_bands.sum(axis=1) @ np.square(columns)  # a band stands for its bins
     if not np.isfinite(energy).all():
         return geometry.n_frames
     loud = np.flatnonzero(energy > QUIET**2 * energy.max())
