@@ -78,7 +78,7 @@ def fingerprint(
         for path in files:
             stat = path.stat()
             lines.append(f"{path.resolve()}\t{stat.st_size}\t{stat.st_mtime_ns}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _tell_skipped(skipped: Skipped, dataset: Path, reporter: Reporter) -> None:

@@ -16,9 +16,9 @@ CLICK = np.sin(np.arange(800) / 5)
 
 
 def write(root, *places):
-    for place in places:
+    for i, place in enumerate(places):
         (root / place).parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(root / place, CLICK, 16000)
+        soundfile.write(root / place, CLICK * (1 - 0.01 * i), 16000)  # no two the same
     return root
 
 
