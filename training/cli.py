@@ -214,15 +214,20 @@ def prepare(
     ] = None,
     recipe: Recipe = "house", packs: Packs = None, without_packs: WithoutPacks = None,
     classes: Classes = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what it would take and what not.")
+    ] = False,
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
-    from training.commands import dataset_name, prepare_dataset, recipe_named
+    from training.commands import dataset_name, prepare_dataset, recipe_named, tell_survey
 
-    chosen = recipe_named(recipe)
+    chosen, selection = recipe_named(recipe), _selection(packs, without_packs, classes)
+    if dry_run:
+        tell_survey(sources, chosen, reporter, selection)
+        return
     folder = out or paths.datasets_folder() / dataset_name(sources, chosen.geometry)
-    prepare_dataset(sources, folder, chosen, reporter,
-                    selection=_selection(packs, without_packs, classes))
+    prepare_dataset(sources, folder, chosen, reporter, selection=selection)
 
 
 def fit(
@@ -296,7 +301,26 @@ def export(
     export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
 
 
+def sort(
+    folder: Annotated[Path, typer.Argument(help="Unsorted sounds; nothing there changes.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    kit: Annotated[str, typer.Option("--kit", help="Kit whose critic listens.")] = "gan808",
+    least: Annotated[
+        float, typer.Option("--least", min=0.0, max=1.0, help="Below this confidence a sound goes "
+                            "to OUT/unsure.")
+    ] = 0.9,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy files instead of linking.")] = False,
+) -> None:
+    """Lay unsorted sounds into class folders, by what a kit's critic hears them as."""
+    reporter = _reporter()
+    from gan808.sound.kit.kit import find_kit
+    from training.commands import sort_folder
+    from training.sorting import SortOptions
+
+    sort_folder(find_kit(kit, paths.kit_folders()), SortOptions(folder, out, least, copy), reporter)
+
+
 def add_training_commands(app: typer.Typer) -> None:
-    """Add train, prepare, fit, evaluate and export to the command line."""
-    for command in (train, prepare, fit, evaluate, export):
+    """Add train, sort, prepare, fit, evaluate and export to the command line."""
+    for command in (train, sort, prepare, fit, evaluate, export):
         app.command(rich_help_panel="Training")(command)

@@ -8,35 +8,43 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from gan808 import paths as places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import NAME_PATTERN, Kit, Provenance, load_kit
 from gan808.sound.network.tensors import can_render
+from gan808.sound.renderer import Renderer
 from gan808.sound.spectral.geometry import Geometry
 from training import checkpoint
 from training.corpus.folder import FolderSource
-from training.corpus.packs import Selection
+from training.corpus.packs import INDEX, Selection
 from training.corpus.recording import Credit, Skipped, Source
 from training.corpus.soundfont import SoundFontSource
+from training.corpus.split import MOST
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import Dataset, PrepareOptions, is_variant, prepare
 from training.distribute import join, refuse_cluster
-from training.evaluate import Evaluation
+from training.evaluate import MIN_HELD_OUT, Evaluation
 from training.evaluating import EvaluateOptions, evaluate_kit
 from training.export import ExportOptions, export
 from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
 from training.reporting import Reporter
 from training.settings import with_settings
+from training.sorting import SortOptions, sort_sounds
+from training.survey import lines as survey_lines
+from training.survey import survey
 from training.trainer import FitOptions, Interrupted, Progress, Trainer
 
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
@@ -81,14 +89,37 @@ def fingerprint(
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def _tell_skipped(skipped: Skipped, dataset: Path, reporter: Reporter) -> None:
+def tell_survey(
+    paths: Sequence[Path], recipe: Recipe, reporter: Reporter, selection: Selection | None = None
+) -> None:
+    """What `prepare` would take, and what it would not, before anything is decoded."""
+    skipped = Skipped()
+    sources = [open_source(path, selection) for path in paths]
+    plans = survey(sources, PrepareOptions(), skipped)
+    for line in survey_lines(plans, recipe.geometry):
+        reporter.say(line)
+    _tell_skipped(skipped, None, reporter)
+
+
+def _tell_few(dataset: Dataset, reporter: Reporter) -> None:
+    """How much is missing for scores, where too little could be held out."""
+    n_least = min(int(dataset.choosing.sum()), int(dataset.reported.sum()))
+    if n_least < MIN_HELD_OUT:
+        more = math.ceil(2 * (MIN_HELD_OUT - n_least) / MOST)
+        reporter.say(f"{int(dataset.held_out.sum())} sounds are held out; to choose by and to "
+                     f"report takes {MIN_HELD_OUT} each, so no scores: about {more} more sounds, "
+                     "or more packs, would do")
+
+
+def _tell_skipped(skipped: Skipped, dataset: Path | None, reporter: Reporter) -> None:
+    """dataset: where skipped.txt is; None names all."""
     if not skipped.entries:
         return
-    for where, why in skipped.entries[:NAMED_SKIPS]:
+    for where, why in skipped.entries[: NAMED_SKIPS if dataset else None]:
         reporter.say(f"skipped {where}: {why}")
     counts = ", ".join(f"{n} {why}" for why, n in skipped.reasons().items())
     more = len(skipped.entries) - NAMED_SKIPS
-    rest = f"; all are named in {dataset / 'skipped.txt'}" if more > 0 else ""
+    rest = f"; all are named in {dataset / 'skipped.txt'}" if dataset and more > 0 else ""
     reporter.say(f"skipped {len(skipped.entries)} files: {counts}{rest}")
 
 
@@ -104,6 +135,12 @@ def prepare_dataset(
         dataset = Dataset(folder)
         reporter.say(f"using the {len(dataset)} images prepared in {folder}")
         return dataset
+    heard = [source for source in sources if not isinstance(source, SoundFontSource)]
+    if heard:  # a SoundFont is known only when it is rendered
+        with suppress(CorpusError):
+            for line in survey_lines(survey(heard, options or PrepareOptions(), Skipped()),
+                                     recipe.geometry):
+                reporter.say(line)
     with reporter.bar("prepare") as bar:
         try:
             skipped = prepare(sources, folder, recipe.geometry, options, bar.update, mark=now)
@@ -117,10 +154,14 @@ def prepare_dataset(
     mark.write_text(now + "\n")
     dataset = Dataset(folder)
     _tell_skipped(skipped, folder, reporter)
-    counts = [int((dataset.labels == i).sum()) for i in range(len(dataset.classes))]
-    listed = ", ".join(f"{n} {c}" for n, c in zip(dataset.classes, counts, strict=True))
-    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes in {folder}: "
-                 f"{listed}")
+    copy = np.asarray([is_variant(origin) for origin in dataset.origins])
+    counts = [(int((mine & ~copy).sum()), int((mine & copy).sum()), name)
+              for i, name in enumerate(dataset.classes) for mine in [dataset.labels == i]]
+    listed = ", ".join(f"{n} {name}" + (f" (+ {copies})" if copies else "")
+                       for n, copies, name in counts)
+    reporter.say(f"prepared {int((~copy).sum())} sounds (and pitched copies) of "
+                 f"{len(dataset.classes)} classes in {folder}: {listed}")
+    _tell_few(dataset, reporter)
     return dataset
 
 
@@ -209,6 +250,18 @@ def evaluate_against(
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
     folder = datasets / dataset_name(paths, kit.geometry)
     return evaluate_kit(kit, prepare_dataset(paths, folder, recipe, reporter), reporter, options)
+
+
+def sort_folder(kit: Kit, options: SortOptions, reporter: Reporter) -> None:
+    """Lay a folder's sounds into class folders, and tell what came of it."""
+    skipped = Skipped()
+    with reporter.bar("sort") as bar:
+        counts = sort_sounds(Renderer(kit, kit.geometry.sample_rate_hz, threads=0), options,
+                             skipped, bar)
+    _tell_skipped(skipped, None, reporter)
+    listed = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    reporter.say(f"{options.out}: {listed or 'nothing that could be heard'}; {INDEX} there has the "
+                 "confidence of each")
 
 
 @dataclass(frozen=True)

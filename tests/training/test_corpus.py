@@ -148,8 +148,8 @@ def test_files_in_the_root_are_classed_by_their_own_names(tmp_path):
 
 
 def test_packs_above_class_folders_are_told_apart(tmp_path):
-    for pack in ("a", "b"):
-        write_drums(tmp_path / "all" / pack, each=2)
+    for pack, class_name in (("a", "kick"), ("b", "snare")):
+        write_drums(tmp_path / "all" / pack, (class_name,), each=2)
     packs = {r.pack for r in FolderSource(tmp_path / "all").recordings(Skipped())}
     assert packs == {"all/a", "all/b"}
 

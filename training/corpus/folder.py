@@ -16,6 +16,7 @@ from training.corpus import class_map as class_map_file
 from training.corpus.audio_files import not_read, read_mono, readable, walk
 from training.corpus.class_map import ClassMap
 from training.corpus.classes import class_of, folder_class, is_mixture
+from training.corpus.duplicates import SAME
 from training.corpus.packs import (
     INDEX,
     PROVENANCE,
@@ -125,7 +126,7 @@ class FolderSource:
     def _without_contradictions(
         self, files: dict[str, list[_File]], skipped: Skipped
     ) -> dict[str, list[_File]]:
-        """The files but those of which another class has the same."""
+        """The files, one of each, but those of which another class has the same."""
         classes: defaultdict[tuple[int, bytes], set[str]] = defaultdict(set)
         content = _contents(self.root, [file.place for each in files.values() for file in each])
         for class_name, each in files.items():
@@ -135,11 +136,17 @@ class FolderSource:
         kept: dict[str, list[_File]] = {}
         for class_name, each in files.items():
             kept[class_name] = []
+            first: dict[tuple[int, bytes], Path] = {}
             for file in each:
-                among = classes[content[file.place]] if file.place in content else set()
+                known = content.get(file.place)
+                among = classes[known] if known else set()
+                other = first.setdefault(known, file.place) if known else file.place
                 if len(among) > 1:
                     skipped.add(self._origin(self.root / file.place),
                                 f"the same file in two classes, {' and '.join(sorted(among))}")
+                elif other != file.place:
+                    skipped.add(self._origin(self.root / file.place),
+                                f"{SAME}: {self._origin(self.root / other)}")
                 else:
                     kept[class_name].append(file)
         return kept
