@@ -80,6 +80,10 @@ Classes = Annotated[
                  help='TOML lines of folder = "class" or "ignore", "*" for all others; default: '
                       "classes.toml in the folder."),
 ]
+Split = Annotated[
+    bool, typer.Option("--split", help="Cut loops and long takes into their hits; a file's class "
+                       "is that of all its hits.")
+]
 
 
 class _TerminalBar:
@@ -152,14 +156,17 @@ def _reporter(*, quiet: bool = False) -> Reporter:
     return ConsoleReporter(quiet=quiet)
 
 
-def _selection(packs: str | None, without: str | None, classes: Path | None) -> Selection:
+def _selection(
+    packs: str | None, without: str | None, classes: Path | None, split: bool
+) -> Selection:
     from training.corpus.class_map import read_class_map
     from training.corpus.packs import Selection
 
     def parts(text: str | None) -> tuple[str, ...]:
         return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
-    return Selection(parts(packs), parts(without), read_class_map(classes) if classes else None)
+    return Selection(parts(packs), parts(without), read_class_map(classes) if classes else None,
+                     split)
 
 
 def _fit_options(
@@ -182,7 +189,7 @@ def train(
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
     provenance: ProvenanceFile = None, packs: Packs = None, without_packs: WithoutPacks = None,
-    classes: Classes = None,
+    classes: Classes = None, split: Split = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier run.")] = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
@@ -200,7 +207,7 @@ def train(
             settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
-            selection=_selection(packs, without_packs, classes),
+            selection=_selection(packs, without_packs, classes, split),
         ),
         reporter,
     )
@@ -213,7 +220,7 @@ def prepare(
                                   "which is told.")
     ] = None,
     recipe: Recipe = "house", packs: Packs = None, without_packs: WithoutPacks = None,
-    classes: Classes = None,
+    classes: Classes = None, split: Split = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what it would take and what not.")
     ] = False,
@@ -222,7 +229,7 @@ def prepare(
     reporter = _reporter()
     from training.commands import dataset_name, prepare_dataset, recipe_named, tell_survey
 
-    chosen, selection = recipe_named(recipe), _selection(packs, without_packs, classes)
+    chosen, selection = recipe_named(recipe), _selection(packs, without_packs, classes, split)
     if dry_run:
         tell_survey(sources, chosen, reporter, selection)
         return
@@ -308,7 +315,7 @@ def sort(
     least: Annotated[
         float, typer.Option("--least", min=0.0, max=1.0, help="Below this confidence a sound goes "
                             "to OUT/unsure.")
-    ] = 0.9,
+    ] = 0.99,
     copy: Annotated[bool, typer.Option("--copy", help="Copy files instead of linking.")] = False,
 ) -> None:
     """Lay unsorted sounds into class folders, by what a kit's critic hears them as."""

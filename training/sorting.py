@@ -19,7 +19,7 @@ import numpy as np
 
 from gan808.errors import CorpusError
 from gan808.sound.renderer import Renderer
-from training.corpus.audio_files import not_read, read_mono, readable, walk
+from training.corpus.audio_files import not_read, read_hit, readable, walk
 from training.corpus.class_map import FILE, IGNORE
 from training.corpus.packs import INDEX, SEPARATOR
 from training.corpus.recording import Skipped
@@ -39,7 +39,7 @@ class SortOptions:
 
     folder: Path
     out: Path
-    least: float = 0.9
+    least: float = 0.99
     copy: bool = False
 
 
@@ -107,7 +107,7 @@ def _listen(
 
     def one(path: Path) -> tuple[Path, np.ndarray | str]:
         try:
-            return path, clean(*read_mono(path), geometry)
+            return path, clean(*read_hit(path), geometry)
         except CorpusError as error:
             return path, str(error)
 

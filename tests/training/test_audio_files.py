@@ -69,7 +69,7 @@ def test_names_that_are_no_utf8_are_names(tmp_path):
 
 
 def test_linked_folders_are_entered_once(tmp_path):
-    write(tmp_path / "store" / "1.wav")
+    write(tmp_path / "store" / "1.wav", 0.5 * CLICK)
     root = tmp_path / "d"
     write(root / "kick" / "2.wav")
     (root / "kick" / "more").symlink_to(tmp_path / "store")

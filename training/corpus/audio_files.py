@@ -14,6 +14,7 @@ import soundfile
 
 from gan808.errors import CorpusError
 from gan808.sound.recording import mono
+from training.corpus.hits import SEVERAL, onsets
 
 # RAW says neither rate nor width.
 AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() if name != "RAW"} | {
@@ -22,6 +23,7 @@ AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() i
 OTHER_AUDIO = {".m4a": "AAC", ".aac": "AAC", ".mp4": "AAC", ".wma": "WMA", ".ape": "APE",
                ".mka": "Matroska", ".webm": "WebM", ".wv": "WavPack"}
 MAX_SECONDS = 30.0  # longer files are loops and songs, not drum sounds
+LONGEST_SPLIT_S = 600.0  # of a take that is cut into its hits
 UNFILLED = 0xFFFFFFFF  # a size by which libsndfile reads to the end
 MACOS_DEBRIS = "__MACOSX"
 
@@ -65,8 +67,23 @@ def walk(root: Path, unusable: Callable[[Path, str], None]) -> Iterator[Path]:
             unusable(path, "not a file")
 
 
-def read_mono(path: Path) -> tuple[np.ndarray, int]:
-    """Decode an audio file: float32, shape (n,), one channel of it; and its rate in Hz.
+def read_hit(path: Path) -> tuple[np.ndarray, int]:
+    """As read_mono. Raises CorpusError for what holds several hits, too."""
+    audio, rate = read_mono(path)
+    if len(onsets(audio, rate)) >= SEVERAL:
+        raise CorpusError("several hits (gan808 prepare --split takes each)")
+    return audio, rate
+
+
+def read_part(path: Path, start: int, end: int | None) -> tuple[np.ndarray, int]:
+    """As read_mono, of the samples from start to before end."""
+    audio, rate = read_mono(path, LONGEST_SPLIT_S)
+    return audio[start:end], rate
+
+
+def read_mono(path: Path, most_s: float = MAX_SECONDS) -> tuple[np.ndarray, int]:
+    """Decode an audio file of at most so many seconds: float32, shape (n,), one channel of it; and
+    its rate in Hz.
 
     Raises CorpusError with a reason of a few words.
     """
@@ -74,8 +91,8 @@ def read_mono(path: Path) -> tuple[np.ndarray, int]:
         with path.open("rb") as file, soundfile.SoundFile(_filled_in(file)) as sound:
             if sound.frames == 0:
                 raise CorpusError("empty")
-            if sound.frames > MAX_SECONDS * sound.samplerate:
-                raise CorpusError(f"longer than {MAX_SECONDS:.0f} s")
+            if sound.frames > most_s * sound.samplerate:
+                raise CorpusError(f"longer than {most_s:.0f} s")
             audio = mono(sound.read(dtype="float32", always_2d=True))
             rate = sound.samplerate
     except soundfile.LibsndfileError as error:

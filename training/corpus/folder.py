@@ -5,18 +5,30 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
+
+import numpy as np
 
 from gan808.errors import CorpusError
 from training.corpus import class_map as class_map_file
-from training.corpus.audio_files import not_read, read_mono, readable, walk
+from training.corpus.audio_files import (
+    LONGEST_SPLIT_S,
+    not_read,
+    read_hit,
+    read_mono,
+    read_part,
+    readable,
+    walk,
+)
 from training.corpus.class_map import ClassMap
 from training.corpus.classes import class_of, folder_class, is_mixture
 from training.corpus.duplicates import SAME
+from training.corpus.hits import SEVERAL, onsets
 from training.corpus.packs import (
     INDEX,
     PROVENANCE,
@@ -166,8 +178,27 @@ class FolderSource:
             for file in files:
                 path = self.root / file.place
                 pack = self._collection(file.pack) if file.pack else ""
-                yield Recording(functools.partial(read_mono, path), class_name,
-                                self._origin(path), pack or self._origin(path), pack)
+                for read, which in self._parts(path, skipped):
+                    yield Recording(read, class_name, self._origin(path) + which,
+                                    pack or self._origin(path), pack)
+
+    def _parts(
+        self, path: Path, skipped: Skipped
+    ) -> Iterator[tuple[Callable[[], tuple[np.ndarray, int]], str]]:
+        """The file as it is, or, if so selected, each of its several hits, numbered."""
+        if not self._selection.split:
+            yield functools.partial(read_hit, path), ""
+            return
+        try:
+            starts = onsets(*read_mono(path, LONGEST_SPLIT_S))
+        except CorpusError as error:
+            skipped.add(self._origin(path), str(error))
+            return
+        if len(starts) < SEVERAL:
+            yield functools.partial(read_mono, path), ""
+            return
+        for number, (start, end) in enumerate(zip_longest(starts, starts[1:]), start=1):
+            yield functools.partial(read_part, path, start, end), f" hit {number}"
 
     def _origin(self, path: Path) -> str:
         return readable(f"{self.root.name}/{path.relative_to(self.root).as_posix()}")
