@@ -39,7 +39,6 @@ import soundfile
 
 from benchmarks.support.kits import CLASS, write_random_kit
 from gan808.sound.kit.kit import Kit, load_kit
-from gan808.sound.kit.weights import load_networks
 from gan808.sound.latent import Point, latent_of
 from gan808.sound.recording import onset_first
 from gan808.sound.renderer import Renderer
@@ -55,6 +54,7 @@ from gan808.sound.spectral.spectrogram import (
     place,
     stft,
 )
+from training.kit_weights import load_networks
 
 RATE_HZ = 48_000
 ORIGINAL_N_FFT, ORIGINAL_ROUNDS = 2024, 60

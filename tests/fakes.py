@@ -125,8 +125,9 @@ class FakePort:
     def release(self, slot: int, frame: int = 0) -> bool:
         return self._push(Command(self.name, "release", frame, slot))
 
-    def forget(self) -> bool:
-        kept = [c for c in self._engine.queued if (c.port, c.name) != (self.name, "trigger")]
+    def forget(self, frame: int = 0) -> bool:
+        kept = [c for c in self._engine.queued
+                if (c.port, c.name) != (self.name, "trigger") or c.frame < frame]
         self._engine.queued[:] = kept
         return not self.full
 
@@ -176,6 +177,7 @@ class FakeEngine:
     sample_rate_hz: int = 48000
     cells: int = 256
     latency_frames: int = 128
+    plays: bool = True
     ring_commands: int = 1024
     frame: int = 0
     blocks: int = 0
@@ -200,6 +202,12 @@ class FakeEngine:
     @property
     def frames(self) -> int:
         return self.frame
+
+    def change_rate(self, sample_rate_hz: int) -> None:
+        self.sample_rate_hz = sample_rate_hz
+        self._voices.clear()
+        self.queued.clear()
+        self.slot_cells = [NO_CELL] * SLOTS
 
     def port(self, name: str) -> FakePort:
         return self._ports.setdefault(name, FakePort(self, name))

@@ -24,7 +24,6 @@ from pydantic import ValidationError
 from gan808 import paths as places
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import NAME_PATTERN, Kit, Provenance, load_kit
-from gan808.sound.network.tensors import can_render
 from gan808.sound.renderer import Renderer
 from gan808.sound.spectral.geometry import Geometry
 from training import checkpoint
@@ -299,10 +298,6 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
             reporter.say(f"{folder / options.kit} has this name too: `gan808 run --kit "
                          f"{options.kit}` will play the new one, {options.kits / options.kit}")
     refuse_cluster()
-    if not can_render():
-        raise TrainingError("a kit is rendered by TensorFlow, which is not installed here: "
-                            "`gan808 prepare` and `gan808 fit` do without, `gan808 export` where "
-                            "it is")
     dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter,
                               selection=options.selection)
     fit(dataset, run, recipe, options.fit, reporter)

@@ -32,6 +32,7 @@ from gan808.sound.spectral.spectrogram import (
     normalise,
     place,
 )
+from gan808.storage import atomic
 from training.corpus.recording import Credit, Skipped, Source
 from training.corpus.spool import Spool, Spooled
 from training.corpus.synth import is_synthesised
@@ -209,10 +210,9 @@ class _Sums:
             n_bands, n_bins)
 
     def save(self) -> None:
-        writing = self._path.with_suffix(".writing.npz")
-        np.savez(writing, n_shards=self.n_shards, n_training=self.n_training, total=self.total,
-                 squares=self.squares, counts=self.counts)
-        writing.replace(self._path)
+        with atomic.replacing_file(self._path) as unfinished, unfinished.open("wb") as file:
+            np.savez(file, n_shards=self.n_shards, n_training=self.n_training, total=self.total,
+                     squares=self.squares, counts=self.counts)
 
     def moments(self) -> Moments:
         """By range: the middle of each band's, and what makes its ends the clipping points."""

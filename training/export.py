@@ -31,12 +31,12 @@ from gan808.sound.kit.kit import (
     save_kit,
 )
 from gan808.sound.kit.slots import SlotLayout, layout_for
-from gan808.sound.kit.weights import weights_of
-from gan808.sound.network.networks import build_critic, build_generator
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import Sound
 from training import checkpoint
 from training.dataset import Dataset, normalisation_of
+from training.kit_weights import weights_of
+from training.networks import build_critic, build_generator
 from training.recipes import Recipe
 from training.settings import recipe_from, title
 

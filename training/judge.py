@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+from gan808.storage import atomic
 from training.dataset import Dataset
 
 VERSION = 2  # of what is kept beside a dataset: other numbers here, another judge
@@ -147,12 +149,9 @@ def judge_of(dataset: Dataset) -> Judge:
     with threadpool_limits(1):  # small matrices: more threads only wait for each other
         judge = Judge.fitted(
             features, dataset.labels[chosen].astype(int), len(dataset.classes), floor)
-    writing = path.with_suffix(".writing")
-    try:
+    # A dataset on a full or read-only disk can be judged too.
+    with suppress(OSError, SafetensorError), atomic.replacing_file(path) as writing:
         save_file({name: np.ascontiguousarray(a) for name, a in judge.arrays.items()}, writing)
-        writing.replace(path)
-    except (OSError, SafetensorError):
-        writing.unlink(missing_ok=True)  # a dataset on a full or read-only disk can be judged too
     return judge
 
 

@@ -22,12 +22,12 @@ import numpy as np
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
-from gan808.sound.network.networks import build_critic, build_generator
 from training import checkpoint
 from training.dataset import Dataset
 from training.distribute import Crew, check_divides
 from training.divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 from training.journal import Journal
+from training.networks import build_critic, build_generator
 from training.objectives import draw
 from training.precision import built_in
 from training.recipes import Recipe

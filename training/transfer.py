@@ -14,7 +14,7 @@ import numpy as np
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
-from gan808.sound.kit.weights import load_networks
+from training.kit_weights import load_networks
 from training.recipes import Recipe
 
 

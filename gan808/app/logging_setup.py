@@ -1,4 +1,6 @@
-"""What the parts log, as one line each on stderr. Main thread, at the start."""
+"""What the parts log, as one line each on stderr; with --debug, tracebacks too. Main thread, at the
+start.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,9 @@ class _OneLine(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         complain(record.getMessage())
+        if record.exc_info and logging.getLogger("gan808").isEnabledFor(logging.DEBUG):
+            with suppress(OSError, ValueError):  # the terminal has gone
+                sys.stderr.write(logging.Formatter().formatException(record.exc_info) + "\n")
 
 
 def speak_up(level: int = logging.WARNING) -> None:

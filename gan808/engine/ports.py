@@ -66,9 +66,9 @@ class Port:
         """Ends the slot's voices as a gate does on note off: a 12 ms fade."""
         return self._push((frame, 0, layout.COMMAND_RELEASE, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
-    def forget(self) -> bool:
-        """Takes back this port's triggers that are not due yet."""
-        return self._push((0, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
+    def forget(self, frame: int = 0) -> bool:
+        """Takes back this port's triggers that are not due yet, from `frame` on."""
+        return self._push((frame, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.

@@ -16,6 +16,7 @@ from pathlib import Path
 import mido
 
 from gan808.errors import ConfigError
+from gan808.paths import ordinary
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.steps import MAX_NUDGE, MAX_RATCHET, MAX_STEPS, REST, Row, Step
@@ -108,7 +109,7 @@ def _bar_of(onset: _Onset, bar_steps: int) -> int:
 def _song(path: Path) -> _Song:
     """Read and check a file. Raises ConfigError."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(path).st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{path}: too large for a pattern")
         file = mido.MidiFile(str(path), clip=True)
     except OSError as error:

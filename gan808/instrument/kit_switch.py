@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gan808.errors import Gan808Error, KitError
+from gan808.errors import Gan808Error, Guard, KitError
 from gan808.instrument.events import KitLoaded, Notice
 from gan808.instrument.protocols import KitLike
 from gan808.instrument.state import State
@@ -62,6 +62,8 @@ class KitLoading:
     def load_numbered(self, number: int, reply: Reply | None) -> None:
         """Load the kit at that place of /kit/list, from 0; said where there is none."""
         names = self._machine.shelf.kit_names()
+        if names[number:number + 1] == [self._machine.kit.name]:
+            return  # it plays already, and its sounds with it
         if number < len(names):
             self._machine.submit("/kit/load", names[number], reply=reply)
             return
@@ -71,34 +73,31 @@ class KitLoading:
             reply(Gan808Error(text))
 
     def _begin(self, wish: _Wish, kit: KitLike) -> None:
-        self._reading += 1
         read = partial(self._read, wish, kit)
         if self._machine.live:
             threading.Thread(target=read, name="gan808-kit", daemon=True).start()
         else:
             read()
+        self._reading += 1
 
     def _read(self, wish: _Wish, kit: KitLike) -> None:
         """On the thread of its own; what comes of it is the machine's again."""
-        result: list[Sound] | Gan808Error
-        try:
-            result = kit.factory_sounds(self._machine.engine.sample_rate_hz)
-        except Gan808Error as error:
-            result = error
-        self._machine.later(self._was_read, wish, kit, result)
+        was_read = partial(self._machine.go_on, wish.call, self._was_read, wish, kit)
+        with Guard("/kit/load", was_read):
+            was_read(kit.factory_sounds(self._machine.engine.sample_rate_hz))
 
     def _was_read(self, wish: _Wish, kit: KitLike, result: list[Sound] | Gan808Error) -> None:
         self._reading -= 1
         if self._waiting is not None:
             following, self._waiting = self._waiting, None
-            self._begin(*following)
+            self._machine.go_on(following[0].call, self._begin, *following)
         if isinstance(result, Gan808Error):
             wish.call.answer(result)
         elif wish.number != self._asked:
             _overtaken(wish, kit)
         else:
             self._machine.filler.load_kit(
-                kit, partial(self._machine.later, self._wear, wish, result)
+                kit, partial(self._machine.go_on, wish.call, self._wear, wish, result)
             )
 
     def _wear(self, wish: _Wish, sounds: list[Sound], result: KitLike | Gan808Error) -> None:

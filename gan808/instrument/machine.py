@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from gan808.config import Settings
-from gan808.errors import ConfigError, Gan808Error
+from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
 from gan808.instrument.events import Event, Notice, Status
@@ -43,6 +43,8 @@ from gan808.storage.library import Shelf
 AHEAD_S = 0.15
 # A sequencer told to play begins this much later, so that its thread is ahead of its first step.
 START_DELAY_S = 0.03
+# Sixteen sounds are resampled in some tens of milliseconds.
+RATE_CHANGE_S = 10.0
 # Fresh sounds that may wait to be brought: a flood of notes is no reason to fill memory.
 MOST_REFRESHES = 1024
 
@@ -94,12 +96,11 @@ class Machine:
         self._order = itertools.count()
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._listeners_lock = threading.Lock()
+        self._guard = Guard("the machine")
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
         self._offline_frame: int | None = None
-        self._ahead_frames = round(AHEAD_S * engine.sample_rate_hz) + (
-            2 * settings.audio.block_frames
-        )
+        self._ahead_frames = self._lead_frames()
 
     # Life
 
@@ -137,6 +138,14 @@ class Machine:
         self._inbox.put(None)
         working.join()
         self._threads = None
+
+    def change_rate(self, sample_rate_hz: int) -> None:
+        """Go on at another rate, while no output plays: the sounds are resampled, the pattern goes
+        on where it was. From any thread but the machine's; returns when it is done."""
+        done = threading.Event()
+        self.later(self._change_rate, sample_rate_hz, done)
+        if not done.wait(RATE_CHANGE_S):
+            raise Gan808Error(f"the machine is too busy to go over to {sample_rate_hz} Hz")
 
     def before_block(self, until_frame: int) -> None:
         """Offline: do everything that must be in the engine before frames below until_frame."""
@@ -191,11 +200,8 @@ class Machine:
         if request.parameter.kind is not Kind.LIVE:
             self.submit(request.parameter.address, *request.arguments, frame=frame, reply=reply)
             return
-        try:
+        with Guard(request.parameter.address, reply):
             self._play_live(request, port, frame)
-        except Gan808Error as error:
-            if reply is not None:
-                reply(error)
 
     def _play_live(self, request: Request, port: PortLike, frame: int) -> None:
         if request.parameter.address == "/play":
@@ -236,6 +242,14 @@ class Machine:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
 
+    def go_on(self, call: Call, work: Callable[..., None], *arguments: Any) -> None:
+        """The same, for the rest of a call: what is raised there answers it."""
+        self.later(self._go_on, call, partial(work, *arguments))
+
+    def _go_on(self, call: Call, work: Callable[[], None]) -> None:
+        with Guard(call.command, call.answer):
+            work()
+
     def look_at_clock(self) -> None:
         """The MIDI clock starts, jumps or is new: the sequencer looks at once. Any thread."""
         threads = self._threads
@@ -264,18 +278,20 @@ class Machine:
     def emit(self, event: Event) -> None:
         """Tell every listener; machine thread only."""
         for listener in self._listeners:
-            listener(event)
+            with self._guard:
+                listener(event)
 
     def status(self) -> Status:
         """How things stand. Any thread; reading resets the engine's peak."""
         stats, stock = self.engine.stats(), self.pool.stock()
         rate = self.engine.sample_rate_hz
+        plays = self.engine.plays
         return Status(
             kit=self.kit.name, voices=stats.voices, pool=sum(stock.values()), stock=stock,
             load=stats.load, peak=stats.peak, xruns=stats.xruns,
             late_commands=stats.late_commands, dropped_commands=stats.dropped_commands,
-            stolen_voices=stats.stolen_voices, sample_rate_hz=rate,
-            latency_ms=1000.0 * self.engine.latency_frames / rate,
+            stolen_voices=stats.stolen_voices, sample_rate_hz=rate if plays else 0,
+            latency_ms=1000.0 * self.engine.latency_frames / rate if plays else 0.0,
             pattern=self.sequencer.pattern.name, playing=self.sequencer.playing,
             tempo_bpm=self.sequencer.tempo_bpm, clock=self.sync.clock,
             swaps_per_bar=self.evolution.swaps_per_bar,
@@ -307,6 +323,18 @@ class Machine:
         self.learning.follow()
         self.commands.widths.follow()
 
+    def _lead_frames(self) -> int:
+        return round(AHEAD_S * self.engine.sample_rate_hz) + 2 * self.settings.audio.block_frames
+
+    def _change_rate(self, sample_rate_hz: int, done: threading.Event) -> None:
+        self.engine.change_rate(sample_rate_hz)
+        self.sequencer.change_rate(sample_rate_hz, self.engine.frames)
+        self._ahead_frames = self._lead_frames()
+        if self._threads is not None:
+            self._threads[1].ahead_frames = self._ahead_frames
+        self.swaps.change_rate()
+        done.set()
+
     def _work(self) -> None:
         while True:
             try:
@@ -316,7 +344,8 @@ class Machine:
                 continue
             if work is None:
                 return
-            work()
+            with self._guard:
+                work()
             self._do_waiting(self.now())
 
     def _do_all(self, until_frame: int) -> None:
@@ -326,18 +355,20 @@ class Machine:
             except queue.Empty:
                 break
             if work is not None:
-                work()
+                with self._guard:
+                    work()
         self._do_waiting(until_frame)
 
     def _run(self, call: Call) -> None:
         self.commands.run(call)
 
     def _take(self, call: Call) -> None:
-        """Keep a timed call until it is nearly due: the engine's own queue is short."""
-        heapq.heappush(self._waiting, (call.frame, next(self._order), call))
+        """Keep a timed call until it is due, or nearly: the engine's own queue is short."""
+        lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
+        heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
     def _do_waiting(self, frame: int) -> None:
-        while self._waiting and self._waiting[0][0] <= frame + self._ahead_frames:
+        while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
 
     # The sequencer's listener: its thread, so only the queue is touched

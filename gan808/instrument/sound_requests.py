@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from gan808.errors import ConfigError, Gan808Error
+from gan808.errors import ConfigError, Gan808Error, as_error
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound
 
@@ -48,7 +48,7 @@ class LatentPlay:
     def ask(self, call: Call, class_name: str, place: int | Point) -> None:
         """Have that very sound rendered, put it into the call's slot and answer with its id."""
         self._machine.filler.request(
-            class_name, place, partial(self._machine.later, self._rendered, call)
+            class_name, place, partial(self._machine.go_on, call, self._rendered, call)
         )
 
     def recall(self, call: Call) -> None:
@@ -83,8 +83,8 @@ class LatentPlay:
             if way is None or (way.seed, way.result) != (seed, sound.id):
                 way = _Way(sound.point, seed, "")
             place = way.start.towards(seed, amount)
-        except Gan808Error as error:
-            self._turned(calls, None, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next turn comes after it
+            self._turned(calls, None, as_error(call.command, error))
             return
         if place == sound.point:
             self._turned(calls, way, sound)
@@ -109,8 +109,8 @@ class LatentPlay:
                               or present.point == way.start)
                 self._ways[slot] = _Way(way.start, way.seed, sound.id)
             answer = (sound.id,)
-        except Gan808Error as error:
-            answer = error
+        except Exception as error:  # noqa: BLE001 - likewise
+            answer = as_error(calls[-1].command, error)
         for call in calls:
             call.answer(answer)
         waiting = self._turns.pop(slot, deque())
@@ -132,7 +132,7 @@ class LatentPlay:
         points = [sound.point.near(number, radius) for number in numbers]
         self._machine.filler.request_points(
             sound.class_asked, points,
-            partial(self._machine.later, self._neighbours, call, sound, count),
+            partial(self._machine.go_on, call, self._neighbours, call, sound, count),
         )
         return None
 
@@ -147,28 +147,20 @@ class LatentPlay:
 
     def _rendered(self, call: Call, result: Sound | Gan808Error) -> None:
         """The filler's answer to a request for one sound, back on the machine thread."""
-        try:
-            sound = _checked(result)
-            self._put(call, sound)
-        except Gan808Error as error:
-            call.answer(error)
-        else:
-            call.answer((sound.id,))
+        sound = _checked(result)
+        self._put(call, sound)
+        call.answer((sound.id,))
 
     def _neighbours(
         self, call: Call, present: Sound, count: int, result: list[Rendered] | Gan808Error
     ) -> None:
         """The filler's answer to a request for neighbours, back on the machine thread."""
-        try:
-            chosen = best_of(_checked(result), present.class_heard)[:count]
-            if not chosen:
-                raise Gan808Error("none of the neighbours can be played; try another radius")
-            self._put(call, chosen[0])
-        except Gan808Error as error:
-            call.answer(error)
-        else:
-            self._machine.swaps.slots[_slot_of(call)].coming.extend(chosen[1:])
-            call.answer((chosen[0].id, len(chosen) - 1))
+        chosen = best_of(_checked(result), present.class_heard)[:count]
+        if not chosen:
+            raise Gan808Error("none of the neighbours can be played; try another radius")
+        self._put(call, chosen[0])
+        self._machine.swaps.slots[_slot_of(call)].coming.extend(chosen[1:])
+        call.answer((chosen[0].id, len(chosen) - 1))
 
     def _put(self, call: Call, sound: Sound, *, remember: bool = True) -> None:
         self._require_slot(call)

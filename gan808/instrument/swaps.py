@@ -16,6 +16,7 @@ from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, Poo
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot, first_sounds
 from gan808.instrument.sound_marks import Ledger
 from gan808.instrument.state import KeptSlot
+from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
 
 MAX_SLOTS = 16
@@ -58,7 +59,8 @@ class Swaps:
         self._emit = emit
         self._told_empty: dict[str, int] = {}
         self.ledger = Ledger()
-        self.slots: list[Slot] = []
+        # Replaced whole: the threads that play look at it too.
+        self.slots: tuple[Slot, ...] = ()
         self._kept: Mapping[str, KeptSlot] = {}
 
     def begin_with(self, kept: Mapping[str, KeptSlot]) -> None:
@@ -72,18 +74,17 @@ class Swaps:
         What was given to `begin_with` comes before both.
         """
         before, (kept, self._kept) = len(self.slots), (self._kept, {})
+        new = [Slot(index, layout, self._width) for index, layout in enumerate(kit.slots)]
+        self.slots = (*self.slots[:len(new)], *new[before:])
         for index, layout in enumerate(kit.slots):
             changed: Iterable[str] = ENGINE_PARAMETERS
-            if index >= before:
-                self.slots.append(Slot(index, layout, self._width))
-            else:
+            if index < before:
                 self.slots[index].take_place(layout)
                 changed = changed if layout.code in kept else ("choke",)
             if layout.code in kept:
                 self.slots[index].values.update(kept[layout.code].values)
             for name in changed:
                 self.send(index, name, frame)
-        del self.slots[len(kit.slots):]
         for index in range(len(kit.slots), before):
             self._port.assign(index, NO_CELL, frame)
         self.fill_from(sounds, frame, kept)
@@ -123,6 +124,8 @@ class Swaps:
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
         """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""
         slot = self.slots[index]
+        # The stock may still have sounds of a rate the output had before.
+        sound = at_rate(sound, self._engine.sample_rate_hz)
         try:
             cell = self._engine.write_sound(sound.audio)
         except ValueError as error:
@@ -196,6 +199,13 @@ class Swaps:
         self.put(index, sound, frame, remember=False)
         slot.history.pop()
         return sound
+
+    def change_rate(self) -> None:
+        """The engine has gone over to another rate and forgotten the sounds: each slot gets its
+        own again, at that rate."""
+        for slot in self.slots:
+            if slot.sound is not None:
+                self.put(slot.index, slot.sound, remember=False)
 
     def say_empty(self, index: int) -> None:
         """Report once, and then once a minute, that the pool has nothing for a slot."""

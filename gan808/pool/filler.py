@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gan808.config import RendererSettings
-from gan808.errors import Gan808Error, KitError, RenderError
+from gan808.errors import Gan808Error, Guard, KitError, RenderError, as_error
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
@@ -109,7 +109,9 @@ class Filler:
         self._pool = pool
         self._settings = settings
         self._on_notice = on_notice
-        self._make = start_process or (lambda k: RenderProcess(k, sample_rate_hz, settings))
+        self._rate_hz = sample_rate_hz
+        self._make = start_process or (lambda k: RenderProcess(k, self._rate_hz, settings))
+        self._stale = False
         self._seeds = Seeds(max(settings.seed, 0))
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._kits: queue.SimpleQueue[tuple[Kit, DeliverKit]] = queue.SimpleQueue()
@@ -167,6 +169,11 @@ class Filler:
         self._kits.put((kit, deliver))
         self._wake.set()
 
+    def change_rate(self, sample_rate_hz: int) -> None:
+        """Render at another rate from now on, in a process of its own. Never blocks."""
+        self._rate_hz, self._stale = sample_rate_hz, True
+        self._wake.set()
+
     def status(self) -> FillerStatus:
         """Counters since the start. Any thread."""
         process = self._process
@@ -191,6 +198,9 @@ class Filler:
             except KitError as error:
                 self._give_up_kit(error)
                 pause_s = LOADING_POLL_S
+            except Exception as error:  # noqa: BLE001 - no mistake may end what brings new sounds
+                self._lost(RenderError(str(as_error("the renderer", error))))
+                pause_s = LOADING_POLL_S
             if pause_s:
                 self._wake.wait(pause_s)
         self._drop_process()
@@ -199,6 +209,11 @@ class Filler:
 
     def _step(self) -> float:
         """One piece of work; returns how long to wait before the next, 0 for none."""
+        if self._stale:
+            self._stale = False
+            self._drop_process()
+            if self._change is not None:
+                self._begin_change(self._change.kit, self._change.deliver)
         self._follow_kit_change()
         if self._kit_failure is not None:
             self._fail_waiting(self._kit_failure)
@@ -236,9 +251,9 @@ class Filler:
         try:
             names = [request.class_name] * len(request.points)
             rendered = self._current().render(names, request.points)
-        except RenderError as error:
-            request.deliver(error)
-            if self._current().alive():
+        except Exception as error:
+            request.deliver(as_error("the renderer", error))
+            if isinstance(error, RenderError) and self._current().alive():
                 return  # only refused: an unknown class
             raise
         self._counts["rendered"] += len(rendered)
@@ -294,18 +309,22 @@ class Filler:
         with suppress(queue.Empty):
             kit, deliver = self._kits.get_nowait()
             self._end_change(KitError(f"kit {kit.name} was asked for meanwhile"))
-            self._change = _KitChange(kit, self._make(kit), deliver)
-            self._change.process.start()
+            with Guard(f"kit {kit.name}", deliver):
+                self._begin_change(kit, deliver)
         change = self._change
         if change is None:
             return
-        try:
-            if not change.process.ready():
-                return
-        except Gan808Error as error:
-            self._end_change(error)
-            return
-        self._adopt(change)
+        ready = False
+        with Guard(f"kit {change.kit.name}", self._end_change):
+            ready = change.process.ready()
+        if ready:
+            self._adopt(change)
+
+    def _begin_change(self, kit: Kit, deliver: DeliverKit) -> None:
+        if self._change is not None:
+            self._change.process.stop()
+        self._change = _KitChange(kit, self._make(kit), deliver)
+        self._change.process.start()
 
     def _end_change(self, error: Gan808Error) -> None:
         change, self._change = self._change, None

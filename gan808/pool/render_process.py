@@ -1,4 +1,4 @@
-"""The player's end of the process that holds TensorFlow.
+"""The player's end of the process that holds the networks.
 
 One RenderProcess is one child. start and render belong to one thread (the filler's); stop may come
 from any. Requests and answers are JSON and raw float32 over a pipe, nothing is pickled but the
@@ -34,8 +34,8 @@ ANSWER_TIMEOUT_S = 120.0  # a batch takes well under a second; past this the chi
 TERMINATE_S = 0.3
 KILL_S = 0.3
 LOG_TAIL_BYTES = 4096
-# What TensorFlow says of itself while it loads, in the form of its log: no reason for a death.
-_CHATTER = re.compile(r"[IWE]\d{4} \d\d:|WARNING: All log messages")
+# ONNX Runtime's warnings and notes, in the form of its log: no reason for a death.
+_CHATTER = re.compile(r"(\x1b\[[\d;]*m)?\d{4}-\d\d-\d\d [\d:.]+ \[[WIV]:onnxruntime")
 
 ChildMain = Callable[[Connection, ChildOptions], None]
 

@@ -38,7 +38,8 @@ def test_every_address_of_the_design_is_there_once() -> None:
 
 
 def test_controllers_neither_meet_nor_take_a_standard_number() -> None:
-    taken = sum(16 if row.per_slot else 1 for row in TABLE if row.cc is not None)
+    taken = sum(len(row.cc) for row in TABLE)
+    assert all(len(row.cc) == (16 if row.per_slot else 1) for row in TABLE if row.cc)
     table = controllers()
     assert len(table) == taken, "two rows share a controller"
     assert table.pop(7)[0].address == "/volume"

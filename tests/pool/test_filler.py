@@ -7,6 +7,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from gan808.pool import filler as filler_module
 from gan808.pool.filler import Filler
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import ChildMain, RenderProcess
-from gan808.sound.latent import parse_point
+from gan808.sound.latent import Point, parse_point
 from gan808.sound.sound import Rendered, Sound
 from tests.pool import fake_child
 from tests.pool.test_render_process import FakeKit, gone
@@ -236,3 +237,39 @@ def test_a_wanted_width_is_stocked_beside_mono_and_recalled(rig: Callable[..., R
     again = answers.get(timeout=WITHIN_S)
     assert isinstance(again, Sound)
     assert (again.id, again.audio.tobytes()) == (wide.id, wide.audio.tobytes())
+
+
+def test_no_mistake_ends_it(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody expected answers whoever waits, is said, and the next child goes on."""
+    it = rig("kick")
+    assert eventually(it.full)
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    real = RenderProcess.render
+
+    def render(self: RenderProcess, names: list[str], points: list[Point]) -> list[Rendered]:
+        if points[0].seed == 4711:
+            raise TypeError("a header without a name")
+        return real(self, names, points)
+
+    monkeypatch.setattr(RenderProcess, "render", render)
+    it.filler.request("kick", 4711, answers.put)
+    assert "TypeError" in str(answers.get(timeout=WITHIN_S))
+    it.filler.request("kick", 4712, answers.put)
+    assert answers.get(timeout=WITHIN_S).id == "fake/kick/4712"
+    assert ["TypeError" in notice for notice in it.notices] == [True]
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many files are open, say. A kit that was asked for is refused, the present one stays."""
+    with monkeypatch.context() as broken:
+        broken.setattr(RenderProcess, "start", lambda _: os.open("/nowhere/at/all", os.O_RDONLY))
+        it = rig("kick")
+        assert eventually(lambda: bool(it.notices))
+        assert "FileNotFoundError" in it.notices[0]
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        it.filler.load_kit(FakeKit(name="other"), answers.put)
+        assert isinstance(answers.get(timeout=WITHIN_S), Gan808Error)
+    assert eventually(it.full)
+    assert it.filler.status().kit == "fake"

@@ -389,3 +389,20 @@ def test_where_every_hit_is_new_the_slots_are_written_seldom(
     assert (folder / STATE).stat().st_mtime_ns == written
     rig.send("/slot/BD/tune", 4.0)
     eventually(lambda: tune_on_disk(folder) == 4.0)
+
+
+def test_no_mistake_ends_the_keeping(
+    folder: Path, kept: tuple[Keeping, Rig], warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, rig = kept
+    eventually(lambda: on_disk(folder) is not None)
+    with monkeypatch.context() as patch:
+        def fails(self: StateFiles, state: State) -> None:
+            raise TypeError("not JSON")
+
+        patch.setattr(StateFiles, "write", fails)
+        rig.send("/slot/BD/tune", 1.0)
+        eventually(lambda: warned)
+        assert "TypeError: not JSON" in warned[0]
+    rig.send("/slot/BD/tune", 3.0)
+    eventually(lambda: tune_on_disk(folder) == 3.0)

@@ -7,13 +7,13 @@ import pytest
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import load_kit
-from gan808.sound.kit.weights import load_networks
-from gan808.sound.network.networks import build_critic, build_generator
 from gan808.sound.network.spec import NetworkSpec
 from tests.tiny_kit import CLASSES, GEOMETRY, SPEC, write_tiny_kit
 from tests.training.tiny_recipe import TINY, TINY_PAPER
 from training.corpus.folder import FolderSource
 from training.dataset import Dataset, PrepareOptions, prepare
+from training.kit_weights import load_networks
+from training.networks import build_critic, build_generator
 from training.trainer import TRANSFER_RATE, WARM_UP_STEPS, FitOptions, Trainer
 from training.transfer import begin_from
 

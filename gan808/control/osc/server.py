@@ -24,7 +24,7 @@ from gan808.control.osc.times import Schedule, TagFrames, WallClock
 from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.oscquery.announcement import is_loopback
 from gan808.engine.trigger_fast_path import PLAYED, OscEar
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import Request, decode
 from gan808.instrument.events import Event, ParameterChanged, SoundChanged
 from gan808.instrument.parameters import ROOT, Kind, Value
@@ -39,6 +39,7 @@ API_VERSION = 1
 AHEAD_S = 0.1
 # Without a datagram, so long until the thread looks whether it is to stop.
 WAIT_S = 0.2
+FAILURE_S = 0.05
 MAX_WAITING = 4096
 # What one datagram may ask for, its wildcards counted out: more would hold up the next note.
 MAX_REQUESTS = 2048
@@ -136,16 +137,23 @@ class OscServer:
 
     def _run(self) -> None:
         hurry()
+        # What is wrong with the socket may be so at once, every time.
+        guard = Guard("OSC", lambda _: self._stopping.wait(FAILURE_S))
         while not self._stopping.is_set():
-            wait_s = self._schedule.wait_s(time.monotonic(), WAIT_S)
-            port = self._port
-            if self._ear is not None:
-                found = self._ear.wait(self._machine.codes, wait_s)
-                port, wait_s = _PLAYED if found == PLAYED else port, 0.0
-            received = self._socket.receive(wait_s)
-            if received is not None:
-                self._receive(*received, port)
-            self._schedule.run_due(time.monotonic())
+            with guard:
+                self._listen()
+
+    def _listen(self) -> None:
+        """Wait for one datagram, act on it and on what is due."""
+        wait_s = self._schedule.wait_s(time.monotonic(), WAIT_S)
+        port = self._port
+        if self._ear is not None:
+            found = self._ear.wait(self._machine.codes, wait_s)
+            port, wait_s = _PLAYED if found == PLAYED else port, 0.0
+        received = self._socket.receive(wait_s)
+        if received is not None:
+            self._receive(*received, port)
+        self._schedule.run_due(time.monotonic())
 
     def _receive(self, datagram: bytes, sender: Sender, port: PortLike | None = None) -> None:
         """Act on a datagram; live messages of now go to the port, ours where none is given."""
@@ -172,7 +180,8 @@ class OscServer:
                 if not late_told:
                     self._send("/late", (message.address, 1000 * (now_s - due_s)), sender)
                 late_told, due_s = True, None
-            left -= self._accept(message, due_s, sender, port or self._port)
+            with Guard(message.address, partial(self._fail, message.address, sender=sender)):
+                left -= self._accept(message, due_s, sender, port or self._port)
             # A large packet must not hold up what is due meanwhile.
             self._schedule.run_due(time.monotonic())
 

@@ -12,6 +12,7 @@ import json
 import logging
 import queue
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +34,7 @@ from gan808.control.oscquery.namespace import (
     methods,
     node_at,
 )
-from gan808.errors import DeviceError, Gan808Error
+from gan808.errors import DeviceError, Gan808Error, Guard, as_error
 from gan808.instrument.parameters import Value
 
 if TYPE_CHECKING:
@@ -106,8 +107,10 @@ class QueryServer:
         server = self._server
         assert server is not None
         server.timeout = STOP_S
+        guard = Guard("OSCQuery", lambda _: self._stopping.wait(STOP_S))
         while not self._stopping.is_set():
-            server.handle_request()
+            with guard:
+                server.handle_request()
 
     # The thread of a request
 
@@ -192,10 +195,14 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = NAME, int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no further thread can be started
+            self._room.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -205,7 +212,10 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is a mistake of this program."""
-        log.debug("OSCQuery: a request from %s failed", client_address[0], exc_info=True)
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            as_error("OSCQuery", error)
+        log.debug("OSCQuery: a request from %s failed: %s", client_address[0], error)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -221,7 +231,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, *, with_body: bool) -> None:
         if self.server.limit.allows(time.monotonic()):
-            status, node = self.server.answer(self.path)
+            try:
+                status, node = self.server.answer(self.path)
+            except Exception:  # told to whoever asked, then to handle_error
+                self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
+                raise
         else:
             status, node = HTTPStatus.TOO_MANY_REQUESTS, None
         body = b"" if node is None else json.dumps(node, allow_nan=False).encode("ascii")

@@ -1,7 +1,7 @@
 """A kit on disk: load, save, verify. Reads numbers and text only; nothing in a kit is executed.
 
-Imports no TensorFlow, so the player can lay out slots and play factory sounds at once; the weights
-are read by weights.py, in the render process. What decodes and writes is loaded when first needed.
+The player lays out slots and plays factory sounds from it at once; the weights are read by
+network/weights.py, in the render process. What decodes and writes is loaded when first needed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gan808.errors import ConfigError, KitError
+from gan808.paths import ordinary
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import parse_point
@@ -25,6 +26,7 @@ from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.sound import Sound
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import Moments
+from gan808.storage import atomic
 
 FORMAT_VERSION = 1
 MANIFEST = "kit.toml"
@@ -251,6 +253,14 @@ def to_rate(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
     return np.ascontiguousarray(audio / peak if peak > 1.0 else audio, dtype=np.float32)
 
 
+def at_rate(sound: Sound, sample_rate_hz: int) -> Sound:
+    """The same sound for an output of that rate."""
+    if sound.sample_rate_hz == sample_rate_hz:
+        return sound
+    audio = to_rate(sound.audio, sound.sample_rate_hz, sample_rate_hz)
+    return replace(sound, audio=audio, sample_rate_hz=sample_rate_hz)
+
+
 def _problems(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
@@ -264,7 +274,7 @@ def load_kit(folder: Path) -> Kit:
     """Read and check a kit's manifest. Raises KitError naming the file and what is wrong."""
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
+        if ordinary(path).st_size > MAX_MANIFEST_BYTES:
             raise KitError(f"{path}: larger than a manifest can be")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -317,17 +327,17 @@ def list_kits(folders: Sequence[Path]) -> list[Kit | KitError]:
 
 
 def verify_kit(folder: Path) -> list[str]:
-    """Everything wrong with a kit, one line each; empty when it is whole. Builds the networks,
-    so it imports TensorFlow and takes seconds."""
+    """Everything wrong with a kit, one line each; empty when it is whole. Builds the
+    networks."""
     try:
         kit = load_kit(folder)
     except KitError as error:
         return [str(error)]
-    from gan808.sound.kit.weights import load_networks
+    from gan808.sound.network.session import Networks
 
     problems = []
     for check in (kit.statistics, lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
-                  lambda: load_networks(kit)):
+                  lambda: Networks(kit)):
         try:
             check()
         except KitError as error:
@@ -345,31 +355,32 @@ def save_kit(
     weights: Mapping[str, np.ndarray],
     factory: Mapping[str, np.ndarray],
 ) -> None:
-    """Write a kit beside its name and rename it; a kit that was there is replaced only then.
+    """Write a kit beside its name and rename it; a kit that was there is replaced only then, and
+    its report moves along where the new one has none.
 
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
     rate. Raises KitError when the disk is full or not writable.
     """
     import soundfile
     import tomlkit
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    partial = folder.with_name(folder.name + ".partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / FACTORY).mkdir(parents=True)
-        save_file(dict(weights), partial / WEIGHTS)
-        (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
-        np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
-                 realness=realness)
-        for name, audio in factory.items():
-            soundfile.write(partial / FACTORY / name, audio, manifest.geometry.sample_rate_hz,
-                            subtype="PCM_24")
-        content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
-        (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
-        _replace(partial, folder)
-    except (OSError, soundfile.LibsndfileError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        with atomic.replacing_folder(folder, durable=True) as partial:
+            (partial / FACTORY).mkdir()
+            save_file(dict(weights), partial / WEIGHTS)
+            (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
+            np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
+                     realness=realness)
+            for name, audio in factory.items():
+                soundfile.write(partial / FACTORY / name, audio,
+                                manifest.geometry.sample_rate_hz, subtype="PCM_24")
+            content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
+            (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
+            if (folder / "report").is_dir():
+                shutil.copytree(folder / "report", partial / "report")
+    except (OSError, SafetensorError, soundfile.LibsndfileError) as error:
         raise KitError(f"{folder}: cannot write the kit ({error})") from error
 
 
@@ -380,15 +391,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _replace(new: Path, folder: Path) -> None:
-    """Put new in folder's place. A report that is there and not in new moves along."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-        if (old / "report").is_dir() and not (new / "report").exists():
-            (old / "report").rename(new / "report")
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -59,7 +59,7 @@ def make_inverter(
     def invert(images: Any, streams: Sequence[int] | None = None) -> np.ndarray:
         given = np.asarray(images, dtype=np.float32)[..., 0]
         if streams is None:
-            streams = [zlib.crc32(np.ascontiguousarray(image)) for image in given]
+            streams = [zlib.crc32(image.tobytes()) for image in given]
         audio = np.zeros((len(given), geometry.n_samples), dtype=np.float32)
         for row, image, stream in zip(audio, given, streams, strict=True):
             sound = reconstruct(magnitudes(image, geometry, moments, stream))

@@ -13,9 +13,9 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from gan808.sound.network.extra_layers import GroupDeviation, Texture, residual_block
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
+from training.extra_layers import GroupDeviation, Texture, residual_block
 
 
 def _initializer() -> keras.initializers.Initializer:
