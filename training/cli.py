@@ -80,6 +80,10 @@ Classes = Annotated[
                  help='TOML lines of folder = "class" or "ignore", "*" for all others; default: '
                       "classes.toml in the folder."),
 ]
+Split = Annotated[
+    bool, typer.Option("--split", help="Cut loops and long takes into their hits; a file's class "
+                       "is that of all its hits.")
+]
 
 
 class _TerminalBar:
@@ -152,14 +156,17 @@ def _reporter(*, quiet: bool = False) -> Reporter:
     return ConsoleReporter(quiet=quiet)
 
 
-def _selection(packs: str | None, without: str | None, classes: Path | None) -> Selection:
+def _selection(
+    packs: str | None, without: str | None, classes: Path | None, split: bool
+) -> Selection:
     from training.corpus.class_map import read_class_map
     from training.corpus.packs import Selection
 
     def parts(text: str | None) -> tuple[str, ...]:
         return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
-    return Selection(parts(packs), parts(without), read_class_map(classes) if classes else None)
+    return Selection(parts(packs), parts(without), read_class_map(classes) if classes else None,
+                     split)
 
 
 def _fit_options(
@@ -182,7 +189,7 @@ def train(
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
     provenance: ProvenanceFile = None, packs: Packs = None, without_packs: WithoutPacks = None,
-    classes: Classes = None,
+    classes: Classes = None, split: Split = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier run.")] = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
@@ -200,7 +207,7 @@ def train(
             settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
-            selection=_selection(packs, without_packs, classes),
+            selection=_selection(packs, without_packs, classes, split),
         ),
         reporter,
     )
@@ -213,16 +220,21 @@ def prepare(
                                   "which is told.")
     ] = None,
     recipe: Recipe = "house", packs: Packs = None, without_packs: WithoutPacks = None,
-    classes: Classes = None,
+    classes: Classes = None, split: Split = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what it would take and what not.")
+    ] = False,
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
-    from training.commands import dataset_name, prepare_dataset, recipe_named
+    from training.commands import dataset_name, prepare_dataset, recipe_named, tell_survey
 
-    chosen = recipe_named(recipe)
+    chosen, selection = recipe_named(recipe), _selection(packs, without_packs, classes, split)
+    if dry_run:
+        tell_survey(sources, chosen, reporter, selection)
+        return
     folder = out or paths.datasets_folder() / dataset_name(sources, chosen.geometry)
-    prepare_dataset(sources, folder, chosen, reporter,
-                    selection=_selection(packs, without_packs, classes))
+    prepare_dataset(sources, folder, chosen, reporter, selection=selection)
 
 
 def fit(
@@ -296,7 +308,26 @@ def export(
     export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
 
 
+def sort(
+    folder: Annotated[Path, typer.Argument(help="Unsorted sounds; nothing there changes.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    kit: Annotated[str, typer.Option("--kit", help="Kit whose critic listens.")] = "gan808",
+    least: Annotated[
+        float, typer.Option("--least", min=0.0, max=1.0, help="Below this confidence a sound goes "
+                            "to OUT/unsure.")
+    ] = 0.99,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy files instead of linking.")] = False,
+) -> None:
+    """Lay unsorted sounds into class folders, by what a kit's critic hears them as."""
+    reporter = _reporter()
+    from gan808.sound.kit.kit import find_kit
+    from training.commands import sort_folder
+    from training.sorting import SortOptions
+
+    sort_folder(find_kit(kit, paths.kit_folders()), SortOptions(folder, out, least, copy), reporter)
+
+
 def add_training_commands(app: typer.Typer) -> None:
-    """Add train, prepare, fit, evaluate and export to the command line."""
-    for command in (train, prepare, fit, evaluate, export):
+    """Add train, sort, prepare, fit, evaluate and export to the command line."""
+    for command in (train, sort, prepare, fit, evaluate, export):
         app.command(rich_help_panel="Training")(command)

@@ -6,6 +6,7 @@ there, so the same command again resumes.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections import Counter
@@ -14,17 +15,20 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from gan808 import ownership, paths
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import Kit, Provenance, load_kit
+from gan808.sound.renderer import Renderer
 from gan808.sound.spectral.geometry import Geometry
 from training import checkpoint
 from training.corpus.folder import FolderSource
-from training.corpus.packs import Selection
+from training.corpus.packs import INDEX, Selection
 from training.corpus.recording import Credit, Skipped, Source
 from training.corpus.soundfont import SoundFontSource
+from training.corpus.split import MOST
 from training.corpus.synth import PREFIX, parse_synth
 from training.dataset import (
     OTHER_OUT,
@@ -36,7 +40,7 @@ from training.dataset import (
     unfinished,
 )
 from training.distribute import join, refuse_cluster
-from training.evaluate import Evaluation
+from training.evaluate import MIN_HELD_OUT, Evaluation
 from training.evaluating import EvaluateOptions, evaluate_kit
 from training.export import NEW_RUN, ExportOptions, export, manifest_of
 from training.fingerprint import MOVED, OTHER, known_again
@@ -51,6 +55,9 @@ from training.preflight import (
 from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
 from training.reporting import Reporter
 from training.settings import with_settings
+from training.sorting import SortOptions, sort_sounds
+from training.survey import lines as survey_lines
+from training.survey import survey
 from training.trainer import FitOptions, Interrupted, Progress, Trainer
 
 OTHER_RUN = "another --run (or --work)"
@@ -78,14 +85,37 @@ def open_source(path: Path, selection: Selection | None = None) -> Source:
     return FolderSource(path, selection)
 
 
-def _tell_skipped(skipped: Skipped, dataset: Path, reporter: Reporter) -> None:
+def tell_survey(
+    paths: Sequence[Path], recipe: Recipe, reporter: Reporter, selection: Selection | None = None
+) -> None:
+    """What `prepare` would take, and what it would not, before anything is decoded."""
+    skipped = Skipped()
+    sources = [open_source(path, selection) for path in paths]
+    plans = survey(sources, PrepareOptions(), skipped)
+    for line in survey_lines(plans, recipe.geometry):
+        reporter.say(line)
+    _tell_skipped(skipped, None, reporter)
+
+
+def _tell_few(dataset: Dataset, reporter: Reporter) -> None:
+    """How much is missing for scores, where too little could be held out."""
+    n_least = min(int(dataset.choosing.sum()), int(dataset.reported.sum()))
+    if n_least < MIN_HELD_OUT:
+        more = math.ceil(2 * (MIN_HELD_OUT - n_least) / MOST)
+        reporter.say(f"{int(dataset.held_out.sum())} sounds are held out; to choose by and to "
+                     f"report takes {MIN_HELD_OUT} each, so no scores: about {more} more sounds, "
+                     "or more packs, would do")
+
+
+def _tell_skipped(skipped: Skipped, dataset: Path | None, reporter: Reporter) -> None:
+    """dataset: where skipped.txt is; None names all."""
     if not skipped.entries:
         return
-    for where, why in skipped.entries[:NAMED_SKIPS]:
+    for where, why in skipped.entries[: NAMED_SKIPS if dataset else None]:
         reporter.say(f"skipped {where}: {why}")
     counts = ", ".join(f"{n} {why}" for why, n in skipped.reasons().items())
     more = len(skipped.entries) - NAMED_SKIPS
-    rest = f"; all are named in {dataset / 'skipped.txt'}" if more > 0 else ""
+    rest = f"; all are named in {dataset / 'skipped.txt'}" if dataset and more > 0 else ""
     reporter.say(f"skipped {len(skipped.entries)} files: {counts}{rest}")
 
 
@@ -122,6 +152,12 @@ def prepare_dataset(
         return dataset
     check_classes(now.classes)
     require_free(folder, [path for path in paths if path.exists()])
+    heard = [source for source in sources if not isinstance(source, SoundFontSource)]
+    if heard:  # a SoundFont is known only when it is rendered
+        with suppress(CorpusError):
+            for line in survey_lines(survey(heard, options or PrepareOptions(), Skipped()),
+                                     recipe.geometry):
+                reporter.say(line)
     with _prepare_lock(folder), reporter.bar("prepare") as bar:
         try:
             skipped = prepare(sources, folder, recipe.geometry, options, bar.update,
@@ -138,10 +174,14 @@ def prepare_dataset(
             raise Interrupted("stopped while preparing; the same command goes on") from None
     dataset = Dataset(folder)
     _tell_skipped(skipped, folder, reporter)
-    counts = [int((dataset.labels == i).sum()) for i in range(len(dataset.classes))]
-    listed = ", ".join(f"{n} {c}" for n, c in zip(dataset.classes, counts, strict=True))
-    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes in {folder}: "
-                 f"{listed}")
+    copy = np.asarray([is_variant(origin) for origin in dataset.origins])
+    counts = [(int((mine & ~copy).sum()), int((mine & copy).sum()), name)
+              for i, name in enumerate(dataset.classes) for mine in [dataset.labels == i]]
+    listed = ", ".join(f"{n} {name}" + (f" (+ {copies})" if copies else "")
+                       for n, copies, name in counts)
+    reporter.say(f"prepared {int((~copy).sum())} sounds (and pitched copies) of "
+                 f"{len(dataset.classes)} classes in {folder}: {listed}")
+    _tell_few(dataset, reporter)
     return dataset
 
 
@@ -267,6 +307,18 @@ def evaluate_against(
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
     folder = datasets / dataset_name(paths, kit.geometry)
     return evaluate_kit(kit, prepare_dataset(paths, folder, recipe, reporter), reporter, options)
+
+
+def sort_folder(kit: Kit, options: SortOptions, reporter: Reporter) -> None:
+    """Lay a folder's sounds into class folders, and tell what came of it."""
+    skipped = Skipped()
+    with reporter.bar("sort") as bar:
+        counts = sort_sounds(Renderer(kit, kit.geometry.sample_rate_hz, threads=0), options,
+                             skipped, bar)
+    _tell_skipped(skipped, None, reporter)
+    listed = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    reporter.say(f"{options.out}: {listed or 'nothing that could be heard'}; {INDEX} there has the "
+                 "confidence of each")
 
 
 @dataclass(frozen=True)

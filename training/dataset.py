@@ -64,7 +64,7 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """One image to be made: a sound at so many semitones."""
 
     sound: Spooled
@@ -92,7 +92,7 @@ def is_variant(origin: str) -> bool:
     return re.search(r" [+-]\d+\.\d st$", origin) is not None
 
 
-def _jobs(sounds: list[Spooled], options: PrepareOptions) -> Iterator[_Job]:
+def all_jobs(sounds: list[Spooled], options: PrepareOptions) -> Iterator[Job]:
     """Every sound, and after a training sound its copies; always the same. Of a class that has
     recordings only these are copied: synthesised voices can be had in any number."""
     there: defaultdict[str, Counter[bool]] = defaultdict(Counter)
@@ -100,7 +100,7 @@ def _jobs(sounds: list[Spooled], options: PrepareOptions) -> Iterator[_Job]:
         there[sound.class_name][is_synthesised(sound.origin)] += not sound.held_out
     random = np.random.default_rng(options.seed)
     for sound in sounds:
-        yield _Job(sound)
+        yield Job(sound)
         n = there[sound.class_name]
         copied = not (is_synthesised(sound.origin) and n[False])
         if sound.held_out or not copied:
@@ -108,7 +108,7 @@ def _jobs(sounds: list[Spooled], options: PrepareOptions) -> Iterator[_Job]:
         same = n[False] or n[True]
         copies = -(-(options.variants_to - same) // same)
         for _ in range(max(0, min(copies, MOST_COPIES))):
-            yield _Job(sound, float(random.uniform(-MAX_SEMITONES, MAX_SEMITONES)))
+            yield Job(sound, float(random.uniform(-MAX_SEMITONES, MAX_SEMITONES)))
 
 
 def prepare(
@@ -143,9 +143,9 @@ def prepare(
         except CorpusError:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        _write_images(partial, spool, list(_jobs(sounds, chosen)), geometry, progress)
+        _write_images(partial, spool, list(all_jobs(sounds, chosen)), geometry, progress)
         credits = {name: credit for source in sources for name, credit in source.credits().items()}
-        _write_index(partial, list(_jobs(sounds, chosen)), classes, geometry, credits)
+        _write_index(partial, list(all_jobs(sounds, chosen)), classes, geometry, credits)
         lines = [f"{where}\t{why}" for where, why in skipped.entries]
         (partial / "skipped.txt").write_text("\n".join(lines) + "\n" if lines else "")
         spool.remove()
@@ -247,12 +247,12 @@ class _Sums:
 
 
 def _write_images(
-    folder: Path, spool: Spool, jobs: list[_Job], geometry: Geometry,
+    folder: Path, spool: Spool, jobs: list[Job], geometry: Geometry,
     progress: Callable[[float | None, str], None],
 ) -> None:
     """The shards that are missing, and moments.npz."""
 
-    def image_of(job: _Job) -> tuple[bool, np.ndarray]:
+    def image_of(job: Job) -> tuple[bool, np.ndarray]:
         audio = _pitched(spool.audio(job.sound), job.semitones)
         return job.sound.held_out, log_image(place(audio, geometry), geometry)
 
@@ -274,7 +274,7 @@ def _write_images(
 
 
 def _write_index(
-    folder: Path, jobs: list[_Job], classes: tuple[str, ...], geometry: Geometry,
+    folder: Path, jobs: list[Job], classes: tuple[str, ...], geometry: Geometry,
     credits: Mapping[str, Credit],
 ) -> None:
     number = {name: i for i, name in enumerate(classes)}

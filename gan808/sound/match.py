@@ -54,7 +54,7 @@ def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     if not path.is_file():
         raise RenderError(f"{path}: is no file; give a recording of one drum hit")
     try:
-        with soundfile.SoundFile(path) as file:
+        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
             rate_hz = file.samplerate
             read = file.read(int(LONGEST_READ_S * rate_hz), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:

@@ -10,15 +10,15 @@ from training.corpus.class_map import read_class_map
 from training.corpus.folder import FolderSource
 from training.corpus.packs import Selection, read_credits
 from training.corpus.recording import Skipped
-from training.corpus.spool import NO_ROOM, Spooled, _select
+from training.corpus.spool import NO_ROOM, Spooled, select
 
 CLICK = np.sin(np.arange(800) / 5)
 
 
 def write(root, *places):
-    for place in places:
+    for i, place in enumerate(places):
         (root / place).parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(root / place, CLICK, 16000)
+        soundfile.write(root / place, CLICK * (1 - 0.01 * i), 16000)  # no two the same
     return root
 
 
@@ -104,7 +104,7 @@ def test_more_than_sixteen_classes_lose_the_smallest_that_have_no_name():
                [("kick", 2), ("snare", 2), *((f"zap{i}", 3 + i) for i in range(16))]
                for i in range(n)]
     skipped = Skipped()
-    kept, classes = _select(spooled, skipped)
+    kept, classes = select(spooled, skipped)
     assert len(classes) == 16
     assert {"kick", "snare"} < set(classes)
     assert {why for _, why in skipped.entries} == {f"{NO_ROOM}: zap0", f"{NO_ROOM}: zap1"}

@@ -5,19 +5,30 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from gan808.errors import CorpusError
-from gan808.sound.recording import mono
 from training.corpus import class_map as class_map_file
+from training.corpus.audio_files import (
+    LONGEST_SPLIT_S,
+    not_read,
+    read_hit,
+    read_mono,
+    read_part,
+    readable,
+    walk,
+)
 from training.corpus.class_map import ClassMap
 from training.corpus.classes import class_of, folder_class, is_mixture
+from training.corpus.duplicates import SAME
+from training.corpus.hits import SEVERAL, onsets
 from training.corpus.packs import (
     INDEX,
     PROVENANCE,
@@ -28,33 +39,6 @@ from training.corpus.packs import (
     read_index,
 )
 from training.corpus.recording import Credit, Recording, Skipped
-
-# RAW says neither rate nor width.
-AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() if name != "RAW"} | {
-    ".aif", ".aifc", ".oga", ".opus", ".snd", ".wave",
-}
-MAX_SECONDS = 30.0  # longer files are loops and songs, not drum sounds
-
-
-def read_mono(path: Path) -> tuple[np.ndarray, int]:
-    """Decode an audio file: float32, shape (n,), one channel of it; and its rate
-    in Hz.
-
-    Raises CorpusError with a reason of a few words.
-    """
-    try:
-        with soundfile.SoundFile(path) as file:
-            if file.frames == 0:
-                raise CorpusError("empty")
-            if file.frames > MAX_SECONDS * file.samplerate:
-                raise CorpusError(f"longer than {MAX_SECONDS:.0f} s")
-            audio = mono(file.read(dtype="float32", always_2d=True))
-            rate = file.samplerate
-    except soundfile.LibsndfileError as error:
-        raise CorpusError("empty" if path.stat().st_size == 0 else "corrupt") from error
-    if not np.isfinite(audio).all():
-        raise CorpusError("not finite")
-    return audio, rate
 
 
 @dataclass(frozen=True)
@@ -123,11 +107,11 @@ class FolderSource:
 
     def _files(self, skipped: Skipped) -> list[_File]:
         files = []
-        for path in sorted(self.root.rglob("*")):
-            if not path.is_file() or path.name.startswith(".") or self._is_sidecar(path):
+        for path in walk(self.root, lambda path, why: skipped.add(self._origin(path), why)):
+            if self._is_sidecar(path):
                 continue
-            if path.suffix.lower() not in AUDIO_SUFFIXES:
-                skipped.add(self._origin(path), "not audio")
+            if why := not_read(path):
+                skipped.add(self._origin(path), why)
                 continue
             file = self._file(path.relative_to(self.root))
             if self._selection.takes(file.pack, file.name):
@@ -149,7 +133,35 @@ class FolderSource:
                 skipped.add(self._origin(self.root / file.place), "ignored by classes.toml")
             else:
                 files[class_name].append(file)
-        return files
+        return self._without_contradictions(files, skipped)
+
+    def _without_contradictions(
+        self, files: dict[str, list[_File]], skipped: Skipped
+    ) -> dict[str, list[_File]]:
+        """The files, one of each, but those of which another class has the same."""
+        classes: defaultdict[tuple[int, bytes], set[str]] = defaultdict(set)
+        content = _contents(self.root, [file.place for each in files.values() for file in each])
+        for class_name, each in files.items():
+            for file in each:
+                if file.place in content:
+                    classes[content[file.place]].add(class_name)
+        kept: dict[str, list[_File]] = {}
+        for class_name, each in files.items():
+            kept[class_name] = []
+            first: dict[tuple[int, bytes], Path] = {}
+            for file in each:
+                known = content.get(file.place)
+                among = classes[known] if known else set()
+                other = first.setdefault(known, file.place) if known else file.place
+                if len(among) > 1:
+                    skipped.add(self._origin(self.root / file.place),
+                                f"the same file in two classes, {' and '.join(sorted(among))}")
+                elif other != file.place:
+                    skipped.add(self._origin(self.root / file.place),
+                                f"{SAME}: {self._origin(self.root / other)}")
+                else:
+                    kept[class_name].append(file)
+        return kept
 
     def _class_name(self, file: _File, packs: set[tuple[str, ...]]) -> str | None:
         own = [folder for i, folder in enumerate(file.folders)
@@ -166,14 +178,46 @@ class FolderSource:
             for file in files:
                 path = self.root / file.place
                 pack = self._collection(file.pack) if file.pack else ""
-                yield Recording(functools.partial(read_mono, path), class_name,
-                                self._origin(path), pack or self._origin(path), pack, path)
+                for read, which in self._parts(path, skipped):
+                    yield Recording(read, class_name, self._origin(path) + which,
+                                    pack or self._origin(path), pack, path)
+
+    def _parts(
+        self, path: Path, skipped: Skipped
+    ) -> Iterator[tuple[Callable[[], tuple[np.ndarray, int]], str]]:
+        """The file as it is, or, if so selected, each of its several hits, numbered."""
+        if not self._selection.split:
+            yield functools.partial(read_hit, path), ""
+            return
+        try:
+            starts = onsets(*read_mono(path, LONGEST_SPLIT_S))
+        except CorpusError as error:
+            skipped.add(self._origin(path), str(error))
+            return
+        if len(starts) < SEVERAL:
+            yield functools.partial(read_mono, path), ""
+            return
+        for number, (start, end) in enumerate(zip_longest(starts, starts[1:]), start=1):
+            yield functools.partial(read_part, path, start, end), f" hit {number}"
 
     def _origin(self, path: Path) -> str:
-        return f"{self.root.name}/{path.relative_to(self.root).as_posix()}"
+        return readable(f"{self.root.name}/{path.relative_to(self.root).as_posix()}")
 
     def _collection(self, pack: str) -> str:
-        return f"{self.root.name}/{pack}"
+        return readable(f"{self.root.name}/{pack}")
+
+
+def _contents(root: Path, places: Sequence[Path]) -> dict[Path, tuple[int, bytes]]:
+    """What tells the files that have others of their size from those: only these are read."""
+    by_size: defaultdict[int, list[Path]] = defaultdict(list)
+    for place in places:
+        by_size[(root / place).stat().st_size].append(place)
+    content = {}
+    for size, alike in by_size.items():
+        for place in alike if len(alike) > 1 else ():
+            with suppress(OSError):  # it is named where it is decoded
+                content[place] = (size, hashlib.sha256((root / place).read_bytes()).digest())
+    return content
 
 
 def _pack_folders(files: Sequence[_File]) -> set[tuple[str, ...]]:

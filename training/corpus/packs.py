@@ -104,11 +104,12 @@ def _credit(cells: Sequence[str], columns: dict[str, int]) -> Credit:
 class Selection:
     """What is taken of folders. packs, without: patterns as a shell has them, `cr78`, `h2_*`, or
     with the sound's name after a slash, `fluidr3gm/808_*`; no packs means all. class_map: None for
-    the folder's own classes.toml."""
+    the folder's own classes.toml. split: files of several hits are cut into these."""
 
     packs: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     class_map: ClassMap | None = None
+    split: bool = False
 
     def takes(self, pack: str, name: str) -> bool:
         """name: of the file, without suffix and pack."""

@@ -49,10 +49,11 @@ class Skipped:
         self.entries.append((where, why))
 
     def reasons(self) -> dict[str, int]:
-        """How many for each reason, most first."""
+        """How many for each reason, most first; what follows its colon is of one file."""
         counts: dict[str, int] = {}
         for _, why in self.entries:
-            counts[why] = counts.get(why, 0) + 1
+            reason = why.split(": ")[0]
+            counts[reason] = counts.get(reason, 0) + 1
         return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 

@@ -83,7 +83,7 @@ class Spool:
             self._append(audio.write, index.write, _cleaned(recordings, n_met, geometry), sounds,
                          skipped, lambda n: progress(n_met + n), (audio.flush, index.flush))
         unlike = one_of_each(sounds, self.audio, geometry.sample_rate_hz, skipped)
-        kept, classes = _select(unlike, skipped)
+        kept, classes = select(unlike, skipped)
         return choose_held_out(kept), classes
 
     def _append(
@@ -100,11 +100,11 @@ class Spool:
             else:
                 write_audio(np.round(audio * FULL_SCALE).astype("<i2").tobytes())
                 sounds.append(Spooled(end, len(audio), recording.class_name, recording.origin,
-                                      recording.pack, _collection(recording)))
+                                      recording.pack, collection_of(recording)))
                 end += len(audio)
                 line = {"samples": len(audio), "class": recording.class_name,
                         "origin": recording.origin, "pack": recording.pack,
-                        "collection": _collection(recording)}
+                        "collection": collection_of(recording)}
             flushes[0]()  # the samples before the line that speaks of them
             write_line(json.dumps(line) + "\n")
             flushes[1]()
@@ -162,11 +162,12 @@ def _cleaned(
     return in_order(one, itertools.islice(recordings, n_skip, None))
 
 
-def _collection(recording: Recording) -> str:
+def collection_of(recording: Recording) -> str:
+    """Whose sound it is."""
     return recording.collection or recording.origin.split("/", 1)[0]
 
 
-def _select(
+def select(
     sounds: list[Spooled], skipped: Skipped
 ) -> tuple[list[Spooled], tuple[str, ...]]:
     """Drop classes of one sound, and of more than fit a kit those that no name is known for, the
