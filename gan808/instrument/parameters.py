@@ -113,9 +113,8 @@ class Parameter:
         if not acts or len(arguments) != 1 or not all(a.optional for a in self.arguments):
             return None
         (value,) = arguments
-        numbered = self.names_slot or bool(self.arguments and self.arguments[0].type == "i")
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not isinstance(value, int | float) or value not in (0, 1) or (whole and numbered):
+        numbered = self.names_slot or any(argument.type == "i" for argument in self.arguments[:1])
+        if value not in (0, 1) or (type(value) is int and numbered):
             return None
         return bool(value)
 
@@ -188,6 +187,7 @@ def _row_value(name: str, argument: Argument, help: str) -> Parameter:
 
 SEED_MAX = 2**31 - 1
 _seed = _int("seed", 0, SEED_MAX, optional=True)
+_full = _float("velocity", 0, 1, optional=True, default=1.0)
 
 TABLE: tuple[Parameter, ...] = (
     Parameter("/hello", Kind.CLIENT, (), "who is there", reply="s:version i:api",
@@ -206,8 +206,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/counters", Kind.QUERY, (),
               "since the start: commands that came late, voices stolen, commands dropped",
               reply="i:late i:stolen i:dropped"),
-    Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1, optional=True,
-                                                         default=1.0)), "play a slot"),
+    Parameter("/trig", Kind.LIVE, (_text("slot"), _full), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
               "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
               "/dirt/play is the same"),

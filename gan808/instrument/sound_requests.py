@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from gan808.errors import ConfigError, Gan808Error, as_error
+from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound
 
@@ -76,16 +76,12 @@ class LatentPlay:
     def _turn(self, calls: list[Call]) -> None:
         """Begin the morph of the last of these calls, which all go the same way."""
         call, slot = calls[-1], _slot_of(calls[-1])
-        seed, amount = int(call.arguments[1]), float(call.arguments[2])
-        try:
-            sound = self._present(call)
-            way = self._ways.get(slot)
-            if way is None or (way.seed, way.result) != (seed, sound.id):
-                way = _Way(sound.point, seed, "")
-            place = way.start.towards(seed, amount)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next turn comes after it
-            self._turned(calls, None, as_error(call.command, error))
+        found: list[tuple[Sound, _Way, Point]] = []
+        with Guard(call.command, lambda error: self._turned(calls, None, error)):
+            found.append(self._way_of(call))
+        if not found:
             return
+        sound, way, place = found[0]
         if place == sound.point:
             self._turned(calls, way, sound)
             return
@@ -93,14 +89,22 @@ class LatentPlay:
         self._machine.filler.request(
             sound.class_asked, place, partial(self._machine.later, self._turned, calls, way))
 
+    def _way_of(self, call: Call) -> tuple[Sound, _Way, Point]:
+        """The present sound, the way a morph goes on from it, and its place on that way."""
+        seed, amount = int(call.arguments[1]), float(call.arguments[2])
+        sound, way = self._present(call), self._ways.get(_slot_of(call))
+        if way is None or (way.seed, way.result) != (seed, sound.id):
+            way = _Way(sound.point, seed, "")
+        return sound, way, way.start.towards(seed, amount)
+
     def _turned(self, calls: list[Call], way: _Way | None, result: Sound | Gan808Error) -> None:
         """A morph is there, or it failed: play it, answer, begin the next that waits.
 
         Undo leads to the sound before the first morph of a way, not through every turn of a knob.
         """
         slot = _slot_of(calls[-1])
-        answer: Answer | Gan808Error
-        try:
+        answers: list[Answer | Gan808Error] = []
+        with Guard(calls[-1].command, answers.append):
             sound = _checked(result)
             if way is not None:
                 present = self._present(calls[-1])
@@ -108,11 +112,9 @@ class LatentPlay:
                     self._put(calls[-1], sound, remember=present.id != way.result
                               or present.point == way.start)
                 self._ways[slot] = _Way(way.start, way.seed, sound.id)
-            answer = (sound.id,)
-        except Exception as error:  # noqa: BLE001 - likewise
-            answer = as_error(calls[-1].command, error)
+            answers.append((sound.id,))
         for call in calls:
-            call.answer(answer)
+            call.answer(answers[0])
         waiting = self._turns.pop(slot, deque())
         if waiting:
             same = [waiting.popleft()]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gan808.config import RendererSettings
-from gan808.errors import Gan808Error, Guard, KitError, RenderError, as_error
+from gan808.errors import Gan808Error, Guard, KitError, RenderError
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
@@ -203,19 +203,12 @@ class Filler:
         )
 
     def _run(self) -> None:
+        guard = Guard("the renderer", self._failed)
         while not self._stopping.is_set():
             self._wake.clear()
-            try:
+            pause_s = LOADING_POLL_S
+            with guard:
                 pause_s = self._step()
-            except RenderError as error:
-                self._lost(error)
-                pause_s = LOADING_POLL_S
-            except KitError as error:
-                self._give_up_kit(error)
-                pause_s = LOADING_POLL_S
-            except Exception as error:  # noqa: BLE001 - no mistake may end what brings new sounds
-                self._lost(RenderError(str(as_error("the renderer", error))))
-                pause_s = LOADING_POLL_S
             if pause_s:
                 self._wake.wait(pause_s)
         self._drop_process()
@@ -263,16 +256,16 @@ class Filler:
         return self._process
 
     def _serve(self, request: _Request) -> None:
-        try:
+        answers: list[list[Rendered] | Gan808Error] = []
+        with Guard("the renderer", answers.append):
             names = [request.class_name] * len(request.points)
-            rendered = self._current().render(names, request.points)
-        except Exception as error:
-            request.deliver(as_error("the renderer", error))
-            if isinstance(error, RenderError) and self._current().alive():
-                return  # only refused: an unknown class
-            raise
-        self._counts["rendered"] += len(rendered)
-        request.deliver(rendered)
+            answers.append(self._current().render(names, request.points))
+        (answer,) = answers
+        request.deliver(answer)
+        if not isinstance(answer, Gan808Error):
+            self._counts["rendered"] += len(answer)
+        elif not isinstance(answer, RenderError) or not self._current().alive():
+            raise answer  # more than refused, as an unknown class is
 
     def _render(self, want: Want) -> None:
         class_name = want.class_name
@@ -298,7 +291,13 @@ class Filler:
     def _resting(self) -> set[Want]:
         return {want for want, pause in self._barren.items() if not pause.over}
 
-    def _lost(self, error: RenderError) -> None:
+    def _failed(self, error: Gan808Error) -> None:
+        if isinstance(error, KitError):
+            self._give_up_kit(error)
+        else:
+            self._lost(error)
+
+    def _lost(self, error: Gan808Error) -> None:
         """The child is gone or useless: end it, say so, start another after a pause."""
         self._drop_process()
         if self._stopping.wait(GRACE_S):

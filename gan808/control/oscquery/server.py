@@ -12,7 +12,6 @@ import json
 import logging
 import queue
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -35,7 +34,7 @@ from gan808.control.oscquery.namespace import (
     methods,
     node_at,
 )
-from gan808.errors import DeviceError, Gan808Error, Guard, as_error
+from gan808.errors import DeviceError, Gan808Error, Guard
 from gan808.instrument.parameters import Value
 
 if TYPE_CHECKING:
@@ -226,10 +225,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is a mistake of this program."""
-        error = sys.exception()
-        if isinstance(error, Exception) and not isinstance(error, OSError):
-            as_error("OSCQuery", error)
-        log.debug("OSCQuery: a request from %s failed: %s", client_address[0], error)
+        log.debug("OSCQuery: a request from %s failed", client_address[0], exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -244,14 +240,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(with_body=False)
 
     def _reply(self, *, with_body: bool) -> None:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        node: Node | None = None
         if self.server.limit.allows(time.monotonic()):
-            try:
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            with Guard("OSCQuery"):
                 status, node = self.server.answer(self.path)
-            except Exception:  # told to whoever asked, then to handle_error
-                self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
-                raise
-        else:
-            status, node = HTTPStatus.TOO_MANY_REQUESTS, None
         body = b"" if node is None else json.dumps(node, allow_nan=False).encode("ascii")
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
