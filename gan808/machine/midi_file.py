@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from gan808.errors import ConfigError
 from gan808.machine.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
@@ -40,8 +41,7 @@ SUBSTITUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Onset:
+class _Onset(NamedTuple):
     """A note: where it begins in steps, and its velocity 0..1."""
 
     position: float
