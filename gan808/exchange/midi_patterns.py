@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from gan808.errors import ConfigError
 from gan808.exchange.midi_events import MidiEvents, read_events
@@ -41,8 +42,7 @@ SUBSTITUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Onset:
+class _Onset(NamedTuple):
     """A note: where it begins in steps, and its velocity 0..1."""
 
     position: float

@@ -5,12 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gan808.errors import Gan808Error, KitError
+from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.instrument.machine import Machine
+from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
 from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf
@@ -197,3 +198,28 @@ def test_two_kits_on_their_way_come_in_their_order() -> None:
     assert rig.machine.kit.name == "other"
     assert {heard(rig, slot) for slot in range(16)} == {"other"}
     assert rig.filler.verdicts == [("small", True), ("other", True)]
+
+
+def test_the_machine_goes_on_while_a_midi_file_is_read(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def slow(name: str, slots: object = ()) -> Pattern:
+        if name == "broken.mid":
+            raise ConfigError("broken.mid: not a whole MIDI file")
+        if name.endswith(".mid"):
+            gate.wait(LONG_S)
+        return replace(PATTERN, name=name)
+
+    monkeypatch.setattr(live.machine.shelf, "own_pattern", slow)
+    for name in ("large.mid", "other.mid", "broken.mid"):
+        live.machine.submit("/seq/pattern", name, reply=live.answers.put)
+    assert "not a whole" in str(live.answers.get(timeout=LONG_S))
+    assert live.ask("/slot/SLOT/level", 0, 0.5) == (0.5,)
+    assert live.ask("/seq/pattern", "plain") == ("plain",)
+    gate.set()
+    late = {str(live.answers.get(timeout=LONG_S)) for _ in range(2)}
+    assert late == {f"pattern {name}.mid: another was asked for meanwhile"
+                    for name in ("large", "other")}
+    assert live.machine.sequencer.pattern.name == "plain"
