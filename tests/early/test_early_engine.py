@@ -134,7 +134,7 @@ def test_another_engine_is_refused() -> None:
         Engine(RATE_HZ, cells=CELLS + 1, early=early_engine(first_slots()))
 
 
-@pytest.mark.parametrize("frames", [0, 72_001])
+@pytest.mark.parametrize("frames", [0, 120_001])
 def test_a_sound_without_room_is_refused(frames: int) -> None:
     audio = np.zeros(frames, np.float32).tobytes()
     with pytest.raises(Unfit):
