@@ -16,9 +16,9 @@ RATE_HZ = 44_100
 def loop(*names, apart_s=0.25):
     """Synthesised voices, one every apart_s, each over the rest of the one before."""
     step = round(apart_s * RATE_HZ)
-    audio = np.zeros(step * len(names) + 2 * RATE_HZ, np.float32)
+    audio = np.zeros(step * len(names) + 4 * RATE_HZ, np.float32)
     for i, name in enumerate(names):
-        voice = synthesise(name, i)[: 2 * RATE_HZ]
+        voice = synthesise(name, i)[: 4 * RATE_HZ]
         audio[i * step : i * step + len(voice)] += 0.4 * voice
     return audio
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 BLOCK_S = 0.005
-RISE_DB = 18.0  # over the lowest of the LOOK_BACK_S before
+RISE_DB = 15.0  # over the lowest of the LOOK_BACK_S before
 LOOK_BACK_S = 0.1
+CREST_BLOCKS = 4
 APART_S = 0.12  # flams, rolls and the bursts of a clap are one hit
 BELOW_PEAK_DB = 26.0  # what is softer than that is no hit
 SEVERAL = 4  # a drum that bounces twice is still one sound
@@ -39,6 +40,8 @@ def _rises(blocks: np.ndarray) -> np.ndarray:
     """Which blocks, float32 (n, size), are loud and much louder than one shortly before."""
     db = 20 * np.log10(np.maximum(np.abs(blocks).max(axis=1), 1e-5))
     back = round(LOOK_BACK_S / BLOCK_S)
-    before = np.concatenate([np.full(back, -100.0), db])
+    crests = np.lib.stride_tricks.sliding_window_view(  # a 25 Hz kick is not silent twice a period
+        np.concatenate([np.full(CREST_BLOCKS - 1, -100.0), db]), CREST_BLOCKS).max(axis=1)
+    before = np.concatenate([np.full(back, -100.0), crests])
     lowest = np.lib.stride_tricks.sliding_window_view(before, back)[: len(db)].min(axis=1)
     return np.asarray((db >= db.max() - BELOW_PEAK_DB) & (db - lowest >= RISE_DB))
