@@ -163,7 +163,7 @@ def _run_lock(run: Path) -> Iterator[None]:
     try:
         run.mkdir(parents=True, exist_ok=True)
         if ownership.identity_of(run, ownership.RUN) is None:
-            ownership.mark(run, ownership.RUN)
+            ownership.mark(run, ownership.RUN, ownership.new_identity())
     except OSError as error:
         raise TrainingError(f"{run}: cannot write there ({error.strerror})") from error
     with locked(run / ownership.LOCK, run, f"give {OTHER_RUN}"):
