@@ -1,4 +1,4 @@
-"""Only what this program wrote is replaced: by its mark, and for older folders by what they hold."""
+"""Only what this program wrote is replaced: by its mark, older folders by what they hold."""
 
 import json
 

@@ -157,7 +157,9 @@ def train(
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
     provenance: ProvenanceFile = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again; an earlier training is set aside.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; an earlier training is set aside.")
+    ] = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
 

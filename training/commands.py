@@ -37,7 +37,7 @@ from training.dataset import (
 )
 from training.distribute import join, refuse_cluster
 from training.evaluate import Evaluation
-from training.evaluating import EvaluateOptions, evaluate_kit
+from training.evaluating import EvaluateOptions, evaluate_kit, require_report_folder
 from training.export import NEW_RUN, ExportOptions, export, manifest_of
 from training.fingerprint import MOVED, OTHER, known_again
 from training.locks import locked
@@ -257,6 +257,7 @@ def evaluate_against(
 ) -> Evaluation | None:
     """Judge a kit by a folder that `gan808 prepare` wrote, or by sources, which are prepared under
     DATASETS in the kit's geometry, once."""
+    require_report_folder(options.out)
     if len(paths) == 1 and (paths[0] / "dataset.json").is_file():
         return evaluate_kit(kit, Dataset(paths[0]), reporter, options)
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)

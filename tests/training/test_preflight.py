@@ -12,10 +12,13 @@ import pytest
 import soundfile
 
 from gan808.errors import ConfigError, CorpusError, TrainingError
+from gan808.sound.kit import load_kit
+from tests.tiny_kit import write_tiny_kit
 from tests.training.test_commands import Ending, Lines, options
 from tests.training.tiny_recipe import TINY, write_drums
 from training import commands, preflight
 from training.commands import prepare_dataset, train
+from training.evaluating import EvaluateOptions
 from training.fingerprint import FILE, FILE_BEFORE, mark_of_before
 from training.locks import locked
 
@@ -196,3 +199,14 @@ def test_a_disk_without_room_is_told_before_the_first_step(tmp_path, sounds, mon
 def test_a_source_that_is_not_there_is_said(tmp_path):
     with pytest.raises(CorpusError, match="no such folder"):
         prepare_dataset([tmp_path / "none"], tmp_path / "out", TINY, Lines())
+
+
+def test_a_report_is_written_into_nobodys_folder(tmp_path, sounds):
+    """Said before the sources are prepared."""
+    kit = load_kit(write_tiny_kit(tmp_path / "tiny"))
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(ConfigError, match="no report of GAN-808.*another --out"):
+        commands.evaluate_against(kit, [sounds], tmp_path / "cache", Lines(),
+                                  EvaluateOptions(out=tmp_path))
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert not (tmp_path / "cache").exists()
