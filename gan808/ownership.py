@@ -72,13 +72,15 @@ REPORT = Kind(
 )
 
 
-def mark(folder: Path, kind: Kind, identity: str | None = None) -> str:
-    """Mark a folder as one of ours; returns its id, a new one where none is given. Raises
-    OSError."""
-    identity = identity or uuid.uuid4().hex
-    text = json.dumps({"made_by": "GAN-808", "kind": kind.name, "id": identity})
-    (folder / MARK).write_text(text + "\n", encoding="utf-8")
-    return identity
+def mark(folder: Path, kind: Kind, identity: str | None = None) -> None:
+    """Mark a folder as one of ours, with an id where it has one. Raises OSError."""
+    content = {"made_by": "GAN-808", "kind": kind.name} | ({"id": identity} if identity else {})
+    (folder / MARK).write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def new_identity() -> str:
+    """An id that nothing else has."""
+    return uuid.uuid4().hex
 
 
 def identity_of(folder: Path, kind: Kind) -> str | None:

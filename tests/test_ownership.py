@@ -1,4 +1,4 @@
-"""Only what this program wrote is replaced: by its mark, or of old by what it holds."""
+"""Only what this program wrote is replaced: by its mark, older folders by what they hold."""
 
 import json
 

@@ -190,7 +190,9 @@ def train(
     ] = None,
     provenance: ProvenanceFile = None, packs: Packs = None, without_packs: WithoutPacks = None,
     classes: Classes = None, split: Split = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier run.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; an earlier training is set aside.")
+    ] = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
 

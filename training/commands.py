@@ -41,7 +41,7 @@ from training.dataset import (
 )
 from training.distribute import join, refuse_cluster
 from training.evaluate import MIN_HELD_OUT, Evaluation
-from training.evaluating import EvaluateOptions, evaluate_kit
+from training.evaluating import EvaluateOptions, evaluate_kit, require_report_folder
 from training.export import NEW_RUN, ExportOptions, export, manifest_of
 from training.fingerprint import MOVED, OTHER, known_again
 from training.locks import locked
@@ -204,7 +204,7 @@ def _run_lock(run: Path) -> Iterator[None]:
     try:
         run.mkdir(parents=True, exist_ok=True)
         if ownership.identity_of(run, ownership.RUN) is None:
-            ownership.mark(run, ownership.RUN)
+            ownership.mark(run, ownership.RUN, ownership.new_identity())
     except OSError as error:
         raise TrainingError(f"{run}: cannot write there ({error.strerror})") from error
     with locked(run / ownership.LOCK, run, f"give {OTHER_RUN}"):
@@ -302,6 +302,7 @@ def evaluate_against(
 ) -> Evaluation | None:
     """Judge a kit by a folder that `gan808 prepare` wrote, or by sources, which are prepared under
     DATASETS in the kit's geometry, once."""
+    require_report_folder(options.out)
     if len(paths) == 1 and (paths[0] / "dataset.json").is_file():
         return evaluate_kit(kit, Dataset(paths[0]), reporter, options)
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)

@@ -29,6 +29,12 @@ class EvaluateOptions:
     run: Path | None = None
 
 
+def require_report_folder(out: Path | None) -> None:
+    """Raises ConfigError when --out is there and is no folder of a report."""
+    if out is not None:
+        ownership.require_ours(out, ownership.REPORT, "another --out")
+
+
 def evaluate_kit(
     kit: Kit, dataset: Dataset, reporter: Reporter, options: EvaluateOptions | None = None
 ) -> Evaluation | None:
@@ -44,8 +50,7 @@ def evaluate_kit(
             f"{', '.join(kit.classes)}"
         )
     folder = chosen.out or kit.folder / "report"
-    if chosen.out is not None:
-        ownership.require_ours(folder, ownership.REPORT, "another --out")
+    require_report_folder(chosen.out)
     renderer = Renderer(kit, dataset.geometry.sample_rate_hz, threads=0)
     evaluation = None
     with reporter.bar("evaluate") as bar:

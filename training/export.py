@@ -234,7 +234,7 @@ def identity_of(run: Path) -> str | None:
     known = ownership.identity_of(run, ownership.RUN)
     if known is None and ownership.is_ours(run, ownership.RUN):
         with suppress(OSError):
-            return ownership.mark(run, ownership.RUN)
+            ownership.mark(run, ownership.RUN, known := ownership.new_identity())
     return known
 
 
