@@ -112,6 +112,7 @@ def test_95_000_packets_without_a_socket(quiet_log: None) -> None:
     sky.machine.submit("/kit/load", "fake")  # it may have been given one without sounds
     sky.mix(4)
     sky.filler.deliver_all()
+    sky.mix(4 * RATE_HZ // BLOCK)  # a kit comes at a bar
     sky.machine.submit("/volume", 1.0)
     for slot, name in itertools.product(range(16), ("level", "decay", "mute")):
         sky.machine.submit(f"/slot/SLOT/{name}", slot, 0 if name == "mute" else 1.0)
