@@ -131,7 +131,7 @@ def test_the_python_client_plays_a_bar_and_prints_the_answers(rig: Rig, tmp_path
 @installed("systemd-analyze", "systemd")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     """With a path to a program that is there; unknown settings are warnings on stderr."""
-    unit = copied("gan808.app.systemd", tmp_path, {"%h/.local/bin/gan808": sys.executable})
+    unit = copied("gan808.service", tmp_path, {"%h/.local/bin/gan808": sys.executable})
     done = subprocess.run(
         ["systemd-analyze", "--user", "verify", str(unit)], capture_output=True, text=True,
         check=False, env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, timeout=60)
@@ -144,7 +144,7 @@ def test_the_unit_starts_a_run_there_is() -> None:
     from gan808.cli.main import app
     from gan808.start import WRONG_USAGE
 
-    unit = (EXAMPLES / "gan808.app.systemd").read_text(encoding="utf-8")
+    unit = (EXAMPLES / "gan808.service").read_text(encoding="utf-8")
     words = re.search(r"^ExecStart=\S+/gan808 run (.*)$", unit, re.MULTILINE)
     assert words is not None
     run: Any = get_command(app)
