@@ -5,6 +5,9 @@ Nothing is created here: whoever writes into a folder makes it. Importing this c
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -89,7 +92,24 @@ def pool_folder(kit_name: str) -> Path:
     return _APP.user_cache_path / "pool" / kit_name
 
 
+def written_folders() -> tuple[Path, ...]:
+    """Every folder a run writes files into: where a kill can leave something unfinished."""
+    state, patterns = state_folder(), user_patterns_folder()
+    return (state, state / "sounds", patterns.parent, patterns, user_kits_folder(),
+            favourites_folder(), exports_folder(), scenes_folder(), recordings_folder(),
+            pool_folder("any").parent, *compiled_folders())
+
+
 def compiled_folders() -> tuple[Path, ...]:
     """Where the compiled audio callback is kept, so that a start need not compile it: beside the
     program, as Python does; where that cannot be written, in the user's cache."""
     return (_PACKAGE / "engine" / "__pycache__", _APP.user_cache_path / "compiled")
+
+
+def ordinary(path: Path) -> os.stat_result:
+    """What the system knows of a file that ends. Raises OSError for a file that is not there, and
+    for a pipe, a device or a folder: who opens a pipe may wait for ever."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "is no ordinary file", str(path))
+    return status

@@ -17,6 +17,7 @@ from gan808.sound.kit.kit import (
 )
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.network.weights import critic_shapes, generator_shapes
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import Moments
 
@@ -41,6 +42,26 @@ def drum(class_name: str, seed: int, geometry: Geometry = GEOMETRY) -> np.ndarra
     return np.asarray(0.8 * np.sin(2 * np.pi * hz * t) * np.exp(-t / 0.03) * fade, np.float32)
 
 
+def random_weights(
+    spec: NetworkSpec, geometry: Geometry, n_classes: int, bias: float = 0.0
+) -> dict[str, np.ndarray]:
+    """Every number of a kit's networks, float16, drawn so that a signal neither dies nor grows (He
+    et al. 2015); biases, which are born as zeros, deviate by that much."""
+    random = np.random.default_rng(808)
+    sizes = (spec, geometry, n_classes)
+    weights = {}
+    for name, shape in {**generator_shapes(*sizes), **critic_shapes(*sizes)}.items():
+        # Of a transposed convolution's kernel (side, side, out, in) a quarter reaches each place.
+        incoming = np.prod(shape[:2]) * shape[-1] / 4 if ".up" in name else np.prod(shape[:-1])
+        deviation = np.sqrt(2 / incoming)
+        if name.endswith((".bias", ".strength")):
+            deviation = bias
+        elif name.endswith(".embeddings"):
+            deviation = 0.03  # as Keras's
+        weights[name] = (deviation * random.standard_normal(shape)).astype(np.float16)
+    return weights
+
+
 def slot_entry(slot: SlotLayout) -> SlotEntry:
     return SlotEntry.model_validate({
         "code": slot.code, "name": slot.name, "class": slot.class_name, "notes": slot.notes,
@@ -49,20 +70,14 @@ def slot_entry(slot: SlotLayout) -> SlotEntry:
 
 
 def write_tiny_kit(
-    folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0
+    folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0,
+    run: str | None = None,
 ) -> Path:
     """Write a kit FOLDER with the sixteen slots of the default kit; its name is the folder's.
 
     Its networks are random, so by default every class they hear is accepted.
     """
-    import keras
-
-    from gan808.sound.kit.weights import weights_of
-    from gan808.sound.network.networks import build_critic, build_generator
-
-    keras.utils.set_random_seed(808)
-    sizes = (SPEC, geometry, len(CLASSES))
-    weights = weights_of(build_generator(*sizes), build_critic(*sizes))
+    weights = random_weights(SPEC, geometry, len(CLASSES))
     factory = {
         f"{name}-{seed}.flac": (name, seed) for name in CLASSES for seed in range(FACTORY_A_CLASS)
     }
@@ -86,6 +101,6 @@ def write_tiny_kit(
     )
     realness = np.tile(np.linspace(-2.0, 2.0, 65, dtype=np.float32), (len(CLASSES), 1))
     audio = {file: drum(*identity, geometry) for file, identity in factory.items()}
-    save_kit(folder, manifest, moments, realness, weights, audio)
+    save_kit(folder, manifest, moments, realness, weights, audio, run)
     load_kit(folder)
     return folder

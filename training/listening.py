@@ -65,12 +65,12 @@ class Listener:
 
     def chosen(self, held_out: bool, most: int) -> np.ndarray:
         """Indices of up to so many recordings of each class, at random but always the same;
-        pitched copies are none."""
+        pitched copies are none. What is held out is the half that chose no checkpoint."""
         random = np.random.default_rng(808)
+        side = self.dataset.reported if held_out else ~self.dataset.held_out
         parts = []
         for label in range(len(self.dataset.classes)):
-            there = np.flatnonzero((self.dataset.labels == label) & ~self.variant
-                                   & (self.dataset.held_out == held_out))
+            there = np.flatnonzero((self.dataset.labels == label) & ~self.variant & side)
             parts.append(random.permutation(there)[:most])
         return np.concatenate(parts)
 

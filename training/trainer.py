@@ -22,12 +22,12 @@ import numpy as np
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
-from gan808.sound.network.networks import build_critic, build_generator
 from training import checkpoint
 from training.dataset import Dataset
 from training.distribute import Crew, check_divides
 from training.divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 from training.journal import Journal
+from training.networks import build_critic, build_generator
 from training.objectives import draw
 from training.precision import built_in
 from training.recipes import Recipe
@@ -136,7 +136,7 @@ class Trainer:
         if found:
             checkpoint.check_recipe(found[-1], checkpoint.read_state(found[-1]), recipe)
             moments = checkpoint.read_moments(found[-1])
-        elif options.start is not None:
+        elif options.start is not None and options.start.geometry == recipe.geometry:
             moments = options.start.statistics()[0]
         else:
             moments = dataset.moments
@@ -209,6 +209,11 @@ class Trainer:
     def played(self) -> keras.Model:
         """The generator that a kit would have: the averaged one where the recipe averages."""
         return self.steps.averaged if self.recipe.average else self.steps.generator
+
+    def sizes_bytes(self) -> tuple[int, int]:
+        """How large a checkpoint is, and a kit's weights (float16), in bytes."""
+        return checkpoint.size_of(self.steps), 2 * sum(
+            model.count_params() for model in (self.played, self.steps.critic))
 
     def _state(self) -> dict[str, Any]:
         return {

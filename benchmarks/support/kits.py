@@ -19,6 +19,7 @@ from gan808.sound.kit.kit import (
 from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC
 from gan808.sound.spectral.geometry import GEOMETRIES, Geometry
 from gan808.sound.spectral.spectrogram import Moments
+from tests.tiny_kit import random_weights
 
 SPECS = {"house": HOUSE_SPEC, "paper": PAPER_SPEC}
 CLASS = "kick"
@@ -47,15 +48,9 @@ def write_random_kit(
     Its numbers are random, so it has one class, which the critic cannot mistake, and thresholds
     that let everything pass: every sound that is made can be played.
     """
-    import keras
-
-    from gan808.sound.kit.weights import weights_of
-    from gan808.sound.network.networks import build_critic, build_generator
-
-    keras.utils.set_random_seed(808)
     geometry, spec = GEOMETRIES[recipe], SPECS[recipe]
     spec = replace(spec, width=width or spec.width)
-    weights = weights_of(build_generator(spec, geometry, 1), build_critic(spec, geometry, 1))
+    weights = random_weights(spec, geometry, 1)
     audio = {f"{CLASS}-{i}.flac": sound(geometry, i) for i in range(FACTORY_SOUNDS)}
     manifest = KitManifest(
         format_version=1, name=folder.name, description="random numbers, for benchmarks",

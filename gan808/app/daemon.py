@@ -29,6 +29,7 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
 from gan808.instrument.machine import Machine
+from gan808.instrument.rate_change import change_rate
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
@@ -184,6 +185,7 @@ class Daemon:
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
             return "off"
+        from gan808.control.osc.client import shown
         from gan808.control.osc.server import OscServer
         from gan808.control.oscquery.discovery import Discovery  # after the first note
 
@@ -194,8 +196,7 @@ class Daemon:
             self._machine, self._settings.osc, osc.address, self._display.say, self._display.warn)
         running.callback(discovery.stop)
         discovery.start()
-        host, port = osc.address
-        return f"udp {host}:{port}"
+        return f"udp {shown(*osc.address)}"
 
     def _introduce(self, midi: str, osc: str) -> None:
         kit, settings, sequencer = self._kit, self._settings, self._machine.sequencer
@@ -240,20 +241,38 @@ class Daemon:
         # What played into JACK waits for JACK: its notes come from there too.
         place = self._output.name if on_jack(self._output) else self._settings.audio.output
         settings = self._settings.replace({"audio": {"output": place}})
+        told = ""
         while not self._options.stop.wait(REOPEN_S):
             self._service.alive()
             try:
-                output = live_output(settings, self._options.seconds, self._rate_hz)
-                if not may_return(output) or output.sample_rate_hz != self._rate_hz:
+                wanted_hz = settings.audio.sample_rate_hz or None
+                output = live_output(settings, self._options.seconds, wanted_hz)
+                if not may_return(output):
                     continue  # a file instead of the device is not what was playing
+                self._follow_rate(output.sample_rate_hz)
                 output.start(self._engine)
-            except DeviceError:
+            except DeviceError as error:
+                if wanted_hz and str(error) != told:  # another rate than the settings ask for
+                    told = str(error)
+                    self._display.warn(f"{error}; config.toml has sample_rate_hz = {wanted_hz}")
                 continue
             self._output = output
             again = f"playing again: {describe_output(output)}"
             self._display.say(again)
             self._service.status(again)
             return
+
+    def _follow_rate(self, rate_hz: int) -> None:
+        """Go over to the rate of an output that has not started yet."""
+        if rate_hz == self._rate_hz:
+            return
+        end_recording(self._machine, self._display)  # a WAV has one rate
+        change_rate(self._machine, rate_hz)
+        self._filler.change_rate(rate_hz)
+        self._rate_hz = rate_hz
+        if self._mark:
+            self._mark = store.fingerprint(
+                self._kit, rate_hz, self._settings.renderer.griffin_lim_rounds)
 
     def _load_pool(self) -> None:
         """Take up what the run before left in stock, once."""
@@ -269,7 +288,9 @@ class Daemon:
         """Keep what is in stock for the next start, if it is still this kit's."""
         if not self._mark:
             return
-        if self._filler.status().kit == self._kit.name and (sounds := self._pool.sounds()):
+        if self._filler.status().kit == self._kit.name and (sounds := [
+            sound for sound in self._pool.sounds() if sound.sample_rate_hz == self._rate_hz
+        ]):
             store.save(paths.pool_folder(self._kit.name), self._mark, sounds)
 
 

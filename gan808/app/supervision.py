@@ -59,7 +59,7 @@ def noticing_broken_threads(stop: threading.Event) -> Iterator[list[str]]:
             name,
             args.exc_type.__name__,
             args.exc_value,
-            exc_info=args.exc_value if log.isEnabledFor(logging.DEBUG) else None,
+            exc_info=args.exc_value,
         )
         stop.set()
 

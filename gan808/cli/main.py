@@ -12,20 +12,13 @@ from typing import Annotated
 
 import typer
 
-from gan808 import __version__, start
-from gan808.app.logging_setup import speak_up
+from gan808 import __version__
+from gan808.app.logging_setup import complain, speak_up
+from gan808.cli import run as run_command
+from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
 from gan808.cli.patterns import patterns_app
+from gan808.cli.run import osc_address
 from gan808.errors import ConfigError
-from gan808.start import (
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    WRONG_USAGE,
-    complain,
-    leave,
-    osc_address,
-    status_of,
-)
 from training.cli import add_training_commands
 
 DEBUG = "--debug"
@@ -89,7 +82,7 @@ def run(
     ] = False,
 ) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
-    raise typer.Exit(start.run(
+    raise typer.Exit(run_command.run(
         kit=kit, pattern=pattern, tempo=tempo, evolve=evolve, output=output, midi=midi, osc=osc,
         seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
         fresh=fresh))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from gan808 import paths
-from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
 from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
@@ -86,8 +85,7 @@ def kit_problems(path: str) -> list[str]:
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else named
     if not folder.is_dir():
         return [f"kit {path!r} not found; `gan808 kits list` shows what there is"]
-    with quiet_stderr():  # TensorFlow talks while it loads
-        return verify_kit(folder)
+    return verify_kit(folder)
 
 
 def status_table(answer: Mapping[str, Any]) -> list[str]:
@@ -95,7 +93,8 @@ def status_table(answer: Mapping[str, Any]) -> list[str]:
     rows = [
         ("pattern", f"{answer.get('pattern', '-')} at {answer.get('tempo_bpm', 0):.4g} BPM"),
         ("evolve", f"{answer.get('evolve', 0):.3g} new sounds a bar"),
-        ("sound", f"{answer['rate']:.0f} Hz, {answer['latency_ms']:.1f} ms"),
+        ("sound", f"{answer['rate']:.0f} Hz, {answer['latency_ms']:.1f} ms" if answer["rate"]
+         else "no device is open; it is opened again when it is back"),
         ("voices", str(answer["voices"])),
         ("load", f"{answer['load']:.1%}"),
         ("peak", f"{answer['peak']:.2f}"),

@@ -66,9 +66,9 @@ class Port:
         """Ends the slot's voices as a gate does on note off: a 12 ms fade."""
         return self._push((frame, 0, layout.COMMAND_RELEASE, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
-    def forget(self) -> bool:
-        """Takes back this port's triggers that are not due yet."""
-        return self._push((0, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
+    def forget(self, frame: int = 0) -> bool:
+        """Takes back this port's triggers that are not due yet, from `frame` on."""
+        return self._push((frame, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.
@@ -100,6 +100,11 @@ class Port:
     def set_master(self, volume: float, frame: int = 0) -> bool:
         """Glides the master volume to 0..1."""
         return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
+
+    @property
+    def room(self) -> int:
+        """How many commands fit into the ring now, at least."""
+        return self._load(self._read_at) + RING_COMMANDS - self._written
 
     @property
     def engine_address(self) -> int:

@@ -110,10 +110,12 @@ class Journal:
 
     def frames(self) -> NDArray[np.float32]:
         """What was played since the last call, float32 (n, 2); zeros for what was lost."""
+        # First what was written: a gap told between the two readings then lies at its end or
+        # behind it, and never within what would be taken for whole.
+        end = self._load(self._at["tape_written"])
         told = self._load(self._at["gap_written"])
         gap = told != self._load(self._at["gap_read"])
         read = self._load(self._at["tape_read"])
-        end = self._load(self._at["tape_written"])
         if not gap:
             return self._take(read, end)
         place, lost = int(self._memory["gap_place"]), int(self._memory["gap_frames"])
@@ -122,7 +124,7 @@ class Journal:
         self._taken += lost
         silence = np.zeros((lost, CHANNELS), np.float32)
         self._store(self._at["gap_read"], told)
-        return np.concatenate([before, silence, self._take(place, end)])
+        return np.concatenate([before, silence, self._take(place, max(place, end))])
 
     def rest(self, end_frame: int) -> NDArray[np.float32]:
         """After the last `frames`: zeros for what was lost at the very end."""

@@ -1,25 +1,28 @@
 """Standard MIDI Files as patterns: drum notes onto steps, with what is between the steps kept.
 
-Reads a file; machine thread and command line. mido is imported here and nowhere else on the way,
-and this module only when there is such a file.
+Reads a file; machine thread and command line.
 """
 
 from __future__ import annotations
 
+import logging
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-
-import mido
+from typing import NamedTuple
 
 from gan808.errors import ConfigError
+from gan808.exchange.midi_events import MidiEvents, read_events
+from gan808.paths import ordinary
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.steps import MAX_NUDGE, MAX_RATCHET, MAX_STEPS, REST, Row, Step
 from gan808.sound.kit.slots import SlotLayout
+
+log = logging.getLogger("gan808")
 
 MAX_FILE_BYTES = 1 << 20
 DRUM_CHANNEL = 9  # channel 10, as people count
@@ -39,8 +42,7 @@ SUBSTITUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Onset:
+class _Onset(NamedTuple):
     """A note: where it begins in steps, and its velocity 0..1."""
 
     position: float
@@ -49,10 +51,11 @@ class _Onset:
 
 @dataclass(frozen=True)
 class _Song:
-    """What a file says: (onset, note) in order, tempo, the length of a bar and of all, in steps."""
+    """What a file says: (onset, note) in order, (position, us a beat) of tempos, the length of a
+    bar and of all, in steps."""
 
     notes: Sequence[tuple[_Onset, int]]
-    tempo_bpm: float
+    tempos: Sequence[tuple[float, int]]
     bar_steps: int
     end: float
 
@@ -88,7 +91,7 @@ def read_midi_file(path: Path, slots: Sequence[SlotLayout]) -> Pattern:
     rows = {slot.code: _shortest(_row(onsets[slot.code], steps, swing), bar)
             for slot in slots if slot.code in onsets}
     strange = sorted({note for _, note in song.notes} - set(code_of))
-    return Pattern(path.stem or "midi", song.tempo_bpm, swing,
+    return Pattern(path.stem or "midi", _tempo_bpm(song, start), swing,
                    _description(path, first, bars, last, strange), rows)
 
 
@@ -108,50 +111,44 @@ def _bar_of(onset: _Onset, bar_steps: int) -> int:
 def _song(path: Path) -> _Song:
     """Read and check a file. Raises ConfigError."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(path).st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{path}: too large for a pattern")
-        file = mido.MidiFile(str(path), clip=True)
+        file = read_events(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-    # Whatever a damaged file makes mido stumble over.
-    except (EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError,
-            mido.KeySignatureError) as error:
-        raise ConfigError(f"{path}: not a whole MIDI file: "
-                          f"{str(error) or type(error).__name__}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not a whole MIDI file: {error}") from error
     if file.ticks_per_beat <= 0:
         raise ConfigError(f"{path}: its time is counted in film frames, not in beats")
-    notes, tempo_us, bar, end = _collected(file)
-    drums = [note for note in notes if note[2] == DRUM_CHANNEL] or notes
-    return _Song(
-        [(onset, note) for onset, note, _ in sorted(drums, key=lambda n: n[0].position)],
-        min(max(round(6e7 / max(tempo_us, 1), 3), 20.0), 400.0), bar, end)
+    if file.damage and not any(track.notes for track in file.tracks):
+        raise ConfigError(f"{path}: not a whole MIDI file: {file.damage}")
+    if file.damage:
+        log.warning("%s: damaged: %s; what comes before that is played", path, file.damage)
+    return _collected(file)
 
 
-def _collected(file: mido.MidiFile) -> tuple[list[tuple[_Onset, int, int]], int, int, float]:
-    """(onset, note, channel) of every note, the first tempo in us a beat, steps a bar, the end."""
-    notes: list[tuple[_Onset, int, int]] = []
-    tempos: list[tuple[int, int]] = []
-    meters: list[tuple[int, int]] = []
-    end = 0.0
+def _collected(file: MidiEvents) -> _Song:
     tracks = file.tracks
-    if file.type == 2:  # each track is a song of its own: the first that plays anything
-        tracks = [track for track in tracks if any(m.type == "note_on" for m in track)][:1]
-    for track in tracks:
-        tick = 0
-        for message in track:
-            tick += message.time
-            position = tick * STEPS_PER_BEAT / file.ticks_per_beat
-            end = max(end, position)
-            if message.type == "note_on" and message.velocity > 0:
-                velocity = round(message.velocity / 127, 3)
-                notes.append((_Onset(position, velocity), message.note, message.channel))
-            elif message.type == "set_tempo":
-                tempos.append((tick, message.tempo))
-            elif message.type == "time_signature":
-                bar, rest = divmod(STEPS_PER_BAR * message.numerator, message.denominator)
-                meters.append((tick, STEPS_PER_BAR if rest or not 1 <= bar <= MAX_STEPS else bar))
-    return (notes, min(tempos, default=(0, 500_000))[1],
-            min(meters, default=(0, STEPS_PER_BAR))[1], end)
+    if file.kind == 2:  # each track is a song of its own: the first that plays anything
+        tracks = [track for track in tracks if track.notes][:1]
+    steps = STEPS_PER_BEAT / file.ticks_per_beat
+    notes = [note for track in tracks for note in track.notes]
+    drums = [note for note in notes if note[3] == DRUM_CHANNEL] or notes
+    meters = [meter for track in tracks for meter in track.meters]
+    _, above, below = min(meters, default=(0, 4, 4))
+    bar, rest = divmod(STEPS_PER_BAR * above, below)
+    return _Song(
+        [(_Onset(tick * steps, round(velocity / 127, 3)), note)
+         for tick, note, velocity, _ in sorted(drums, key=lambda each: each[0])],
+        sorted((tick * steps, tempo) for track in tracks for tick, tempo in track.tempos),
+        STEPS_PER_BAR if rest or not 1 <= bar <= MAX_STEPS else bar,
+        max((track.end for track in tracks), default=0) * steps)
+
+
+def _tempo_bpm(song: _Song, start: float) -> float:
+    """The tempo in force where the pattern begins; 120 where nothing has been said by then."""
+    said = [tempo for position, tempo in song.tempos if position <= start + _EARLY]
+    return min(max(round(6e7 / max(said[-1] if said else 500_000, 1), 3), 20.0), 400.0)
 
 
 def _swing(rows: Iterable[Sequence[_Onset]]) -> float:

@@ -56,13 +56,17 @@ def slot_index(text: str, codes: Sequence[str]) -> int:
 
 
 def decode(address: str, arguments: Sequence[object], codes: Sequence[str]) -> list[Request]:
-    """Every request a message makes, at least one. codes: the kit's slot codes, in order.
+    """Every request a message makes; none for a button that is let go. codes: the kit's slot codes,
+    in order.
 
     Raises ConfigError: one line saying what is wrong and what is accepted.
     """
     requests = []
     for parameter, slot in _targets(address, tuple(codes)):
-        values = validate(parameter, arguments)
+        pressed = parameter.pressed(arguments)
+        if pressed is False:
+            continue
+        values = validate(parameter, () if pressed else arguments)
         if parameter.takes_slot and slot is None and values:
             slot, values = slot_index(str(values[0]), codes), values[1:]
         requests.append(Request(parameter, slot, values))

@@ -12,10 +12,8 @@ def controllers() -> dict[int, tuple[Parameter, int | None]]:
     """MIDI controller number -> (row, slot 0..15 or None where it is for the whole machine)."""
     table: dict[int, tuple[Parameter, int | None]] = {}
     for row in TABLE:
-        if row.cc is not None and row.per_slot:
-            table.update({row.cc + slot: (row, slot) for slot in range(16)})
-        elif row.cc is not None:
-            table[row.cc] = (row, None)
+        for slot, number in enumerate(row.cc):
+            table[number] = (row, slot if row.per_slot else None)
     return table
 
 

@@ -7,14 +7,16 @@ second: a short-lived thread "gan808-kit" does that, or a burst of swaps would c
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gan808.errors import Gan808Error, KitError
+from gan808.errors import Gan808Error, Guard, KitError
 from gan808.instrument.events import KitLoaded, Notice
 from gan808.instrument.protocols import KitLike
 from gan808.instrument.state import State
+from gan808.instrument.swaps import Placement
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class KitLoading:
     def load_numbered(self, number: int, reply: Reply | None) -> None:
         """Load the kit at that place of /kit/list, from 0; said where there is none."""
         names = self._machine.shelf.kit_names()
+        if names[number:number + 1] == [self._machine.kit.name]:
+            return  # it plays already, and its sounds with it
         if number < len(names):
             self._machine.submit("/kit/load", names[number], reply=reply)
             return
@@ -71,34 +75,31 @@ class KitLoading:
             reply(Gan808Error(text))
 
     def _begin(self, wish: _Wish, kit: KitLike) -> None:
-        self._reading += 1
         read = partial(self._read, wish, kit)
         if self._machine.live:
             threading.Thread(target=read, name="gan808-kit", daemon=True).start()
         else:
             read()
+        self._reading += 1
 
     def _read(self, wish: _Wish, kit: KitLike) -> None:
         """On the thread of its own; what comes of it is the machine's again."""
-        result: list[Sound] | Gan808Error
-        try:
-            result = kit.factory_sounds(self._machine.engine.sample_rate_hz)
-        except Gan808Error as error:
-            result = error
-        self._machine.later(self._was_read, wish, kit, result)
+        was_read = partial(self._machine.go_on, wish.call, self._was_read, wish, kit)
+        with Guard("/kit/load", was_read):
+            was_read(kit.factory_sounds(self._machine.engine.sample_rate_hz))
 
     def _was_read(self, wish: _Wish, kit: KitLike, result: list[Sound] | Gan808Error) -> None:
         self._reading -= 1
         if self._waiting is not None:
             following, self._waiting = self._waiting, None
-            self._begin(*following)
+            self._machine.go_on(following[0].call, self._begin, *following)
         if isinstance(result, Gan808Error):
             wish.call.answer(result)
         elif wish.number != self._asked:
             _overtaken(wish, kit)
         else:
             self._machine.filler.load_kit(
-                kit, partial(self._machine.later, self._wear, wish, result)
+                kit, partial(self._machine.go_on, wish.call, self._wear, wish, result)
             )
 
     def _wear(self, wish: _Wish, sounds: list[Sound], result: KitLike | Gan808Error) -> None:
@@ -111,14 +112,67 @@ class KitLoading:
         try:
             if wish.scene is not None:
                 machine.memory.dress(wish.scene)
-            machine.wear(result, sounds, frame)
-            if wish.scene is not None:
-                machine.memory.take_pattern(wish.scene)
+            machine.switches.wear(result, sounds, frame, partial(self._worn, wish, result))
         except Gan808Error as error:
+            machine.filler.give_up_kit(result)
             call.answer(error)
             return
-        machine.emit(KitLoaded(result.name, frame))
-        call.answer((result.name,) if wish.scene is None else call.arguments)
+        if wish.scene is not None:
+            machine.memory.take_pattern(wish.scene)
+
+    def _worn(self, wish: _Wish, kit: KitLike, frame: int) -> None:
+        """The frame has come: codes, notes, sounds and what is rendered are the kit's."""
+        machine, call = self._machine, wish.call
+        if wish.scene is not None:
+            machine.memory.render_missing(wish.scene.slots)
+        machine.emit(KitLoaded(kit.name, frame))
+        call.answer((kit.name,) if wish.scene is None else call.arguments)
+
+
+class KitSwitches:
+    """Kits on their way to the frame they are to play from. Machine thread only.
+
+    The engine has their sounds from the moment they are worn, each for its frame; what the machine
+    says of codes, notes and slots changes when that frame has come.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._coming: list[tuple[int, Callable[[], None]]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._coming)
+
+    def pending(self, frame: int) -> bool:
+        """Whether another kit has the slots by then: what is drawn for this one comes too late."""
+        return bool(self._coming) and frame >= self._coming[0][0]
+
+    def wear(self, kit: KitLike, sounds: Sequence[Sound], frame: int,
+             worn: Callable[[int], None] = lambda frame: None) -> None:
+        """Take over a kit wholly at `frame`, 0 = now: sounds, codes, notes and rows; then
+        worn(frame). Raises Gan808Error; then the kit before plays on."""
+        machine, now = self._machine, self._machine.now()
+        if self._coming:  # one that is on its way comes first
+            frame = max(frame, self._coming[-1][0])
+        if machine.swaps.sent_until > now:  # so do swaps, which are sent ahead of their beat
+            frame = max(frame, machine.swaps.sent_until)
+        placement = machine.swaps.prepare(kit, sounds, frame, own=kit is machine.kit)
+        machine.sequencer.set_codes(tuple(slot.code for slot in kit.slots), frame)
+        self._coming.append((frame, partial(self._switch, kit, placement, worn)))
+        self.carry_out(now)
+
+    def carry_out(self, frame: int) -> None:
+        """The time is that of `frame`: the kits that were to come by then are there."""
+        while self._coming and self._coming[0][0] <= frame:
+            self._coming.pop(0)[1]()
+
+    def _switch(self, kit: KitLike, placement: Placement, worn: Callable[[int], None]) -> None:
+        machine = self._machine
+        machine.swaps.commit(placement)
+        if kit is not machine.kit:  # before anything is asked of it
+            machine.filler.adopt_kit(kit)
+        machine.become(kit)
+        worn(placement.frame)
 
 
 def _overtaken(wish: _Wish, kit: KitLike) -> None:

@@ -16,11 +16,12 @@ from functools import partial
 from typing import Any
 
 from gan808.config import Settings
-from gan808.errors import ConfigError, Gan808Error
+from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
 from gan808.instrument.events import Event, Notice, Status
 from gan808.instrument.evolution import Evolution
+from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
 from gan808.instrument.parameters import BY_ADDRESS, Kind, Value
 from gan808.instrument.protocols import (
@@ -89,17 +90,17 @@ class Machine:
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.memory = self.commands.memory
+        self.switches = KitSwitches(self)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._listeners_lock = threading.Lock()
+        self._guard = Guard("the machine")
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
         self._offline_frame: int | None = None
-        self._ahead_frames = round(AHEAD_S * engine.sample_rate_hz) + (
-            2 * settings.audio.block_frames
-        )
+        self.renew_lead()
 
     # Life
 
@@ -111,7 +112,8 @@ class Machine:
         Raises KitError for factory sounds that cannot be read.
         """
         self.port.set_master(self.settings.audio.master_volume)
-        self.wear(self.kit, sounds or self.kit.factory_sounds(self.engine.sample_rate_hz), 0)
+        first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
+        self.switches.wear(self.kit, first, 0)
         self.live, self._offline_frame = live, None if live else 0
         if not live:
             if self.settings.sequencer.playing:
@@ -191,11 +193,8 @@ class Machine:
         if request.parameter.kind is not Kind.LIVE:
             self.submit(request.parameter.address, *request.arguments, frame=frame, reply=reply)
             return
-        try:
+        with Guard(request.parameter.address, reply):
             self._play_live(request, port, frame)
-        except Gan808Error as error:
-            if reply is not None:
-                reply(error)
 
     def _play_live(self, request: Request, port: PortLike, frame: int) -> None:
         if request.parameter.address == "/play":
@@ -206,7 +205,8 @@ class Machine:
                 gain=hit.gain, pan=hit.pan, tune_semitones=hit.tune_semitones,
             )
         elif request.parameter.address == "/trig":
-            sent = self.trigger(port, request.slot or 0, float(request.values[0]), frame)
+            velocity = float(request.values[0]) if request.values else 1.0
+            sent = self.trigger(port, request.slot or 0, velocity, frame)
         else:
             sent = port.stop(frame=frame) if request.slot is None else port.stop(
                 request.slot, frame)
@@ -216,25 +216,35 @@ class Machine:
     # Commands: any thread in, machine thread out
 
     def submit(
-        self, command: str, *arguments: Value, frame: int = 0, reply: Reply | None = None
+        self, command: str, *arguments: Value, frame: int = 0, reply: Reply | None = None,
+        peek: bool = False,
     ) -> None:
         """Put a command of the parameter table on the machine thread.
 
         command: the row's address, such as "/slot/SLOT/level"; arguments: slot (0..15) first
         where the row has one, then the values; a value row without values is read. frame: when
         it is to happen, 0 = now. reply is called on the machine thread with a tuple of plain
-        values or a Gan808Error, soon or when what was asked for is there. Never waits.
+        values or a Gan808Error, soon or when what was asked for is there. peek: asked by a
+        program that describes us, so that nobody else notices. Never waits.
         Raises ConfigError for a command that is not in the table.
         """
         row = BY_ADDRESS.get(command)
         if row is None or row.kind not in (Kind.VALUE, Kind.ACTION, Kind.QUERY):
             raise ConfigError(f"{command!r} is no command of the machine")
-        call = Call(command, arguments, frame, reply)
+        call = Call(command, arguments, frame, reply, peek)
         self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
 
     def later(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
+
+    def go_on(self, call: Call, work: Callable[..., None], *arguments: Any) -> None:
+        """The same, for the rest of a call: what is raised there answers it."""
+        self.later(self._go_on, call, partial(work, *arguments))
+
+    def _go_on(self, call: Call, work: Callable[[], None]) -> None:
+        with Guard(call.command, call.answer):
+            work()
 
     def look_at_clock(self) -> None:
         """The MIDI clock starts, jumps or is new: the sequencer looks at once. Any thread."""
@@ -264,18 +274,19 @@ class Machine:
     def emit(self, event: Event) -> None:
         """Tell every listener; machine thread only."""
         for listener in self._listeners:
-            listener(event)
+            with self._guard:
+                listener(event)
 
-    def status(self) -> Status:
-        """How things stand. Any thread; reading resets the engine's peak."""
-        stats, stock = self.engine.stats(), self.pool.stock()
-        rate = self.engine.sample_rate_hz
+    def status(self, *, reset_peak: bool = False) -> Status:
+        """How things stand. Any thread. reset_peak: whoever asks next is told what comes now."""
+        stats, stock = self.engine.stats(reset_peak=reset_peak), self.pool.stock()
+        rate, plays = self.engine.sample_rate_hz, self.engine.plays
         return Status(
             kit=self.kit.name, voices=stats.voices, pool=sum(stock.values()), stock=stock,
             load=stats.load, peak=stats.peak, xruns=stats.xruns,
             late_commands=stats.late_commands, dropped_commands=stats.dropped_commands,
-            stolen_voices=stats.stolen_voices, sample_rate_hz=rate,
-            latency_ms=1000.0 * self.engine.latency_frames / rate,
+            stolen_voices=stats.stolen_voices, sample_rate_hz=rate if plays else 0,
+            latency_ms=1000.0 * self.engine.latency_frames / rate if plays else 0.0,
             pattern=self.sequencer.pattern.name, playing=self.sequencer.playing,
             tempo_bpm=self.sequencer.tempo_bpm, clock=self.sync.clock,
             swaps_per_bar=self.evolution.swaps_per_bar,
@@ -297,47 +308,59 @@ class Machine:
         delay = round(START_DELAY_S * self.engine.sample_rate_hz)
         return self.engine.clock.frame_now() + delay
 
-    def wear(self, kit: KitLike, sounds: list[Sound], frame: int) -> None:
-        """Take over a kit's slots and its finished sounds at `frame`; machine thread only."""
-        self.swaps.place(kit, sounds, frame)
+    def become(self, kit: KitLike) -> None:
+        """The kit's codes and notes are what is played from now on; machine thread only."""
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
-        self.sequencer.set_codes(self.codes)
         self.learning.follow()
         self.commands.widths.follow()
+
+    def renew_lead(self) -> None:
+        """How far ahead is sent, in frames of the engine's rate; machine thread only."""
+        rate, block = self.engine.sample_rate_hz, self.settings.audio.block_frames
+        self._ahead_frames = round(AHEAD_S * rate) + 2 * block
+        if self._threads is not None:
+            self._threads[1].ahead_frames = self._ahead_frames
 
     def _work(self) -> None:
         while True:
             try:
-                work = self._inbox.get(timeout=0.01 if self._waiting else None)
+                busy = self._waiting or self.switches
+                work = self._inbox.get(timeout=0.01 if busy else None)
             except queue.Empty:
+                self.switches.carry_out(self.now())
                 self._do_waiting(self.now())
                 continue
             if work is None:
                 return
-            work()
+            with self._guard:
+                self.switches.carry_out(self.now())
+                work()
             self._do_waiting(self.now())
 
     def _do_all(self, until_frame: int) -> None:
+        self.switches.carry_out(until_frame - 1)
         while True:
             try:
                 work = self._inbox.get_nowait()
             except queue.Empty:
                 break
             if work is not None:
-                work()
+                with self._guard:
+                    work()
         self._do_waiting(until_frame)
 
     def _run(self, call: Call) -> None:
         self.commands.run(call)
 
     def _take(self, call: Call) -> None:
-        """Keep a timed call until it is nearly due: the engine's own queue is short."""
-        heapq.heappush(self._waiting, (call.frame, next(self._order), call))
+        """Keep a timed call until it is due, or nearly: the engine's own queue is short."""
+        lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
+        heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
     def _do_waiting(self, frame: int) -> None:
-        while self._waiting and self._waiting[0][0] <= frame + self._ahead_frames:
+        while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
 
     # The sequencer's listener: its thread, so only the queue is touched
@@ -353,6 +376,8 @@ class Machine:
 
     def _evolve(self, index: int, frame: int, next_frame: int) -> None:
         for due in self.evolution.beat(index, frame, next_frame):
+            if self.switches.pending(due.frame):
+                continue
             used = set(self.sequencer.used_slots())
             free = [slot.index for slot in self.swaps.slots if not slot.locked]
             candidates = [slot for slot in free if slot in used] or free
@@ -378,6 +403,8 @@ class Machine:
 
     def _refresh(self, slot: int, frame: int) -> None:
         slots = self.swaps.slots
+        if self.switches.pending(frame):
+            return
         if slot < len(slots) and not slots[slot].locked and not self._swap(slot, frame):
             self.swaps.say_empty(slot)
 

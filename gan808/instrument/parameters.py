@@ -24,6 +24,15 @@ SLOT = "SLOT"
 RESERVED_CC = frozenset({0, 6, 7, 32, 38, *range(96, 102), *range(120, 128)})
 
 
+# The controllers of slots 1-16. What General MIDI gives a meaning, 1 and 2, is left out: pedals,
+# sound controllers, effect sends come by themselves from files, keyboards and other programs.
+LEVEL_CC = tuple(range(16, 32))
+DECAY_CC = tuple(range(48, 64))
+PAN_CC = tuple(range(102, 118))
+TUNE_CC = (3, 9, 14, 15, 79, 80, 81, 82, 83, 85, 86, 87, 89, 90, 118, 119)
+NEW_CC = (2, 12, 13, 33, 34, 35, 36, 37, 40, 41, 44, 45, 46, 47, 68, 69)
+
+
 class Kind(Enum):
     """What a row is, and so who acts on it."""
 
@@ -68,7 +77,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One row. `cc` is the controller of slot 1 (slots 2-16 follow it) or of the whole machine.
+    """One row. `cc` are the controllers of slots 1 to 16, or the one of the whole machine.
 
     reply: types and names of the answer; reply_address: where it goes ("" = the same address).
     """
@@ -77,7 +86,7 @@ class Parameter:
     kind: Kind
     arguments: tuple[Argument, ...]
     help: str
-    cc: int | None = None
+    cc: tuple[int, ...] = ()
     echo: bool = False
     reply: str = ""
     reply_address: str = ""
@@ -96,6 +105,26 @@ class Parameter:
     def takes_slot(self) -> bool:
         """True where a slot is named, in the address or as first argument."""
         return self.per_slot or self.names_slot
+
+    def pressed(self, arguments: Sequence[object]) -> bool | None:
+        """What a button says that sends one number: True when it is pressed, False when it is let
+        go; None where the arguments are the row's own. A whole number may be a seed or a slot."""
+        acts = self.kind is Kind.ACTION or self.address == "/stop"
+        if not acts or len(arguments) != 1 or not all(a.optional for a in self.arguments):
+            return None
+        (value,) = arguments
+        numbered = self.names_slot or any(argument.type == "i" for argument in self.arguments[:1])
+        if value not in (0, 1) or (type(value) is int and numbered):
+            return None
+        return bool(value)
+
+    @property
+    def scheduled(self) -> bool:
+        """True where what it does has a frame of its own, in the engine or the pattern, and so is
+        sent on before that is due. Everything else is done when it is due."""
+        if self.kind is Kind.QUERY or self.address.endswith(("/gate", "/save")):
+            return False
+        return self.per_slot or self.address.startswith(("/seq/", "/evolve", "/volume"))
 
     @property
     def types(self) -> str:
@@ -124,19 +153,19 @@ def _text(name: str, *choices: str, **more: object) -> Argument:
     return Argument(name, "s", choices=choices, **more)  # type: ignore[arg-type]
 
 
-def _slot_value(name: str, argument: Argument, help: str, cc: int | None = None) -> Parameter:
+def _slot_value(name: str, argument: Argument, help: str, cc: tuple[int, ...] = ()) -> Parameter:
     address = f"/slot/{SLOT}/{name}"
     return Parameter(address, Kind.VALUE, (argument,), help, cc=cc, echo=True,
                      reply=f"{argument.type}:{argument.name}")
 
 
-def _slot_action(name: str, help: str, *arguments: Argument, cc: int | None = None,
+def _slot_action(name: str, help: str, *arguments: Argument, cc: tuple[int, ...] = (),
                  more: str = "") -> Parameter:
     return Parameter(f"/slot/{SLOT}/{name}", Kind.ACTION, arguments, help, cc=cc,
                      reply=f"s:address s:id {more}".strip(), reply_address="/done")
 
 
-def _value(address: str, argument: Argument, help: str, cc: int | None = None) -> Parameter:
+def _value(address: str, argument: Argument, help: str, cc: tuple[int, ...] = ()) -> Parameter:
     return Parameter(address, Kind.VALUE, (argument,), help, cc=cc, echo=True,
                      reply=f"{argument.type}:{argument.name}")
 
@@ -158,6 +187,7 @@ def _row_value(name: str, argument: Argument, help: str) -> Parameter:
 
 SEED_MAX = 2**31 - 1
 _seed = _int("seed", 0, SEED_MAX, optional=True)
+_full = _float("velocity", 0, 1, optional=True, default=1.0)
 
 TABLE: tuple[Parameter, ...] = (
     Parameter("/hello", Kind.CLIENT, (), "who is there", reply="s:version i:api",
@@ -169,32 +199,36 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/sync", Kind.CLIENT, (_int("id", -2**31, 2**31 - 1),),
               "answered when everything sent before has been done", reply="i:id",
               reply_address="/synced"),
-    Parameter("/status", Kind.QUERY, (), "how the machine is doing",
+    Parameter("/status", Kind.QUERY, (), "how the machine is doing; rate is 0 while no device is "
+              "open",
               reply="i:voices i:pool f:load f:peak i:xruns f:rate f:latency_ms",
               reply_address="/status.reply"),
     Parameter("/counters", Kind.QUERY, (),
               "since the start: commands that came late, voices stolen, commands dropped",
               reply="i:late i:stolen i:dropped"),
-    Parameter("/trig", Kind.LIVE, (_text("slot"), _float("velocity", 0, 1)), "play a slot"),
+    Parameter("/trig", Kind.LIVE, (_text("slot"), _full), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
               "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
               "/dirt/play is the same"),
     Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
-    _value("/volume", _float("volume", 0, 1), "master volume", cc=7),
-    _slot_value("level", _float("level", 0, 1, default=0.8), "loudness of the slot", cc=16),
+    _value("/volume", _float("volume", 0, 1), "master volume", cc=(7,)),
+    _slot_value("level", _float("level", 0, 1, default=0.8), "loudness of the slot",
+                cc=LEVEL_CC),
     _slot_value("tune", _float("tune", -24, 24, "semitones", default=0.0),
-                "pitch of the slot", cc=80),
+                "pitch of the slot", cc=TUNE_CC),
     _slot_value("decay", _float("decay", 0, 1, default=1.0),
-                "1 is the whole sound, less fades it sooner", cc=40),
-    _slot_value("pan", _float("pan", -1, 1, default=0.0), "-1 left, 1 right", cc=102),
+                "1 is the whole sound, less fades it sooner", cc=DECAY_CC),
+    _slot_value("pan", _float("pan", -1, 1, default=0.0), "-1 left, 1 right", cc=PAN_CC),
     _slot_value("width", _float("width", 0, 1, default=0.0),
                 "0: its sounds are mono; above: left and right so far apart, 1 as two seeds"),
     _slot_value("mute", _int("mute", 0, 1, default=0), "1 silences the slot"),
     _slot_value("choke", _int("choke", 0, 8),
-                "slots of the same group cut each other off; 0 is none"),
+                "slots of the same group cut each other off, of those hit together the last in "
+                "the kit is heard; 0 is none"),
     _slot_value("lock", _int("lock", 0, 1, default=0), "1: evolution never swaps it"),
     _slot_value("gate", _int("gate", 0, 1, default=0), "1: a note off ends the sound"),
-    _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed, cc=56),
+    _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed,
+                 cc=NEW_CC),
     _slot_action("recall", "the sound of an id of the running kit", _text("id")),
     _slot_action("similar", "a sound near the present one: radius 1 is as far away as another "
                  "seed; with a count, more of them wait and are what evolution brings next",
@@ -301,6 +335,8 @@ TABLE: tuple[Parameter, ...] = (
               "a control was moved after /learn, and moves this from now on"),
     Parameter("/late", Kind.EVENT, (_text("address"), _float("late", 0, 1e6, "ms")),
               "a bundle's time tag had passed; it was played at once"),
+    Parameter("/warning", Kind.EVENT, (_text("address"), _text("why")),
+              "a message was done, though not as it was meant, and why"),
     Parameter("/fail", Kind.EVENT, (_text("address"), _text("why")),
               "a message changed nothing, and why"),
 )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gan808.errors import Gan808Error, KitError
+from gan808.errors import Gan808Error, Guard, KitError
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.state import State
 
@@ -45,7 +45,7 @@ class Scenes:
             "/scene": lambda _: (self._current,),
             "/scene/save": self._save,
             "/scene/recall": self._recall,
-            "/scene/list": self._list,
+            "/scene/list": partial(self.list, lambda: machine.shelf.scene_names()),
             "/scene/delete": self._delete,
         }
 
@@ -66,8 +66,9 @@ class Scenes:
         self._apart(call, partial(shelf.scene, name, self._machine.engine.sample_rate_hz),
                     partial(self._play, call, name))
 
-    def _list(self, call: Call) -> None:
-        self._apart(call, self._machine.shelf.scene_names, lambda names: call.answer(tuple(names)))
+    def list(self, names: Callable[[], Sequence[str]], call: Call) -> None:
+        """Answer with names that are read from a folder: of kits and patterns too."""
+        self._apart(call, names, lambda found: call.answer(tuple(found)))
 
     def _delete(self, call: Call) -> None:
         name = _name_of(call)
@@ -97,10 +98,8 @@ class Scenes:
                 self._done(call, name)
 
         asked = type(call)(call.command, call.arguments, reply=loaded)
-        try:
+        with Guard(call.command, loaded):
             self._kits.load_for(asked, self._machine.shelf.kit_at(scene.kit), scene)
-        except Gan808Error as error:
-            loaded(error)
 
     def _done(self, call: Call, name: str) -> None:
         self._current = name
@@ -114,8 +113,9 @@ class Scenes:
             job()
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="gan808-scenes", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="gan808-scenes", daemon=True)
+            thread.start()
+            self._thread = thread
         self._work.put(job)
 
     def _run(self) -> None:
@@ -123,18 +123,8 @@ class Scenes:
             job()
 
     def _do(self, call: Call, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        try:
-            result = work()
-        except Gan808Error as error:
-            self._machine.later(call.answer, error)
-        else:
-            self._machine.later(self._follow, call, partial(done, result))
-
-    def _follow(self, call: Call, done: Callable[[], None]) -> None:
-        try:
-            done()
-        except Gan808Error as error:
-            call.answer(error)
+        with Guard(call.command, partial(self._machine.later, call.answer)):
+            self._machine.go_on(call, done, work())
 
 
 def _name_of(call: Call) -> str:

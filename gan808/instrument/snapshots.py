@@ -105,11 +105,11 @@ class Memory:
                     original = machine.shelf.pattern(kept.source, machine.kit.slots)
             self._machine.sequencer.set_pattern(own if kept.edited else original, original)
         self.dress(state)
+        self._machine.later(self.render_missing, state.slots)
 
     def dress(self, state: State) -> None:
         """Have the next kit the machine wears begin with these slots."""
         self._machine.swaps.begin_with(state.by_code())
-        self._machine.later(self._render_missing, state.slots)
 
     def add_history(self, history: Mapping[str, Sequence[Sound]]) -> None:
         """The sounds before those a slot began with, by its code: undo leads to them."""
@@ -131,7 +131,7 @@ class Memory:
                     machine.swaps.put(slot.index, wanted.sound, frame)
                 self._set(slot, wanted, frame)
         self._widths.follow()
-        self._render_missing(state.slots)
+        self.render_missing(state.slots)
 
     def take_pattern(self, state: State) -> None:
         """Have the state's pattern, as it was then, from the next bar on."""
@@ -150,7 +150,7 @@ class Memory:
             address = BY_ADDRESS[f"/slot/{SLOT}/{name}"].address_of(slot.layout.code)
             self._machine.emit(ParameterChanged(address, (value,)))
 
-    def _render_missing(self, kept: Sequence[KeptSlot]) -> None:
+    def render_missing(self, kept: Sequence[KeptSlot]) -> None:
         """Sounds whose audio could not be read are made again, as soon as there is a renderer."""
         machine, missing = self._machine, {s.code: s for s in kept if s.sound_id and not s.sound}
         for slot in machine.swaps.slots:

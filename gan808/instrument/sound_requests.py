@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from gan808.errors import ConfigError, Gan808Error
+from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound
 
@@ -48,7 +48,7 @@ class LatentPlay:
     def ask(self, call: Call, class_name: str, place: int | Point) -> None:
         """Have that very sound rendered, put it into the call's slot and answer with its id."""
         self._machine.filler.request(
-            class_name, place, partial(self._machine.later, self._rendered, call)
+            class_name, place, partial(self._machine.go_on, call, self._rendered, call)
         )
 
     def recall(self, call: Call) -> None:
@@ -76,16 +76,12 @@ class LatentPlay:
     def _turn(self, calls: list[Call]) -> None:
         """Begin the morph of the last of these calls, which all go the same way."""
         call, slot = calls[-1], _slot_of(calls[-1])
-        seed, amount = int(call.arguments[1]), float(call.arguments[2])
-        try:
-            sound = self._present(call)
-            way = self._ways.get(slot)
-            if way is None or (way.seed, way.result) != (seed, sound.id):
-                way = _Way(sound.point, seed, "")
-            place = way.start.towards(seed, amount)
-        except Gan808Error as error:
-            self._turned(calls, None, error)
+        found: list[tuple[Sound, _Way, Point]] = []
+        with Guard(call.command, lambda error: self._turned(calls, None, error)):
+            found.append(self._way_of(call))
+        if not found:
             return
+        sound, way, place = found[0]
         if place == sound.point:
             self._turned(calls, way, sound)
             return
@@ -93,14 +89,22 @@ class LatentPlay:
         self._machine.filler.request(
             sound.class_asked, place, partial(self._machine.later, self._turned, calls, way))
 
+    def _way_of(self, call: Call) -> tuple[Sound, _Way, Point]:
+        """The present sound, the way a morph goes on from it, and its place on that way."""
+        seed, amount = int(call.arguments[1]), float(call.arguments[2])
+        sound, way = self._present(call), self._ways.get(_slot_of(call))
+        if way is None or (way.seed, way.result) != (seed, sound.id):
+            way = _Way(sound.point, seed, "")
+        return sound, way, way.start.towards(seed, amount)
+
     def _turned(self, calls: list[Call], way: _Way | None, result: Sound | Gan808Error) -> None:
         """A morph is there, or it failed: play it, answer, begin the next that waits.
 
         Undo leads to the sound before the first morph of a way, not through every turn of a knob.
         """
         slot = _slot_of(calls[-1])
-        answer: Answer | Gan808Error
-        try:
+        answers: list[Answer | Gan808Error] = []
+        with Guard(calls[-1].command, answers.append):
             sound = _checked(result)
             if way is not None:
                 present = self._present(calls[-1])
@@ -108,11 +112,9 @@ class LatentPlay:
                     self._put(calls[-1], sound, remember=present.id != way.result
                               or present.point == way.start)
                 self._ways[slot] = _Way(way.start, way.seed, sound.id)
-            answer = (sound.id,)
-        except Gan808Error as error:
-            answer = error
+            answers.append((sound.id,))
         for call in calls:
-            call.answer(answer)
+            call.answer(answers[0])
         waiting = self._turns.pop(slot, deque())
         if waiting:
             same = [waiting.popleft()]
@@ -132,7 +134,7 @@ class LatentPlay:
         points = [sound.point.near(number, radius) for number in numbers]
         self._machine.filler.request_points(
             sound.class_asked, points,
-            partial(self._machine.later, self._neighbours, call, sound, count),
+            partial(self._machine.go_on, call, self._neighbours, call, sound, count),
         )
         return None
 
@@ -147,28 +149,20 @@ class LatentPlay:
 
     def _rendered(self, call: Call, result: Sound | Gan808Error) -> None:
         """The filler's answer to a request for one sound, back on the machine thread."""
-        try:
-            sound = _checked(result)
-            self._put(call, sound)
-        except Gan808Error as error:
-            call.answer(error)
-        else:
-            call.answer((sound.id,))
+        sound = _checked(result)
+        self._put(call, sound)
+        call.answer((sound.id,))
 
     def _neighbours(
         self, call: Call, present: Sound, count: int, result: list[Rendered] | Gan808Error
     ) -> None:
         """The filler's answer to a request for neighbours, back on the machine thread."""
-        try:
-            chosen = best_of(_checked(result), present.class_heard)[:count]
-            if not chosen:
-                raise Gan808Error("none of the neighbours can be played; try another radius")
-            self._put(call, chosen[0])
-        except Gan808Error as error:
-            call.answer(error)
-        else:
-            self._machine.swaps.slots[_slot_of(call)].coming.extend(chosen[1:])
-            call.answer((chosen[0].id, len(chosen) - 1))
+        chosen = best_of(_checked(result), present.class_heard)[:count]
+        if not chosen:
+            raise Gan808Error("none of the neighbours can be played; try another radius")
+        self._put(call, chosen[0])
+        self._machine.swaps.slots[_slot_of(call)].coming.extend(chosen[1:])
+        call.answer((chosen[0].id, len(chosen) - 1))
 
     def _put(self, call: Call, sound: Sound, *, remember: bool = True) -> None:
         self._require_slot(call)

@@ -6,7 +6,7 @@ that does not get through goes back where it came from, and the slot plays on as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gan808.engine.engine import NO_CELL
@@ -16,6 +16,8 @@ from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, Poo
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot, first_sounds
 from gan808.instrument.sound_marks import Ledger
 from gan808.instrument.state import KeptSlot
+from gan808.sound.kit.kit import at_rate
+from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
 
 MAX_SLOTS = 16
@@ -31,6 +33,16 @@ class Wish:
 
     descriptor: DescriptorName
     above: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A kit's slots on their way: what each begins with from `frame` on."""
+
+    layouts: Sequence[SlotLayout]
+    sounds: Sequence[Sound | None]
+    kept: Mapping[str, KeptSlot]
+    frame: int
 
 
 WISHES = {
@@ -58,58 +70,105 @@ class Swaps:
         self._emit = emit
         self._told_empty: dict[str, int] = {}
         self.ledger = Ledger()
-        self.slots: list[Slot] = []
+        self.sent_until = 0  # the latest frame of a swap that is on its way
+        # Replaced whole: the threads that play look at it too.
+        self.slots: tuple[Slot, ...] = ()
         self._kept: Mapping[str, KeptSlot] = {}
 
     def begin_with(self, kept: Mapping[str, KeptSlot]) -> None:
         """What the slots of the next kit to be placed are to be, by their code."""
         self._kept = kept
 
-    def place(self, kit: KitLike, sounds: Sequence[Sound], frame: int = 0) -> None:
-        """Lay the kit's slots out and give them their first sounds at `frame`.
+    def prepare(self, kit: KitLike, sounds: Sequence[Sound], frame: int = 0, *,
+                own: bool = True) -> Placement:
+        """Have the engine go over to the kit's slots and their first sounds at `frame`, wholly or
+        not at all; `commit` follows when that frame has come.
+
+        A slot that was given to `begin_with` has the sound of before, another one of its class and
+        pitch third out of finished ones. own: the pool is this kit's, and a slot whose class is
+        not among them draws from it. Raises Gan808Error where the engine has no room; then nothing
+        has changed.
+        """
+        kept, self._kept = self._kept, {}
+        drawn: list[Sound] = []
+        chosen = self._chosen(kit, sounds, kept, drawn if own else None)
+        settings = self._settings(kit, kept)
+        cells: list[int] = []
+        try:
+            if self._port.room < MAX_SLOTS + sum(map(len, settings)):
+                raise Gan808Error("the engine is too busy; try again")
+            for layout, sound in zip(kit.slots, chosen, strict=True):
+                cells.append(NO_CELL if sound is None else self._written(layout.code, sound))
+        except Gan808Error as error:
+            for cell in set(cells) - {NO_CELL}:
+                self._engine.discard(cell)
+            for sound in drawn:
+                self._pool.put(sound)
+            raise type(error)(f"kit {kit.name} cannot be loaded: {error}") from error
+        for index, values in enumerate(settings):
+            for name, value in values.items():
+                self._port.set_slot(index, ENGINE_PARAMETERS[name], float(value), frame)
+        for index in range(MAX_SLOTS):
+            cell = cells[index] if index < len(cells) else NO_CELL
+            sound = chosen[index] if index < len(cells) else None
+            mark = 0 if sound is None else self.ledger.enter(cell, sound)
+            self._port.assign(index, cell, frame, mark=mark)
+        return Placement(kit.slots, chosen, kept, frame)
+
+    def _chosen(self, kit: KitLike, sounds: Sequence[Sound], kept: Mapping[str, KeptSlot],
+                drawn: list[Sound] | None) -> list[Sound | None]:
+        """A sound for each slot of a kit, at the engine's rate; those from the pool in drawn too,
+        None where nothing is to be drawn."""
+        chosen: list[Sound | None] = []
+        for layout, found in zip(kit.slots, first_sounds(kit.slots, sounds), strict=True):
+            before = kept.get(layout.code)
+            sound = (before.sound if before is not None else None) or found
+            if sound is None and drawn is not None:
+                width = round(float(before.values.get("width", self._width)), 2) \
+                    if before is not None else self._width
+                sound = self._pool.take(layout.class_name, layout.third, width=width) or (
+                    self._pool.take(layout.class_name, layout.third))
+                drawn += [sound] if sound is not None else []
+            chosen.append(sound and at_rate(sound, self._engine.sample_rate_hz))
+        return chosen
+
+    def _settings(self, kit: KitLike, kept: Mapping[str, KeptSlot]) -> list[dict[str, float]]:
+        """What the engine must be told of each slot: all of one that is new or kept, else the
+        choke group, which is the kit's."""
+        settings = []
+        for index, layout in enumerate(kit.slots):
+            known = index < len(self.slots)
+            slot = Slot(index, layout, self._width)
+            if known:
+                slot.values.update(self.slots[index].values)
+            slot.values["choke"] = layout.choke
+            if layout.code in kept:
+                slot.values.update(kept[layout.code].values)
+            names = ENGINE_PARAMETERS if not known or layout.code in kept else ("choke",)
+            settings.append({name: float(slot.values[name]) for name in names})
+        return settings
+
+    def commit(self, placement: Placement) -> None:
+        """The frame of a placement has come: the slots are the kit's.
 
         Settings of a slot stay as the player left them, except the choke group: that is the kit's.
         What was given to `begin_with` comes before both.
         """
-        before, (kept, self._kept) = len(self.slots), (self._kept, {})
-        for index, layout in enumerate(kit.slots):
-            changed: Iterable[str] = ENGINE_PARAMETERS
-            if index >= before:
-                self.slots.append(Slot(index, layout, self._width))
-            else:
-                self.slots[index].take_place(layout)
-                changed = changed if layout.code in kept else ("choke",)
-            if layout.code in kept:
-                self.slots[index].values.update(kept[layout.code].values)
-            for name in changed:
-                self.send(index, name, frame)
-        del self.slots[len(kit.slots):]
-        for index in range(len(kit.slots), before):
-            self._port.assign(index, NO_CELL, frame)
-        self.fill_from(sounds, frame, kept)
-
-    def fill_from(
-        self, sounds: Sequence[Sound], frame: int = 0, kept: Mapping[str, KeptSlot] | None = None
-    ) -> None:
-        """Give every slot a sound of its class and pitch third out of finished ones.
-
-        A slot that is among the kept has the sound of before. One whose class is not among them
-        draws from the pool; with nothing there either it stays silent, and a notice says so.
-        """
-        chosen = first_sounds([slot.layout for slot in self.slots], sounds)
-        of_before = {code: slot.sound for code, slot in (kept or {}).items()}
-        silent = []
-        for slot, sound in zip(self.slots, chosen, strict=True):
-            sound = of_before.get(slot.layout.code) or sound or self._drawn(slot) or (
-                self._pool.take(slot.layout.class_name, slot.layout.third))
-            slot.sound = None
-            slot.history.clear()
-            slot.coming.clear()
-            if sound is None:
-                self._port.assign(slot.index, NO_CELL, frame)
-                silent.append(slot.layout.code)
-            else:
-                self.put(slot.index, sound, frame)
+        slots, silent = [], []
+        for index, layout in enumerate(placement.layouts):
+            known = index < len(self.slots)
+            slot = self.slots[index] if known else Slot(index, layout, self._width)
+            slot.take_place(layout)
+            if layout.code in placement.kept:
+                slot.values.update(placement.kept[layout.code].values)
+            slot.sound, slot.since = placement.sounds[index], placement.frame
+            silent += [layout.code] if slot.sound is None else []
+            slots.append(slot)
+        self.slots = tuple(slots)
+        for slot in slots:
+            if (sound := slot.sound) is not None:
+                self._emit(SoundChanged(slot.index, slot.layout.code, sound.id, sound.seed,
+                                        placement.frame))
         if silent:
             self._emit(Notice(f"no sound yet for {', '.join(silent)}; the renderer will bring one"))
 
@@ -123,22 +182,30 @@ class Swaps:
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
         """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""
         slot = self.slots[index]
-        try:
-            cell = self._engine.write_sound(sound.audio)
-        except ValueError as error:
-            raise Gan808Error(f"{slot.layout.code}: cannot play {sound.id}: {error}") from error
-        if cell is None:
-            raise Gan808Error(f"{slot.layout.code}: every cell of the arena is in use; "
-                              "try again when some sounds have ended")
+        # The stock may still have sounds of a rate the output had before.
+        sound = at_rate(sound, self._engine.sample_rate_hz)
+        cell = self._written(slot.layout.code, sound)
         if not self._port.assign(index, cell, frame, mark=self.ledger.enter(cell, sound)):
             self._engine.discard(cell)
             raise Gan808Error(f"{slot.layout.code}: the engine is too busy; try again")
+        self.sent_until = max(self.sent_until, frame)
         slot.since = frame
         if remember:
             slot.swap(sound)
         else:
             slot.sound = sound
         self._emit(SoundChanged(index, slot.layout.code, sound.id, sound.seed, frame))
+
+    def _written(self, code: str, sound: Sound) -> int:
+        """The cell a sound was written to. Raises Gan808Error."""
+        try:
+            cell = self._engine.write_sound(sound.audio)
+        except ValueError as error:
+            raise Gan808Error(f"{code}: cannot play {sound.id}: {error}") from error
+        if cell is None:
+            raise Gan808Error(f"{code}: every cell of the arena is in use; "
+                              "try again when some sounds have ended")
+        return cell
 
     def draw(self, index: int, frame: int = 0) -> Sound | None:
         """Swap the slot to a fresh sound out of the pool; None when it has none for it."""
@@ -196,6 +263,13 @@ class Swaps:
         self.put(index, sound, frame, remember=False)
         slot.history.pop()
         return sound
+
+    def change_rate(self) -> None:
+        """The engine has gone over to another rate and forgotten the sounds: each slot gets its
+        own again, at that rate."""
+        for slot in self.slots:
+            if slot.sound is not None:
+                self.put(slot.index, slot.sound, remember=False)
 
     def say_empty(self, index: int) -> None:
         """Report once, and then once a minute, that the pool has nothing for a slot."""

@@ -95,6 +95,12 @@ class OfflinePool(Pool):
         """Not offline: one file is one kit."""
         deliver(RenderError(f"kit {kit.name}: --fast plays one kit from start to end"))
 
+    def adopt_kit(self, kit: Kit) -> None:
+        """Never asked for: no kit is ever ready."""
+
+    def give_up_kit(self, kit: Kit) -> None:
+        """Never asked for: no kit is ever ready."""
+
     def _fill(self, want: Want) -> None:
         if self.failure is not None or want.class_name not in self.stock():
             return

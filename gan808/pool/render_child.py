@@ -1,7 +1,7 @@
-"""What runs inside the render process: the only place of the running instrument with TensorFlow.
+"""What runs inside the render process: the networks, and nothing that plays.
 
 The main thread answers requests; a second one ends the process when its parent is gone. Nothing
-heavy is imported at the top: threads must be limited before NumPy and TensorFlow are loaded.
+heavy is imported at the top: threads must be limited before NumPy is loaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
 )
 
 
@@ -46,7 +45,7 @@ class ChildOptions:
 
 
 class RendererLike(Protocol):
-    """What the process needs of a Renderer; tests bring one that needs no TensorFlow."""
+    """What the process needs of a Renderer; tests bring one without networks."""
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]: ...
 
@@ -101,11 +100,8 @@ def stand_back(options: ChildOptions) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Bound the threads of NumPy's BLAS and of TensorFlow, neither of which may be loaded yet,
-    and the latter's talk to warnings."""
+    """Bound the threads of NumPy's BLAS, which may not be loaded yet."""
     os.environ.update({name: str(threads) for name in THREAD_VARIABLES})
-    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def _die_with_parent(log_path: Path) -> None:
@@ -131,7 +127,7 @@ def _load(options: ChildOptions) -> RendererLike:
         threads=options.threads,
         griffin_lim_rounds=options.griffin_lim_rounds,
     )
-    renderer.render([kit.classes[0]], [0])  # builds the graphs, so "ready" means it
+    renderer.render([kit.classes[0]], [0])  # compiles what is not yet, so "ready" means it
     return renderer
 
 

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error
+from gan808.paths import ordinary
 
 FORMAT = 1
 WAV, MIDI, JOURNAL = ".wav", ".mid", ".journal"
@@ -68,7 +69,12 @@ class TakeFiles:
             self._journal = self.journal_path.open("x", encoding="utf-8")
         except OSError as error:
             raise _failure(self.journal_path, error) from error
-        self._wav = WavFile(self.wav_path, sample_rate_hz)
+        try:
+            self._wav = WavFile(self.wav_path, sample_rate_hz)
+        except Gan808Error:
+            self._journal.close()
+            self.journal_path.unlink(missing_ok=True)
+            raise
 
     def write(self, line: Line) -> None:
         """Appends a line to the journal."""
@@ -81,6 +87,11 @@ class TakeFiles:
         """Appends float32 (n, 2) to the WAV."""
         self._wav.write(audio)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no sound has been written yet."""
+        return self._wav.empty
+
     def keep(self) -> None:
         """Makes both files whole as they are."""
         try:
@@ -91,11 +102,12 @@ class TakeFiles:
 
     def discard(self) -> None:
         """Removes what there is: nothing was recorded."""
-        with suppress(OSError):
-            self._journal.close()
-        self._wav.close()
+        for close in (self._journal.close, self._wav.close):
+            with suppress(OSError, Gan808Error):
+                close()
         for path in (self.wav_path, self.journal_path):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Completes the WAV, makes the MIDI file and removes the journal it was made from."""
@@ -139,7 +151,7 @@ def read_take(path: Path) -> list[Line]:
     """The lines of a recording: NAME.mid, or the NAME.journal that a kill has left.
     Raises Gan808Error."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(path).st_size > MAX_FILE_BYTES:
             raise Gan808Error(f"{path}: too large for a recording")
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be read: {error.strerror}") from error

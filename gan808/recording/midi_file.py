@@ -19,6 +19,7 @@ from gan808.engine import layout
 from gan808.errors import Gan808Error
 from gan808.recording.format import ROW, Line, parsed
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
+from gan808.storage import atomic
 
 # 32 us at 120 BPM: finer than any ear; exact frames are in the journal.
 TICKS_PER_BEAT = 15_360
@@ -83,12 +84,10 @@ def write_midi(path: Path, lines: Sequence[Line]) -> None:
     file.tracks.append(_track(_plain(path.stem), tempo))
     file.tracks.append(_track("GAN-808", _notes(lines, ticks)))
     file.tracks.append(_track("GAN-808 journal", _journal(lines, ticks)))
-    unfinished = path.with_name(f".{path.name}")
     try:
-        file.save(str(unfinished))
-        unfinished.replace(path)
+        with atomic.replacing_file(path, durable=True) as unfinished:
+            file.save(str(unfinished))
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
 
 

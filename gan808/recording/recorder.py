@@ -15,14 +15,16 @@ import queue
 import re
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan808 import __version__, paths
 from gan808.engine import layout
 from gan808.engine.engine import Engine
-from gan808.errors import ConfigError, Gan808Error
+from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged
+from gan808.instrument.names import is_plain_name
 from gan808.instrument.protocols import KitLike
 from gan808.recording.format import FORMAT, MIDI, ROW, WAV, Line, TakeFiles, digest_of
 from gan808.sound.kit.kit import Kit
@@ -106,7 +108,7 @@ def named(name: str) -> Path:
     if not name:
         name = f"gan808-{time.strftime('%Y%m%d-%H%M%S')}"
     stem = name.removesuffix(WAV).removesuffix(MIDI)
-    if not NAME.fullmatch(stem):
+    if not NAME.fullmatch(stem) or not is_plain_name(stem):
         raise ConfigError(f"{name!r} is no name for a recording; give letters, digits, spaces and "
                           f". + - only: it goes to {paths.recordings_folder()}")
     return paths.recordings_folder() / stem
@@ -138,7 +140,7 @@ class _Run:
         self._tempo = 0.0
         self._kept_s = time.monotonic()
         self._failure: Gan808Error | None = None
-        self._calls: list[Call] = []
+        self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -160,7 +162,7 @@ class _Run:
 
     def end(self, call: Call) -> None:
         """Ask for the end; the call is answered when the files are complete."""
-        self._calls.append(call)
+        self._calls.put(call)
         if self._thread is None:
             self._finish()
         self._ending.set()
@@ -180,11 +182,12 @@ class _Run:
         """Take what there is; the first failure ends the writing, never the sound."""
         if self._failure is not None:
             return
-        try:
+        with Guard("recording", self._fail):
             self._take()
-        except Gan808Error as error:
-            self._failure = error
-            self._ending.set()
+
+    def _fail(self, error: Gan808Error) -> None:
+        self._failure = self._failure or error
+        self._ending.set()
 
     def _hear(self, event: Event) -> None:
         """On the machine thread."""
@@ -202,16 +205,17 @@ class _Run:
         played = self._journal.answered
         self._journal.ask(False)
         self._await_answer()
-        try:
+        with Guard("recording", self._fail):
             if not played:
                 self.files.discard()
                 raise Gan808Error(f"{self.files.wav_path}: nothing was played")
             if self._failure is None:
                 self._take()
                 self._write_end()
-            self.files.finish()
-        except Gan808Error as error:
-            self._failure = self._failure or error
+            if self._failure is not None and self.files.empty:
+                self.files.discard()
+            else:
+                self.files.finish()
         self._ledger.release()
         self.over = True
         self._tell()
@@ -250,8 +254,9 @@ class _Run:
 
     def _answer(self) -> None:
         answer: Answer | Gan808Error = self._failure or (str(self.files.wav_path),)
-        while self._calls:
-            self._machine.later(self._calls.pop().answer, answer)
+        with suppress(queue.Empty):  # two threads come here, each for what the other has not taken
+            while True:
+                self._machine.later(self._calls.get_nowait().answer, answer)
 
     # What goes into the files
 

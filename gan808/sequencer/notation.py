@@ -8,12 +8,10 @@ written in one of three ways: signs, one under each step; a number, for every st
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan808.errors import ConfigError
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
@@ -28,8 +26,11 @@ from gan808.sequencer.steps import (
     nearest_sign,
 )
 
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import InlineTable, SingleKey
+
 _IGNORED = " |"
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -147,20 +148,34 @@ def _with(step: Step, detail: Detail, value: float) -> Step:
 # Writing
 
 
-def write_rows(rows: Mapping[str, Row]) -> str:
-    """The tables of these rows, as read_rows takes them; reading them gives equal rows."""
-    names = {code: _key(code) for code in rows}
-    width = max(map(len, names.values()), default=0)
-    lines = ["[steps]"]
+def add_rows(content: TOMLDocument, rows: Mapping[str, Row]) -> None:
+    """Add the tables of these rows, as read_rows takes them; reading them gives equal rows."""
+    import tomlkit  # when first needed, as a start should not wait for it
+
+    width = max((len(tomlkit.key(code).as_string()) for code in rows), default=0)
+    steps = tomlkit.table()
     if rows:
         beats = [f"{beat}..." for beat in range(1, STEPS_PER_BAR // STEPS_PER_BEAT + 1)]
-        lines.append(f"#{' ' * (width + 3)}{' '.join(beats)}")
-    lines += [f'{names[code]:<{width}} = "{write_row(row)}"' for code, row in rows.items()]
+        steps.add(tomlkit.comment(f"{' ' * (width + 2)}{' '.join(beats)}"))
+    for code, row in rows.items():
+        steps.add(_key(code, width), tomlkit.string(write_row(row)))
+    content.add("steps", steps)
     for detail in DETAILS:
         told = {code: _written(row, detail) for code, row in rows.items()}
-        entries = [f"{names[code]:<{width}} = {text}" for code, text in told.items() if text]
-        lines += ["", f"[{detail.field}]", *entries] if entries else []
-    return "\n".join(lines) + "\n"
+        table = tomlkit.table()
+        for code, value in told.items():
+            if value:
+                table.add(_key(code, width), value)
+        if table:
+            content.add(detail.field, table)
+
+
+def _key(code: str, width: int) -> SingleKey:
+    """The code as a key, so that signs stand under signs."""
+    from tomlkit.items import SingleKey
+
+    plain = SingleKey(code)
+    return SingleKey(code, sep=f"{' ' * (width - len(plain.as_string()))} = ")
 
 
 def write_row(row: Row) -> str:
@@ -176,17 +191,21 @@ def _grouped(signs: list[str]) -> str:
     )
 
 
-def _written(row: Row, detail: Detail) -> str:
+def _written(row: Row, detail: Detail) -> str | InlineTable | None:
     """What a detail's table says of a row: signs where they are exact, else values by step."""
     values = {number: getattr(step, detail.field) for number, step in enumerate(row, 1)
               if getattr(step, detail.field) != _understood(step, detail)}
     if not values:
-        return ""
+        return None
     signs = {value: sign for sign, value in detail.signs.items()}
     if all(value in signs and row[number - 1].sounds for number, value in values.items()):
         under = [signs[values[n]] if n in values else "." for n in range(1, len(row) + 1)]
-        return f'"{_grouped(under)}"'
-    return "{ " + ", ".join(f"{n} = {value!r}" for n, value in values.items()) + " }"
+        return _grouped(under)
+    import tomlkit
+
+    by_step = tomlkit.inline_table()
+    by_step.update({str(number): value for number, value in values.items()})
+    return by_step
 
 
 def _understood(step: Step, detail: Detail) -> float:
@@ -195,12 +214,3 @@ def _understood(step: Step, detail: Detail) -> float:
         return VELOCITIES[nearest_sign(step.velocity)]
     plain: float = getattr(REST, detail.field)
     return plain
-
-
-def _key(code: str) -> str:
-    return code if _BARE_KEY.fullmatch(code) else quoted(code)
-
-
-def quoted(text: str) -> str:
-    """A text as a basic string of TOML, which escapes as JSON does, and one sign more."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

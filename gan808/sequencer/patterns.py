@@ -15,7 +15,7 @@ from typing import Any
 
 from gan808.errors import ConfigError
 from gan808.sequencer.clock import STEPS_PER_BAR
-from gan808.sequencer.notation import TABLES, quoted, read_rows, write_rows
+from gan808.sequencer.notation import TABLES, add_rows, read_rows
 from gan808.sequencer.steps import REST, VELOCITIES, Row, row_of
 
 __all__ = ["OFF", "SILENCE", "VELOCITIES", "Pattern", "parse_pattern"]
@@ -86,11 +86,17 @@ class Pattern:
 
     def to_toml(self) -> str:
         """The text of a pattern file; parse_pattern reads an equal pattern from it."""
-        lines = [f"name = {quoted(self.name)}"]
+        import tomlkit  # when first needed, as a start should not wait for it
+
+        content = tomlkit.document()
+        content.add("name", tomlkit.string(self.name))
         if self.description:
-            lines.append(f"description = {quoted(self.description)}")
-        lines += [f"tempo_bpm = {_plain(self.tempo_bpm)}", f"swing = {self.swing!r}", ""]
-        return "\n".join(lines) + "\n" + write_rows(self.rows)
+            content.add("description", tomlkit.string(self.description))
+        tempo = self.tempo_bpm
+        content.add("tempo_bpm", tomlkit.item(int(tempo) if tempo == int(tempo) else tempo))
+        content.add("swing", tomlkit.float_(repr(self.swing)))
+        add_rows(content, self.rows)
+        return tomlkit.dumps(content)
 
 
 SILENCE = Pattern(OFF, description="nothing: bars are counted and sounds evolve")
@@ -126,7 +132,3 @@ def _number(values: Mapping[str, Any], key: str, default: float, source: str) ->
     if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
         raise ConfigError(f"{source}: {key} = {number!r}: give a number from {low:g} to {high:g}")
     return float(number)
-
-
-def _plain(number: float) -> str:
-    return repr(int(number) if number == int(number) else number)

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from gan808.config import Settings
+from gan808.errors import Guard
 from gan808.instrument.evolution import Quantise
 from gan808.instrument.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
@@ -69,9 +70,11 @@ class Sequencer:
         self._beat = 0
         self._hits: list[tuple[float, int, float]] = []
         self._new_tempo: tuple[int, float] | None = None
+        self._new_codes: tuple[int, Sequence[str]] | None = None
         self._frontier = 0
         self._skipped = 0
         self._led = False
+        self._stop_frame: int | None = None
         self._starts = 0
         self._first_step = 0
 
@@ -152,6 +155,19 @@ class Sequencer:
             self._led = True
             self._line = line
 
+    def change_rate(self, sample_rate_hz: int, frame: int) -> None:
+        """Frames are of that rate from `frame` on; the pattern goes on where it is there. What
+        was scheduled beyond it is taken back and comes again."""
+        with self._lock:
+            place = self._line.step_at(frame)
+            self._line = TempoLine(sample_rate_hz, self._line.tempo_bpm, float(frame), place)
+            self._port.forget()
+            self._frontier = frame
+            self._hits.clear()
+            self._step = math.ceil(place - 1e-6)
+            self._beat = math.ceil(self._step / STEPS_PER_BEAT)
+            self._score.begin_bar(self._step // STEPS_PER_BAR * STEPS_PER_BAR)
+
     def go_alone(self) -> None:
         """Follow nobody any more: the tempo of now stays."""
         with self._lock:
@@ -159,13 +175,20 @@ class Sequencer:
                 self._led, self._own_tempo = False, True
 
     def stop(self, frame: int = 0) -> None:
-        """Stop at once; frame: now. Hits scheduled already are taken back."""
+        """Stop at `frame`: what is before it is still played, what was scheduled for later is
+        taken back."""
         with self._lock:
-            self._playing = False
-            self._port.forget()
-            self._frontier = frame
+            self._port.forget(frame)
+            self._stop_frame = frame
+            self._end(self._frontier)
+
+    def _end(self, until_frame: int) -> None:
+        """Stop, if that is wanted before until_frame."""
+        if self._stop_frame is not None and until_frame >= self._stop_frame:
+            self._playing, self._frontier, self._stop_frame = False, self._stop_frame, None
 
     def _begin(self, step: int) -> None:
+        self._stop_frame = None
         self._step = self._first_step = step
         self._beat = math.ceil(step / STEPS_PER_BEAT)
         self._hits.clear()
@@ -195,10 +218,13 @@ class Sequencer:
             if not self._playing:
                 self._take_pattern(0)
 
-    def set_codes(self, codes: Sequence[str]) -> None:
-        """Another kit: lay the pattern out for its slots."""
+    def set_codes(self, codes: Sequence[str], frame: int = 0) -> None:
+        """Another kit: lay the pattern out for its slots, from the first step at `frame` or after
+        it."""
         with self._lock:
-            self._score.set_codes(codes)
+            self._new_codes = (frame, codes)
+            if not self._playing or frame <= self._frontier:
+                self._turn_codes(frame)
 
     def with_score(self, work: Callable[[Score], Result]) -> Result:
         """What `work` gives, done to the score: edits, fills, variation. It must be quick."""
@@ -237,6 +263,7 @@ class Sequencer:
         it missed is worse than silence.
         """
         with self._lock:
+            limit = until_frame if self._stop_frame is None else min(until_frame, self._stop_frame)
             while self._playing:
                 # A step comes as early as anything of it may sound; then its beat, then hits.
                 step_at = swung(self._step, self._swing) - self._score.earliest(self._step)
@@ -244,8 +271,8 @@ class Sequencer:
                 hit_at = self._hits[0][0] if self._hits else math.inf
                 position = min(step_at, beat_at, hit_at)
                 frame = self._frame_of(position)
-                if frame >= until_frame:
-                    self._frontier = max(self._frontier, until_frame)
+                if frame >= limit:
+                    self._frontier = max(self._frontier, limit)
                     break
                 self._frontier = frame
                 if position == step_at:
@@ -254,6 +281,7 @@ class Sequencer:
                     self._begin_beat(frame)
                 else:
                     self._hit(frame, not_before)
+            self._end(until_frame)
 
     def _frame_of(self, position: float) -> int:
         # What lies before what is scheduled already, because of less swing than before, a tempo
@@ -263,6 +291,7 @@ class Sequencer:
     def _begin_step(self) -> None:
         """Work out the hits of a step, each at its position."""
         step, swing = self._step, self._swing
+        self._turn_codes(round(self._line.frame_of(step)))
         if step % STEPS_PER_BAR == 0:
             if self._score.changes_next:
                 self._turn_pattern(step)
@@ -295,6 +324,11 @@ class Sequencer:
         self._score.turn(at_step)
         if not self._own_swing:
             self._swing = self._score.playing.swing
+
+    def _turn_codes(self, frame: int) -> None:
+        if self._new_codes is not None and self._new_codes[0] <= frame:
+            (_, codes), self._new_codes = self._new_codes, None
+            self._score.set_codes(codes)
 
     def _turn_tempo(self, at_step: int, tempo_bpm: float) -> None:
         self._new_tempo = None
@@ -339,7 +373,7 @@ class SequencerThread:
         """advance(until_frame, not_before) is called on this thread; frame_now tells the time."""
         self._advance = advance
         self._frame_now = frame_now
-        self._ahead_frames = ahead_frames
+        self.ahead_frames = ahead_frames
         self._wakes: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="gan808-sequencer", daemon=True)
 
@@ -357,10 +391,12 @@ class SequencerThread:
             self._thread.join()
 
     def _run(self) -> None:
+        guard = Guard("the sequencer")
         while self._sleep():
-            now = self._frame_now()
-            # One lead of grace: a step that late is still heard as late, not as wrong.
-            self._advance(now + self._ahead_frames, now - self._ahead_frames)
+            with guard:
+                now = self._frame_now()
+                # One lead of grace: a step that late is still heard as late, not as wrong.
+                self._advance(now + self.ahead_frames, now - self.ahead_frames)
 
     def _sleep(self) -> bool:
         """Until the period is over or somebody wakes it; False when it is to end."""

@@ -143,7 +143,7 @@ class Sync:
                 self._sequencer.play(frame)
 
     def stop(self, frame: int) -> None:
-        """At once; frame: now."""
+        """At `frame`, now or later."""
         with self._lock:
             if self._link is not None:
                 self._link.set_playing(False)

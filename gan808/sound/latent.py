@@ -1,4 +1,4 @@
-"""Points of latent space by name: a seed, and the steps taken from it. Imports no TensorFlow.
+"""Points of latent space by name: a seed, and the steps taken from it.
 
     17                    the latent of seed 17
     17~99@0.25            a quarter of the way from there to seed 99

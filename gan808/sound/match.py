@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -18,8 +17,7 @@ from gan808.errors import RenderError
 from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import Point, given, latent_of
 from gan808.sound.network.spec import NetworkSpec
-from gan808.sound.network.tensors import tf
-from gan808.sound.recording import onset_first
+from gan808.sound.recording import mono, onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectral.geometry import Geometry
@@ -32,6 +30,7 @@ ROUNDS = 4  # of refinement; see Matcher._refine
 LEARNING_RATE = 0.05  # of Adam, in units of a latent's deviation
 # Normal latents were drawn near a sphere; outside this shell the generator was never trained.
 SHELL = (0.9, 1.1)
+QUIETEST = np.float32(1e-6)  # energy: what is softer is brought to no level
 
 DB_PER_NEPER = 20.0 / np.log(10.0)
 
@@ -55,16 +54,16 @@ def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     if not path.is_file():
         raise RenderError(f"{path}: is no file; give a recording of one drum hit")
     try:
-        with soundfile.SoundFile(path) as file:
+        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
             rate_hz = file.samplerate
             read = file.read(int(LONGEST_READ_S * rate_hz), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         why = getattr(error, "error_string", None) or "no such file, or no audio"
         raise RenderError(f"{path}: cannot be read as audio: {why}") from error
-    mono = read.mean(axis=1)
-    if not np.isfinite(mono).all():
+    one = mono(read)
+    if not np.isfinite(one).all():
         raise RenderError(f"{path}: holds values that are not finite")
-    audio = onset_first(mono, rate_hz, geometry.sample_rate_hz)
+    audio = onset_first(one, rate_hz, geometry.sample_rate_hz)
     if audio is None:
         raise RenderError(f"{path}: is silent; give a recording of one drum hit")
     if len(audio) < SHORTEST_S * geometry.sample_rate_hz:
@@ -81,13 +80,12 @@ class Matcher:
         self._renderer = renderer
         self._spec = renderer.kit.manifest.network
         moments, _ = renderer.kit.statistics()
-        self._mean = tf.constant(moments.mean[:, None, None])
-        self._scale = tf.constant(CLIP_SIGMAS * moments.deviation[:, None, None])
-        self._floor = renderer.kit.geometry.magnitude_floor
+        self._mean = moments.mean[:, None, None]
+        self._scale = np.float32(CLIP_SIGMAS) * moments.deviation[:, None, None]
+        self._floor = np.float32(renderer.kit.geometry.magnitude_floor)
         magnitudes = self._magnitudes(renderer.images_of([target]))
         self._energy = _energy(magnitudes)
         self._target = self._levels(magnitudes)  # (1, bands, frames, 1)
-        self._look = tf.function(self._slope)
 
     def match(
         self,
@@ -122,29 +120,30 @@ class Matcher:
         errors: list[float] = []
         for at in range(0, len(jobs), BATCH):
             part = jobs[at : at + BATCH]
-            part += part[-1:] * (BATCH - len(part))
             latents = np.stack([latent_of(Point(seed), self._spec) for _, seed in part])
-            images = self._renderer.generate(
+            images = self._renderer.networks.generate(
                 latents, np.asarray([labels[name] for name, _ in part], dtype=np.int32))
-            errors += [float(e) for e in self._errors(images)][: len(jobs) - at]
+            errors += [float(e) for e in self._errors(images)]
             progress(len(errors) / len(jobs))
         return [jobs[i] for i in np.argsort(errors, kind="stable")[:CANDIDATES]]
 
-    def _errors(self, images: Any, offset: Any = 0.0) -> Any:
+    def _errors(self, images: np.ndarray, offset: np.ndarray | float = 0.0) -> np.ndarray:
         """Mean difference from the target in nepers, float32 (n,), of images (n, bands, frames,
         1) and what is to be added to their levels."""
         levels = self._levels(self._magnitudes(images)) + offset
-        return tf.reduce_mean(tf.abs(levels - self._target), axis=(1, 2, 3))
+        return np.abs(levels - self._target).mean(axis=(1, 2, 3))
 
-    def _magnitudes(self, images: Any) -> Any:
+    def _magnitudes(self, images: np.ndarray) -> np.ndarray:
         log = images * self._scale + self._mean
-        return tf.maximum(tf.exp(log) - self._floor, 0.0)
+        return np.maximum(np.exp(log) - self._floor, np.float32(0.0))
 
-    def _levels(self, magnitudes: Any) -> Any:
+    def _levels(self, magnitudes: np.ndarray) -> np.ndarray:
         """Logarithmic, at the target's energy: what the generator draws is louder or softer than
         the sound it becomes, by 10 dB and more."""
-        gain = self._energy / tf.maximum(_energy(magnitudes), 1e-6)
-        return tf.math.log(gain * magnitudes + self._floor)
+        return np.log(self._gain(_energy(magnitudes)) * magnitudes + self._floor)
+
+    def _gain(self, energy: np.ndarray) -> np.ndarray:
+        return self._energy / np.maximum(energy, QUIETEST)
 
     def _refine(
         self, starts: Sequence[Sound], steps: int, progress: Progress
@@ -175,10 +174,10 @@ class Matcher:
 
     def _drawn_amiss(
         self, latents: np.ndarray, labels: np.ndarray, sounds: Sequence[Sound]
-    ) -> Any:
+    ) -> np.ndarray:
         """What has to be added to the levels of these latents' images to have those of the
         sounds: float32 (BATCH, bands, frames, 1)."""
-        drawn = self._levels(self._magnitudes(self._renderer.generate(latents, labels)))
+        drawn = self._levels(self._magnitudes(self._renderer.networks.generate(latents, labels)))
         return self._levels(self._magnitudes(self._images(sounds))) - drawn
 
     def _images(self, sounds: Sequence[Sound]) -> np.ndarray:
@@ -187,31 +186,49 @@ class Matcher:
             [to_rate(sound.audio, sound.sample_rate_hz, rate_hz) for sound in sounds])
 
     def _descend(
-        self, latents: np.ndarray, labels: np.ndarray, offset: Any, steps: int
+        self, latents: np.ndarray, labels: np.ndarray, offset: np.ndarray, steps: int
     ) -> np.ndarray:
         """The best latents, by their images and the offset, of so many steps from each."""
         descent = _Adam(latents.shape)
         best, lowest = latents, np.full(len(latents), np.inf)
         for _ in range(steps):
-            seen = self._look(tf.constant(latents), tf.constant(labels), offset)
-            errors, slope = (np.asarray(each) for each in seen)
+            errors, slope = self._slope(latents, labels, offset)
             best = np.where((errors < lowest)[:, None], latents, best)
             lowest = np.minimum(errors, lowest)
             latents = _inside(latents - descent.step(slope), self._spec)
         return best
 
-    def _slope(self, latents: Any, labels: Any, offset: Any) -> tuple[Any, Any]:
-        """Each latent's error, (BATCH,), and which way it rises, (BATCH, latent_size). A graph."""
-        with tf.GradientTape() as tape:
-            tape.watch(latents)
-            errors = self._errors(self._renderer.generate(latents, labels), offset)
-            total = tf.reduce_sum(errors)
-        return errors, tape.gradient(total, latents)
+    def _slope(
+        self, latents: np.ndarray, labels: np.ndarray, offset: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Each latent's error, (n,), and which way it rises, (n, latent_size)."""
+        networks = self._renderer.networks
+        images = networks.generate(latents, labels)
+        errors, by_image = self._image_slope(images, offset)
+        return errors, networks.latent_slopes(latents, labels, by_image)
+
+    def _image_slope(
+        self, images: np.ndarray, offset: np.ndarray | float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What _errors gives for images, and which way each rises with its image."""
+        magnitudes = self._magnitudes(images)
+        energy = _energy(magnitudes)
+        gain = self._gain(energy)
+        louder = gain * magnitudes + self._floor
+        apart = np.log(louder) + offset - self._target
+        by_louder = np.sign(apart) / louder / np.float32(apart[0].size)
+        by_gain = (by_louder * magnitudes).sum(axis=(1, 2, 3), keepdims=True)
+        # The gain falls as the energy rises, and that rises by magnitude / energy.
+        falls = np.where(energy > QUIETEST, gain / np.square(np.maximum(energy, QUIETEST)), 0.0)
+        by_magnitude = gain * by_louder - by_gain * falls * magnitudes
+        # The derivative of the exponential is the magnitude with its floor; below it nothing moves.
+        by_log = np.where(magnitudes > 0.0, by_magnitude * (magnitudes + self._floor), 0.0)
+        slope = np.asarray(by_log * self._scale, dtype=np.float32)
+        return np.abs(apart).mean(axis=(1, 2, 3)), slope
 
 
 class _Adam:
-    """Kingma and Ba 2015, with their constants. In NumPy: Keras' own moves only the variables of a
-    model."""
+    """Kingma and Ba 2015, with their constants."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._mean, self._power = np.zeros(shape), np.zeros(shape)
@@ -227,8 +244,8 @@ class _Adam:
         return np.asarray(LEARNING_RATE * mean / (np.sqrt(power) + 1e-8), dtype=np.float32)
 
 
-def _energy(magnitudes: Any) -> Any:
-    return tf.sqrt(tf.reduce_sum(tf.square(magnitudes), axis=(1, 2, 3), keepdims=True))
+def _energy(magnitudes: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.square(magnitudes).sum(axis=(1, 2, 3), keepdims=True))
 
 
 def _inside(latents: np.ndarray, spec: NetworkSpec) -> np.ndarray:

@@ -15,11 +15,9 @@ from gan808.errors import RenderError
 from gan808.sound import finish
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.kit import Kit, to_rate
-from gan808.sound.kit.weights import load_networks
 from gan808.sound.latent import SEED_END, Point, latent_of
-from gan808.sound.network.inference import fixed_critic, fixed_generator, precision_for
-from gan808.sound.network.tensors import tf
-from gan808.sound.sound import BATCH, Sound
+from gan808.sound.network.session import Networks
+from gan808.sound.sound import BATCH, Sound, digest
 from gan808.sound.spectral.griffin_lim import make_inverter
 from gan808.sound.spectral.spectrogram import log_image, normalise, place
 from gan808.sound.stereo import joined
@@ -39,33 +37,20 @@ class Heard:
     realness: np.ndarray
 
 
-def limit_threads(threads: int) -> None:
-    """Bound TensorFlow's use of the processor. Must come before its first operation; later calls
-    change nothing."""
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:  # already running: a second kit in this process keeps what there is
-        return
-
-
 class Renderer:
-    """Renders sounds of one kit at one sample rate. Raises KitError when the kit is damaged."""
+    """Renders sounds of one kit at one sample rate. Raises KitError when the kit is damaged.
+
+    threads: of the processor, for the networks; 0: all. They change no bit of a sound.
+    """
 
     def __init__(
         self, kit: Kit, sample_rate_hz: int, *, threads: int = 1, griffin_lim_rounds: int = 40
     ) -> None:
-        limit_threads(threads)
         self.kit = kit
         self.sample_rate_hz = sample_rate_hz
-        generator, critic = load_networks(kit)
+        self.networks = Networks(kit, threads)
         self._moments, self._quantiles = kit.statistics()
         self._invert = make_inverter(kit.geometry, self._moments, rounds=griffin_lim_rounds)
-        # Latents float32 (BATCH, latent_size) and labels int32 (BATCH,) to images float32
-        # (BATCH, n_bands, n_frames, 1); gradients pass through it.
-        spec, n_classes = kit.manifest.network, len(kit.classes)
-        self.generate = fixed_generator(generator, spec, n_classes, precision_for(generator))
-        self._listen = fixed_critic(critic, spec, precision_for(critic))
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
         """One finished Sound for each pair of class and seed (0 .. 2**63 - 1), or point; in stereo
@@ -92,7 +77,8 @@ class Renderer:
         sounds: list[Sound] = []
         for i in range(0, len(points), BATCH):
             part = slice(i, i + BATCH)
-            raw = self.audio_of(latents[part], np.asarray(labels[part], dtype=np.int32))
+            streams = [stream_of(name, point) for name, point in channels[part]]
+            raw = self.audio_of(latents[part], np.asarray(labels[part], dtype=np.int32), streams)
             sounds += self._finished(raw, labels[part], points[part])
         return sounds
 
@@ -105,15 +91,16 @@ class Renderer:
             )
         return self.kit.classes.index(class_name)
 
-    def audio_of(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Raw audio of up to BATCH latents: float32 (n, latent_size), int32 (n,) to float32
+    def audio_of(
+        self, latents: np.ndarray, labels: np.ndarray, streams: Sequence[int]
+    ) -> np.ndarray:
+        """Raw audio of latents: float32 (n, latent_size), int32 (n,) and stream_of each to float32
         (n, n_samples) at the geometry's rate, lead silence included."""
-        images = np.asarray(self.generate(_padded(latents), _padded(labels)))
-        return self._invert(images[: len(labels)])
+        return self._invert(self.networks.generate(latents, labels), streams)
 
     def audio_from_images(self, images: np.ndarray) -> list[np.ndarray]:
         """Finished sounds of normalised images, training's own for instance: float32 (n, n_bands,
-        n_frames, 1) to n of float32 (m,) at the geometry's rate."""
+        columns, 1) to n of float32 (m,) at the geometry's rate."""
         return [finish.finish(row, self.kit.geometry) for row in self._invert(images)]
 
     def _finished(
@@ -137,7 +124,7 @@ class Renderer:
 
     def images_of(self, audio: Sequence[np.ndarray]) -> np.ndarray:
         """Normalised images of finished sounds as training saw its recordings (peak 1, onset
-        first): float32 (n,) each to float32 (n, n_bands, n_frames, 1)."""
+        first): float32 (n,) each to float32 (n, n_bands, columns, 1)."""
         geometry = self.kit.geometry
         peaks = [max(float(np.abs(a).max(initial=0.0)), 1e-6) for a in audio]
         placed = [place(a / peak, geometry) for a, peak in zip(audio, peaks, strict=True)]
@@ -152,7 +139,7 @@ class Renderer:
         realness, logits = [], []
         for i in range(0, len(audio), BATCH):
             images = self.images_of(audio[i : i + BATCH])
-            scores, heard = (np.asarray(x)[: len(images)] for x in self._listen(_padded(images)))
+            scores, heard = self.networks.listen(images)
             chosen = np.asarray(labels[i : i + BATCH]) if scores.shape[1] > 1 else 0
             realness.append(scores[np.arange(len(images)), chosen])
             logits.append(heard)
@@ -208,16 +195,14 @@ def audio_fault(audio: np.ndarray) -> str | None:
     return "click" if max(abs(audio[0]), abs(audio[-1])) > FADED else None
 
 
+def stream_of(class_name: str, point: Point) -> int:
+    """Which random numbers a mono sound's noise fluctuates by: its id's but for the kit's name,
+    under whatever name that is saved."""
+    return int(digest(f"{class_name}/{point.seed}{point.trail}"), 16)
+
+
 def _plain(seed: int) -> Point:
     """The point of a plain seed. Raises RenderError when it is out of range."""
     if not 0 <= seed < SEED_END:
         raise RenderError(f"seed {seed} is not in 0..2^63-1")
     return Point(int(seed))
-
-
-def _padded(array: np.ndarray) -> np.ndarray:
-    """Repeat the last row up to BATCH rows."""
-    missing = BATCH - len(array)
-    if missing == 0:
-        return array
-    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])

@@ -80,7 +80,7 @@ class Sound:
         return f"{plain}{joint}{digest(self.trail)}"
 
 
-# Every graph runs at this size, so that a sound does not depend on its company.
+# Sounds made, or searched, in one go: each by itself, this bounds the memory.
 BATCH = 8
 # What makes a waveform unplayable, whatever the critic says; see renderer.audio_fault.
 FAULTS = frozenset({"not_finite", "silent", "clipped", "click"})

@@ -6,14 +6,15 @@ at all: a file that cannot be read is set aside under another name and said so, 
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-HEAD = "# What `gan808 learn` has learned: kind, channel and number of a control = what it moves.\n"
+from gan808.paths import ordinary
+from gan808.storage import atomic
+
+HEAD = "What `gan808 learn` has learned: kind, channel and number of a control = what it moves."
 DAMAGED = ".damaged"
 log = logging.getLogger("gan808")
 
@@ -21,6 +22,7 @@ log = logging.getLogger("gan808")
 def load(path: Path) -> dict[str, str]:
     """Control -> target; empty where there is no file. A damaged one is moved out of the way."""
     try:
+        ordinary(path)
         with path.open("rb") as file:
             found = tomllib.load(file)
     except FileNotFoundError:
@@ -37,23 +39,23 @@ def load(path: Path) -> dict[str, str]:
 
 def save(path: Path, learned: Mapping[str, str]) -> None:
     """Write them. A full disk is logged, not raised: they hold until the end of the run."""
-    unfinished = path.with_name(path.name + ".partial")
-    lines = [f"{_quoted(control)} = {_quoted(target)}\n" for control, target in learned.items()]
+    import tomlkit  # when first needed, as a start should not wait for it
+
+    content = tomlkit.document()
+    content.add(tomlkit.comment(HEAD))
+    for control, target in learned.items():
+        content.add(tomlkit.key(_writable(control)), tomlkit.string(_writable(target)))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("w", encoding="utf-8", errors="replace") as file:
-            file.write(HEAD + "".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        atomic.write_text(path, tomlkit.dumps(content), durable=True)
     except OSError as error:
         log.warning("%s: cannot be written: %s; what was learned lasts until the end of this run",
                     path, error.strerror)
 
 
-def _quoted(text: str) -> str:
-    # JSON's strings are TOML's basic strings, but for DEL.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _writable(text: str) -> str:
+    """A text without what UTF-8 cannot hold: names of ports need not be text."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _set_aside(path: Path, why: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.kit import Kit, find_kit, list_kits
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound
+from gan808.storage import atomic
 from gan808.storage.pattern_files import (
     find_own_pattern,
     find_pattern,
@@ -162,11 +163,9 @@ def _write(sound: Sound, path: Path) -> Path:
 
     if not path.exists():
         _require_room(path.parent, MOST_SOUNDS)
-    unfinished = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)  # were it a link, another file would be written
-        with soundfile.SoundFile(
+        with atomic.replacing_file(path, durable=True) as unfinished, soundfile.SoundFile(
             unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
             format=path.suffix[1:].upper(),
         ) as file:
@@ -177,7 +176,6 @@ def _write(sound: Sound, path: Path) -> Path:
                 f"realness={sound.realness:.3f}"
             )
             file.write(sound.audio)
-        unfinished.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         raise Gan808Error(f"{path}: cannot be written: {error}") from error
     return path

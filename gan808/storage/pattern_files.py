@@ -5,8 +5,6 @@ Machine thread and command line, never on the way of a note.
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -14,12 +12,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gan808.errors import ConfigError, Gan808Error
+from gan808.instrument.names import is_plain_name
+from gan808.paths import ordinary
 from gan808.sequencer.patterns import OFF, SILENCE, Pattern, parse_pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
+from gan808.storage import atomic
 
 MAX_FILE_BYTES = 1 << 16
 TOML, MIDI = (".toml",), (".mid", ".midi")
-NAME = re.compile(r"[\w][\w .+~@-]{0,79}")
+NAME_LETTERS = 80
 
 
 def find_pattern(
@@ -71,17 +72,18 @@ def save_pattern(pattern: Pattern, name: str, folder: Path) -> Path:
     taken: whoever reaches the OSC port must not choose the folder.
     """
     stem = name.removesuffix(".toml")
-    if not NAME.fullmatch(stem) or stem == OFF or stem.lower().endswith(MIDI):
+    plain = is_plain_name(stem) and len(stem) <= NAME_LETTERS
+    if not plain or stem == OFF or stem.lower().endswith(MIDI):
         raise ConfigError(f"{name[:80]!r} is no name for a pattern; give up to 80 letters, digits, "
                           f"spaces and . + - ~ @, and not {OFF}")
     path = folder / f"{stem}.toml"
-    unfinished = path.with_name(f".{path.name}")
+    text = replace(pattern, name=stem).to_toml()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(replace(pattern, name=stem).to_toml(), encoding="utf-8")
-        if path.is_file():
-            shutil.copyfile(path, path.with_name(f"{path.name}~"))
-        unfinished.replace(path)
+        with atomic.replacing_file(path, durable=True) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+            if path.is_file():
+                atomic.write_bytes(path.with_name(f"{path.name}~"), path.read_bytes())
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
     return path
@@ -128,7 +130,8 @@ def _is_file(path: Path) -> bool:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        return [path for path in folder.iterdir()
+                if not path.name.startswith(".") and _is_file(path)]
     except OSError:  # not there, or not for us to read
         return []
 
@@ -157,9 +160,9 @@ def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
 
         return read_midi_file(file, slots)
     try:
-        if file.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(file).st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{file}: too large for a pattern")
-        return parse_pattern(file.read_text("utf-8"), str(file))
+        return parse_pattern(file.read_text("utf-8-sig"), str(file))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not text in UTF-8: {error.reason}") from error
     except OSError as error:

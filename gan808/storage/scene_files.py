@@ -14,9 +14,12 @@ from typing import Any
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import State, document, slot_documents, slots_of, state_of
+from gan808.paths import ordinary
 from gan808.pool import wire
+from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
-from gan808.storage.session_files import at_rate, checked_sound, write_whole
+from gan808.storage import atomic
+from gan808.storage.session_files import checked_sound
 
 SUFFIX = ".scene"
 MOST_SCENES = 1000
@@ -40,7 +43,7 @@ def save_scene(folder: Path, name: str, scene: State) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists() and len(scene_names(folder)) >= MOST_SCENES:
             raise ConfigError(f"there are {MOST_SCENES} scenes; delete one first")
-        write_whole(path, json.dumps(head).encode() + b"\n" + audio)
+        atomic.write_bytes(path, json.dumps(head).encode() + b"\n" + audio, durable=True)
     except OSError as error:
         raise Gan808Error(f"{path}: cannot be written: {error.strerror}") from error
     return path
@@ -50,7 +53,7 @@ def load_scene(folder: Path, name: str, sample_rate_hz: int) -> State:
     """A scene with its sounds at that rate. Raises Gan808Error."""
     path = _path(folder, name)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if ordinary(path).st_size > MAX_BYTES:
             raise ConfigError("is larger than a scene can be")
         head, _, audio = path.read_bytes().partition(b"\n")
         return _scene_of(json.loads(head), audio, sample_rate_hz)
@@ -66,7 +69,8 @@ def load_scene(folder: Path, name: str, sample_rate_hz: int) -> State:
 
 def scene_names(folder: Path) -> list[str]:
     """The scenes there are, sorted."""
-    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    names = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")
+             if path.is_file())
     return sorted(name for name in names if _NAME.fullmatch(name))
 
 

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 from gan808 import paths
 from gan808.config import Settings
-from gan808.errors import ConfigError, KitError
+from gan808.errors import ConfigError, Gan808Error, Guard, KitError
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged
 from gan808.instrument.parameters import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.sound import Sound
+from gan808.storage import atomic
 from gan808.storage.session_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ class Keeping:
                 machine.submit(address, value)
 
     def go_on(self, machine: Machine) -> None:
-        """What a first note does not need: the sounds before the present ones, and keeping."""
+        """What a first note does not need: what a kill has left is swept away, the sounds before
+        the present ones come back, and the state is kept."""
+        atomic.sweep(paths.written_folders())
         if self._why_not:
             return
         if self._state is not None:
@@ -183,6 +186,7 @@ class Keeper:
         self._files = files
         self._machine = machine
         self._warn = warn
+        self._guard = Guard("the state", self._cannot_keep)
         self._changed = threading.Event()
         self._changed.set()  # what it begins with is kept too
         self._stirred = False
@@ -223,9 +227,11 @@ class Keeper:
                 break
             self._changed.clear()
             self._stirred = False
-            self._keep(self._ask())
+            with self._guard:
+                self._keep(self._ask())
         if self._last is not None:
-            self._keep(self._last)
+            with self._guard:
+                self._keep(self._last)
 
     def _ask(self) -> queue.SimpleQueue[State]:
         """The state comes out of this as soon as the machine has a moment."""
@@ -239,12 +245,15 @@ class Keeper:
             try:
                 self._files.write(state)
             except OSError as error:
-                if not self.trouble:
-                    self._warn(f"the state cannot be kept: {error.filename or self._files.folder}: "
-                               f"{error.strerror}; the sound goes on")
-                self.trouble = error.strerror or "it cannot be written"
+                self._cannot_keep(f"{error.filename or self._files.folder}: {error.strerror}",
+                                  error.strerror)
             else:
                 self.trouble = ""
+
+    def _cannot_keep(self, why: str | Gan808Error, trouble: str | None = None) -> None:
+        if not self.trouble:
+            self._warn(f"the state cannot be kept: {why}; the sound goes on")
+        self.trouble = trouble or "it cannot be written"
 
 
 def _why_not(settings: Settings) -> str:

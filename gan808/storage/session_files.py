@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import astuple
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from gan808.errors import ConfigError, Gan808Error, RenderError
 from gan808.instrument.state import (
@@ -33,30 +32,16 @@ from gan808.instrument.state import (
     slots_of,
     state_of,
 )
+from gan808.paths import ordinary
 from gan808.pool import wire
-from gan808.sound.kit.kit import to_rate
+from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
+from gan808.storage import atomic
 
 KITS = 4  # whose slots are kept: those worn last. With their history some 50 MB at most
 MAX_STATE_BYTES, MAX_SOUND_BYTES = 4 << 20, 16 << 20
 RATES_HZ = range(4000, 384_001)
 STATE, SOUNDS, LOCK = "state.json", "sounds", "lock"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash it is the old one or the new one. Raises OSError; what
-    was begun is taken away again, for on a full disk it would stay in the way."""
-    unfinished = path.with_name(f".{path.name}.partial")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
 
 
 def sound_bytes(sound: Sound) -> bytes:
@@ -92,58 +77,26 @@ def checked_sound(sound: Sound) -> Sound:
     return sound
 
 
-def at_rate(sound: Sound, sample_rate_hz: int) -> Sound:
-    """The same sound for an output of that rate."""
-    if sound.sample_rate_hz == sample_rate_hz:
-        return sound
-    audio = to_rate(sound.audio, sound.sample_rate_hz, sample_rate_hz)
-    fields = {name: getattr(sound, name) for name in Sound.__dataclass_fields__}
-    return Sound(**(fields | {"audio": audio, "sample_rate_hz": sample_rate_hz}))
-
-
 class Lock:
     """Held by one process of a user at a time; the system gives it back when that one ends,
     however it ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: Any = None
+        self._lock = FileLock(path, thread_local=False)
 
     def take(self) -> bool:
         """False when another process holds it. Raises OSError where there can be none."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("ab")
         try:
-            _lock(file.fileno())
-        except BlockingIOError:
-            file.close()
+            self._lock.acquire(blocking=False)
+        except Timeout:
             return False
-        except OSError:
-            file.close()
-            raise
-        self._file = file
         return True
 
     def give_back(self) -> None:
         """Safe to call twice, or without `take`."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise BlockingIOError(str(error)) from error
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock.release()
 
 
 class StateFiles:
@@ -159,7 +112,7 @@ class StateFiles:
         ConfigError when it is damaged, OSError when it cannot be read."""
         path = self.folder / STATE
         try:
-            if path.stat().st_size > MAX_STATE_BYTES:
+            if ordinary(path).st_size > MAX_STATE_BYTES:
                 raise ConfigError("is larger than a state can be")
             content = json.loads(path.read_bytes())
             state = state_of(content)
@@ -216,9 +169,8 @@ class StateFiles:
         kits = {kit: old for kit, old in self._kits.items() if kit != state.kit}
         kits = dict([*kits.items(), (state.kit, entries)][-KITS:])
         content = json.dumps(document(state) | {"kits": kits}, indent=1).encode()
-        write_whole(self.folder / STATE, content)
+        atomic.write_bytes(self.folder / STATE, content, durable=True)
         self._kits, self._names = kits, names
-        self._sync_folder()
 
     def _kept(self, sound: Sound, names: dict[Sound, str]) -> str:
         """The name of the sound's file, which is there when this returns."""
@@ -228,7 +180,7 @@ class StateFiles:
             name = hashlib.sha256(content).hexdigest()[:32]
             path = self.folder / SOUNDS / name
             if not path.exists():
-                write_whole(path, content)
+                atomic.write_bytes(path, content)
             self._names[sound] = name
         names[sound] = name
         return name
@@ -237,7 +189,7 @@ class StateFiles:
         def read(name: str) -> Sound | None:
             path = self.folder / SOUNDS / name
             try:
-                if Path(name).name != name or path.stat().st_size > MAX_SOUND_BYTES:
+                if Path(name).name != name or ordinary(path).st_size > MAX_SOUND_BYTES:
                     return None
                 sound = sound_of(path.read_bytes())
             except (OSError, Gan808Error):
@@ -257,15 +209,6 @@ class StateFiles:
             for path in (self.folder / SOUNDS).iterdir():
                 if path.name not in used:
                     path.unlink(missing_ok=True)
-
-    def _sync_folder(self) -> None:
-        """A rename is on the disk when its folder is."""
-        with suppress(OSError):  # Windows cannot open a folder, and does without
-            descriptor = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
 
 def _names_in(entries: list[Mapping[str, Any]]) -> set[str]:

@@ -195,8 +195,8 @@ def test_the_last_pool_is_there_at_the_next_start(one_class_kit: Path, tmp_path:
 class Unplugged(PacedOutput):
     """An output whose device goes away on demand."""
 
-    def __init__(self) -> None:
-        super().__init__(None, 48000, 128, None, None, fast=False)
+    def __init__(self, rate_hz: int = 48000) -> None:
+        super().__init__(None, rate_hz, 128, None, None, fast=False)
         self.unplug = threading.Event()
 
     def _run(self, engine: Engine) -> None:
@@ -207,17 +207,19 @@ class Unplugged(PacedOutput):
             engine.process(block)
 
 
+@pytest.mark.parametrize("rate_hz", [48000, 44100, 96000])
 def test_a_device_that_returns_plays_on(
     tiny_kit: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    tmp_path: Path, rate_hz: int,
 ) -> None:
+    """At the rate it has then; the sounds are the same, and so is the place in the pattern."""
     outputs: list[Unplugged] = []
     absent = threading.Event()
 
     def live_output(*_: object) -> Unplugged:
         if absent.is_set():
             raise DeviceError("no sound device")
-        outputs.append(Unplugged())
+        outputs.append(Unplugged(rate_hz if outputs else 48000))
         return outputs[-1]
 
     monkeypatch.setattr(daemon_module, "live_output", live_output)
@@ -239,9 +241,16 @@ def test_a_device_that_returns_plays_on(
         outputs[0].unplug.set()
         wait_for(lambda: outputs[0].failure is not None)
         time.sleep(0.2)
+        assert playing._machine.status().sample_rate_hz == 0, "no device is open"
         before = playing._engine.frames
+        line, sounds = playing._machine.sequencer.transport.line, playing._machine.status().sounds
         absent.clear()
-        wait_for(lambda: len(outputs) > 1 and playing._engine.frames > before)
+        wait_for(lambda: len(outputs) > 1 and playing._engine.frames > before + 100)
+        assert playing._machine.status().sample_rate_hz == rate_hz
+        assert playing._machine.status().sounds == sounds
+        now = playing._machine.sequencer.transport.line
+        assert now.step_at(before) == pytest.approx(line.step_at(before), abs=0.01)
+        assert now.frames_per_step == pytest.approx(rate_hz * 60 / now.tempo_bpm / 4)
     finally:
         options.stop.set()
         runner.join(30)

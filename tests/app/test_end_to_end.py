@@ -166,10 +166,12 @@ def test_ctrl_c_stops_it_within_a_second_and_leaves_nothing(stage: Stage) -> Non
     assert stage.running.errors() == []
 
 
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 44_100])
 def test_a_jack_server_that_dies_and_returns_is_played_into_again(
-    monkeypatch: pytest.MonkeyPatch, tiny_kit: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tiny_kit: Path, tmp_path: Path, rate_hz: int
 ) -> None:
-    """Ended and started again: one line each, and the pattern and notes from JACK are back."""
+    """Ended and started again, at the same rate or another: one line each, and the pattern and
+    notes from JACK are back."""
     if shutil.which("jackd") is None:
         pytest.skip("jackd is not installed: no test with a real JACK server")
     name = f"gan808-mortal-{os.getpid()}"
@@ -184,9 +186,10 @@ def test_a_jack_server_that_dies_and_returns_is_played_into_again(
             gone = running.err.get(timeout=20)
             assert gone.startswith("gan808: the sound device JACK")
             assert gone.endswith("went away; it is opened again when it is back")
-            server = start_server(name)
-            while not running.out.get(timeout=30).startswith("playing again: JACK"):
+            server = start_server(name, rate_hz=rate_hz)
+            while not (again := running.out.get(timeout=30)).startswith("playing again: JACK"):
                 continue
+            assert f"{rate_hz} Hz" in again
             with JackMeter(name) as meter:
                 meter.connect_audio("gan808:out")
                 meter.connect_midi("GAN-808")

@@ -92,7 +92,8 @@ def test_osc_prints_the_table(tmp_path: Path) -> None:
     rows = {row["address"]: row for row in json.loads(gan808(tmp_path, "osc", "--json").stdout)}
     assert len(rows) == len(TABLE)
     level = rows["/gan808/slot/SLOT/level"]
-    assert (level["kind"], level["cc"], level["help"]) == ("value", 16, "loudness of the slot")
+    assert (level["kind"], level["help"]) == ("value", "loudness of the slot")
+    assert level["cc"] == list(range(16, 32))
     assert level["arguments"][0] == {
         "name": "level", "type": "f", "minimum": 0, "maximum": 1, "unit": "", "choices": [],
         "optional": False, "default": 0.8}
@@ -178,6 +179,9 @@ def test_the_users_settings_and_their_mistakes_are_used(tmp_path: Path) -> None:
     ("0.0.0.0:9000", {"enabled": True, "host": "0.0.0.0", "port": 9000}),
     (":9000", {"enabled": True, "host": None, "port": 9000}),
     ("studio", {"enabled": True, "host": "studio", "port": None}),
+    ("[::1]:8808", {"enabled": True, "host": "::1", "port": 8808}),
+    ("[::]", {"enabled": True, "host": "::", "port": None}),
+    ("fe80::1", {"enabled": True, "host": "fe80::1", "port": None}),
 ])
 def test_osc_addresses(text: str | None, expected: dict[str, object]) -> None:
     assert start.osc_address(text) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from gan808.cli.main import app
 from gan808.control.midi.input import MidiNotes
 from gan808.control.osc.learn_client import learning
+from gan808.control.osc.status_client import ask_status
 from gan808.errors import ConfigError, DeviceError, Gan808Error
 from tests.control.rig import Rig
 from tests.timing import WITHIN_S
@@ -71,3 +73,27 @@ def test_the_command_line(rig: Rig) -> None:
     host, port = rig.osc.address
     done = CliRunner().invoke(app, ["learn", "--list", "--osc", f"{host}:{port}"])
     assert (done.exit_code, done.output) == (0, "nothing was learned\n")
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "127.0.0.1", "0.0.0.0", "localhost"])
+def test_a_daemon_is_found_wherever_it_listens(host: str) -> None:
+    """By `learn` and by `status`, IPv6 included."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as trying:
+            trying.bind(("::1", 0))
+    except OSError:
+        if ":" in host:
+            pytest.skip("no IPv6 on this machine")
+    with Rig(osc={"host": host, "port": 0}) as rig:
+        port = rig.osc.address[1]
+        assert list(learning(host, port, None, True, None, 1.0)) == ["nothing was learned"]
+        answer = ask_status(host, port, WITHIN_S)
+        assert answer["stock"]["kick"] == 0
+        assert answer["sync"] == "auto"
+
+
+def test_nobody_there_is_named_as_it_was_given() -> None:
+    with pytest.raises(DeviceError, match=r"no GAN-808 answers at \[::1\]:9;"):
+        ask_status("::1", 9, 0.2)
+    with pytest.raises(DeviceError, match="no GAN-808 answers at no.such.host.invalid:9;"):
+        ask_status("no.such.host.invalid", 9, 0.2)

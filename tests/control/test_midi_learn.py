@@ -200,10 +200,10 @@ class TestLearning:
     def test_a_kit_without_the_slot_keeps_it_for_one_that_has_it(self, deck: Learner) -> None:
         deck.learn("/slot/CH/level", KNOBS, 20, 1)
         small, whole = FakeKit("small", slots=TR808[:2]), FakeKit()
-        deck.machine.wear(small, small.factory_sounds(48000), 0)
+        deck.machine.switches.wear(small, small.factory_sounds(48000), 0)
         assert deck.sent(KNOBS, 20, 64) == []
         assert deck.ask("/learn/list") == ("cc 1 20", "/slot/CH/level")
-        deck.machine.wear(whole, whole.factory_sounds(48000), 0)
+        deck.machine.switches.wear(whole, whole.factory_sounds(48000), 0)
         assert [c.slot for c in deck.sent(KNOBS, 20, 64)] == [15]
 
 

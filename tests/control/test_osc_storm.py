@@ -205,8 +205,8 @@ def test_no_message_of_the_table_surprises(
 class TestFloods:
     """Each kind of flood has an end, and leaves others their turn."""
 
-    def test_a_clock_a_day_ahead_fills_its_own_share(self, rig: Rig, client: Client) -> None:
-        far_s = time.time() + 86_400
+    def test_a_sender_too_far_ahead_fills_its_own_share(self, rig: Rig, client: Client) -> None:
+        far_s = time.time() + 9.0
         hits = [message("/gan808/trig", "BD", 1.0)] * 1000
         for _ in range(-(-MAX_WAITING // len(hits)) + 1):
             client.bundle(far_s, *hits)

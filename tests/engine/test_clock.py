@@ -46,7 +46,7 @@ def simulated(rate_hz: float, jitter_s: float, blocks: int, seed: int) -> tuple[
     memory = allocate_memory()
     record = memory[0]
     record["sample_rate_hz"], record["live"], record["clock_address"] = RATE_HZ, 1, 1
-    clock = EngineClock(memory, routines().read_clock, RATE_HZ)
+    clock = EngineClock(memory, routines().read_clock)
     random = np.random.default_rng(seed)
     worst_s = 0.0
     for block in range(blocks):

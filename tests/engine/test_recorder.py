@@ -207,3 +207,35 @@ def test_a_state_that_no_recording_holds_is_refused(path: tuple[str, ...], value
     place[path[-1]] = value
     with pytest.raises(Gan808Error, match="damaged"):
         replayed(damaged, np.zeros(0), 10, None)
+
+
+def test_a_gap_told_while_the_tape_is_read_is_in_its_place() -> None:
+    """The callback runs between any two readings of the indices."""
+    for moment in range(4):
+        engine, port = new_engine()
+        swap(engine, port, 0, 0)
+        engine.journal.ask(True)
+        played, taken = [], []
+        for _ in range(TAPE_FRAMES // 1000 + 2):  # more than the tape holds
+            port.trigger(0, 1.0)
+            played.append(render(engine, 1000))
+        taken.append(engine.journal.frames())
+        lost = slice(len(taken[0]), sum(map(len, played)))
+        really, readings = engine.journal._load, iter(range(100))
+
+        def load(address: int, *, moment: int = moment, engine: Engine = engine,
+                 played: list[np.ndarray] = played, port: Port = port) -> int:
+            if next(readings) == moment:  # noqa: B023
+                port.trigger(0, 1.0)
+                played.append(render(engine, 500))
+            return int(really(address))  # noqa: B023
+
+        engine.journal._load = load
+        taken.append(engine.journal.frames())
+        engine.journal._load = really
+        taken.append(engine.journal.frames())
+        audio = np.concatenate(played)
+        assert np.abs(audio[lost]).max() > 0.1
+        audio[lost] = 0.0
+        assert np.concatenate(taken).tobytes() == audio.tobytes(), moment
+        assert engine.journal.losses.frames == lost.stop - lost.start

@@ -141,8 +141,8 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 def test_the_unit_starts_a_run_there_is() -> None:
     from typer.main import get_command
 
+    from gan808.cli.exit import WRONG_USAGE
     from gan808.cli.main import app
-    from gan808.start import WRONG_USAGE
 
     unit = (EXAMPLES / "gan808.service").read_text(encoding="utf-8")
     words = re.search(r"^ExecStart=\S+/gan808 run (.*)$", unit, re.MULTILINE)

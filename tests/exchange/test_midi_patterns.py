@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -207,7 +208,7 @@ class TestBroken:
     @pytest.mark.parametrize(("content", "why"), [
         (b"", "not a whole MIDI file|cannot be read"),
         (b"MThd", "not a whole MIDI file|cannot be read"),
-        (b"RIFF" + b"\0" * 40, "cannot be read"),
+        (b"RIFF" + b"\0" * 40, "not a whole|cannot be read"),
         (b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk\0\0\0\x08\0\x90", "not a whole|cannot be read"),
     ])
     def test_a_damaged_file_is_one_line(self, tmp_path: Path, content, why) -> None:
@@ -272,3 +273,84 @@ def test_the_longest_file_of_all_is_read_quickly_enough(tmp_path: Path) -> None:
     (tmp_path / "x.mid").write_bytes(buffer.getvalue())
     pattern = read_midi_file(tmp_path / "x.mid", TR808)
     assert pattern.rows["BD"][0] == Step(round(100 / 127, 3), ratchet=4)
+
+
+HIT = bytes([0x99, 36, 100])
+
+
+def smf(*tracks: bytes, said: int | None = None, count: int | None = None, ticks: int = 96,
+        too_long: int = 0) -> bytes:
+    """A file of these tracks; said, count: what the header tells of its length and of them."""
+    head = b"MThd" + (said or 6).to_bytes(4, "big") + bytes([0, 1, 0, len(tracks)
+                                                          if count is None else count, 0, ticks])
+    return head + b"".join(
+        b"MTrk" + (len(track) + too_long).to_bytes(4, "big") + track for track in tracks)
+
+
+END = bytes([0, 0xFF, 0x2F, 0])
+CARELESS = {
+    "undefined system bytes": bytes([0]) + HIT + bytes([24, 0xF4, 0, 0xF5, 0, 0xF9, 0, 0xFD, 0])
+    + HIT + END,
+    "a key out of range": bytes([0, 0xFF, 0x59, 2, 99, 7, 0]) + HIT + bytes([24]) + HIT + END,
+    "short meta events": bytes([0, 0xFF, 0x58, 1, 4, 0, 0xFF, 0x51, 1, 7, 0, 0xFF, 0x59, 0, 0])
+    + HIT + bytes([24]) + HIT + END,
+    "running status after system exclusive": bytes([0]) + HIT + bytes([0, 0xF0, 2, 1, 0xF7, 24, 36,
+                                                                       100]) + END,
+    "data that belongs to nothing": bytes([0, 5, 0]) + HIT + bytes([24]) + HIT + END,
+    "song position and time code": bytes([0, 0xF2, 1, 1, 0, 0xF1, 3, 0]) + HIT + bytes([24]) + HIT
+    + END,
+}
+
+
+class TestCareless:
+    """What other programs open, this one does."""
+
+    @pytest.mark.parametrize("name", CARELESS)
+    def test_what_a_lenient_reader_passes_over(self, tmp_path: Path, name: str) -> None:
+        path = tmp_path / "x.mid"
+        path.write_bytes(smf(CARELESS[name]))
+        pattern = read_midi_file(path, TR808)
+        assert [n for n, step in enumerate(pattern.rows["BD"]) if step.sounds] == [0, 1]
+        assert pattern.tempo_bpm == 120
+
+    @pytest.mark.parametrize("content", [
+        smf(bytes([0]) + HIT + bytes([24]) + HIT + bytes([24, 0x99, 36])),
+        smf(bytes([0]) + HIT + bytes([24]) + HIT, too_long=1000),
+        smf(bytes([0]) + HIT + bytes([24]) + HIT + bytes([0, 0xFF, 0x01, 0x7F, 65])),
+    ])
+    def test_a_file_cut_off_is_played_up_to_there_and_said(
+        self, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = tmp_path / "x.mid"
+        path.write_bytes(content)
+        pattern = read_midi_file(path, TR808)
+        assert [n for n, step in enumerate(pattern.rows["BD"]) if step.sounds] == [0, 1]
+        assert caplog.messages == [
+            f"{path}: damaged: it breaks off; what comes before that is played"]
+
+    def test_more_tracks_than_the_header_says(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.mid"
+        snare = bytes([0, 0x99, 38, 90]) + END
+        path.write_bytes(smf(bytes([0]) + HIT + END, snare, count=1))
+        assert set(read_midi_file(path, TR808).rows) == {"BD", "SD"}
+        path.write_bytes(smf(bytes([0]) + HIT + END, snare, too_long=9))
+        assert set(read_midi_file(path, TR808).rows) == {"BD", "SD"}
+
+    def test_a_tempo_that_comes_later_is_not_the_first_bars(self, tmp_path: Path) -> None:
+        late = bytes([0]) + HIT + bytes([0x83, 0, 0xFF, 0x51, 3]) + (300_000).to_bytes(3, "big") \
+            + bytes([0]) + HIT + END
+        path = tmp_path / "x.mid"
+        path.write_bytes(smf(late))
+        assert read_midi_file(path, TR808).tempo_bpm == 120
+
+    def test_a_byte_order_mark_is_no_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.toml"
+        path.write_bytes(b"\xef\xbb\xbf" + find_pattern("house").to_toml().encode())
+        assert find_pattern(str(path)).rows == find_pattern("house").rows
+
+    def test_a_large_file_takes_a_moment(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.mid"
+        path.write_bytes(smf((bytes([1]) + HIT) * 200_000 + END))
+        began = time.process_time()
+        read_midi_file(path, TR808)
+        assert time.process_time() - began < 3

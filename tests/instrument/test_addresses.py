@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.instrument.addresses import decode
+from gan808.instrument.parameters import BY_ADDRESS, TABLE, Kind, Parameter
 from gan808.instrument.superdirt import hit_of_pairs
 from gan808.sound.kit.slots import TR808
 
@@ -157,3 +158,42 @@ class TestPlay:
     def test_nonsense_is_refused(self, pairs: list) -> None:
         with pytest.raises(ConfigError):
             hit_of_pairs(pairs, CODES)
+
+
+BUTTONS = [row for row in TABLE if row.kind is Kind.ACTION
+           and all(a.optional for a in row.arguments)] + [BY_ADDRESS["/stop"]]
+
+
+@pytest.mark.parametrize("row", BUTTONS, ids=lambda row: row.address)
+def test_a_button_acts_when_it_is_pressed_and_not_when_it_is_let_go(row: Parameter) -> None:
+    """What TouchOSC and Open Stage Control send: 1.0 and 0.0, or T and F."""
+    address = f"/gan808{row.address.replace('SLOT', 'BD')}"
+    (bare,) = decode(address, (), CODES)
+    for pressed, let_go in ((1.0, 0.0), (True, False)):
+        assert decode(address, (pressed,), CODES) == [bare]
+        assert decode(address, (let_go,), CODES) == []
+    if row.arguments and (row.arguments[0].type == "i" or row.names_slot):
+        return  # a whole number is a seed or a slot
+    assert decode(address, (1,), CODES) == [bare]
+    assert decode(address, (0,), CODES) == []
+
+
+def test_buttons_are_many() -> None:
+    assert {"/slot/SLOT/new", "/slot/SLOT/undo", "/slot/SLOT/brighter", "/seq/play", "/seq/stop",
+            "/record/start", "/record/stop", "/seq/fill", "/stop"} <= {r.address for r in BUTTONS}
+
+
+@pytest.mark.parametrize(("given", "seed"), [(0, 0), (1, 1), (17, 17), (17.0, 17), (2.0, 2)])
+def test_a_seed_is_a_whole_number(given: float, seed: int) -> None:
+    (request,) = decode("/gan808/slot/BD/new", (given,), CODES)
+    assert request.values == (seed,)
+
+
+def test_a_slot_by_number_is_no_button() -> None:
+    (request,) = decode("/gan808/stop", (1,), CODES)
+    assert request.slot == 0
+
+
+def test_a_hit_without_velocity_is_a_full_one() -> None:
+    (request,) = decode("/gan808/trig", ("BD",), CODES)
+    assert (request.slot, request.values) == (0, ())

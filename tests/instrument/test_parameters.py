@@ -38,7 +38,8 @@ def test_every_address_of_the_design_is_there_once() -> None:
 
 
 def test_controllers_neither_meet_nor_take_a_standard_number() -> None:
-    taken = sum(16 if row.per_slot else 1 for row in TABLE if row.cc is not None)
+    taken = sum(len(row.cc) for row in TABLE)
+    assert all(len(row.cc) == (16 if row.per_slot else 1) for row in TABLE if row.cc)
     table = controllers()
     assert len(table) == taken, "two rows share a controller"
     assert table.pop(7)[0].address == "/volume"
@@ -90,7 +91,7 @@ def test_accepted(row, given_, expected) -> None:
         (LEVEL, [None], "level None"),
         (MUTE, [0.5], "a whole number from 0 to 1"),
         (NEW, [2**31], "seed 2147483648"),
-        (BY_ADDRESS["/trig"], ["BD"], "takes s f \\(slot, velocity\\), not 1"),
+        (BY_ADDRESS["/trig"], [], "takes s \\[f\\] \\(slot, velocity\\), not 0"),
         (BY_ADDRESS["/evolve/quantise"], ["soon"], "must be now, beat or bar"),
         (BY_ADDRESS["/kit/load"], [b"kit"], "must be text"),
         (BY_ADDRESS["/seq/play"], [1], "takes no arguments, not 1"),

@@ -122,7 +122,8 @@ def test_settings_make_every_slot_wide_after_another_kit_too() -> None:
 
 
 def test_a_widened_sound_comes_where_its_mono_one_would_have() -> None:
-    """Another kit waits for the bar: its widened sounds come there too, not before nor under it."""
+    """Another kit waits for the bar: what is widened until then is what plays until then, and its
+    own sounds are as wide from there on."""
     rig = Rig()
     rig.run(BLOCK)
     rig.send("/kit/load", "other")
@@ -133,8 +134,12 @@ def test_a_widened_sound_comes_where_its_mono_one_would_have() -> None:
     rig.filler.deliver_all()
     rig.run(BLOCK)
     assert rig.sound_id(13).endswith("+w@0.4")
+    assert rig.sound_id(13).startswith("fake/")
     cell = rig.engine.slot_cells[13]
     rig.run(BAR)
+    rig.filler.deliver_all()
+    rig.run(BLOCK)
+    assert rig.sound_id(13).endswith("+w@0.4")
     rig.machine.trigger(rig.port, 13, 1.0)
     rig.run(BLOCK)
     assert rig.engine.slot_cells[13] != cell

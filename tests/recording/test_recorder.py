@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from gan808.app.offline.replay import find_sounds
 from gan808.config import Settings
 from gan808.engine.engine import Engine
-from gan808.errors import ConfigError
+from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
 from gan808.recording.recorder import named, stem_of
@@ -177,6 +178,27 @@ def test_a_recording_that_never_began_leaves_nothing(tmp_path: Path) -> None:
     stage.record("take")
     assert "nothing was played" in stage.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("room", [0, 30, 60, 200])
+def test_a_full_disk_at_its_start_leaves_nothing_and_the_name_free(
+    tmp_path: Path, room: int
+) -> None:
+    """Whether the header, the journal or the first sound finds no room."""
+    stage = Stage(tmp_path)
+    with full_after(room):
+        with suppress(Gan808Error):
+            stage.record("again")
+            stage.run(1000)
+        stage.machine.commands.recording.close()
+    stage.run(128)
+    left = {path.suffix: path.stat().st_size for path in tmp_path.iterdir()}
+    assert not left or left[".wav"] > 58, left
+    if not left:
+        stage.record("again")
+        stage.run(1000)
+        stage.close()
+        assert {path.name for path in tmp_path.iterdir()} == {"again.wav", "again.mid"}
 
 
 def test_on_threads_of_its_own_it_records_the_same(tmp_path: Path) -> None:

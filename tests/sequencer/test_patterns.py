@@ -185,7 +185,7 @@ BD = "X.x. X.x. X.x. X.x.  | X.x."
 CH = "o"
 
 [velocity]
-CH = { 1 = 0.6 }
+CH = {1 = 0.6}
 
 [chance]
 BD = "..5. ..5. ..5. ..5.  | ..5."

@@ -230,7 +230,7 @@ def test_slots_follow_a_width_that_was_said(folder: Path, warned: list[str]) -> 
     keeping = opened(warned, "kit.width")
     rig = Rig()
     keeping.begin(rig.machine)
-    rig.machine.wear(rig.kit, rig.kit.factory_sounds(48000), 0)
+    rig.machine.switches.wear(rig.kit, rig.kit.factory_sounds(48000), 0)
     assert rig.machine.swaps.slots[0].values["level"] == 0.1
     assert rig.machine.swaps.slots[0].values["width"] == 0.0
 
@@ -389,3 +389,11 @@ def test_where_every_hit_is_new_the_slots_are_written_seldom(
     assert (folder / STATE).stat().st_mtime_ns == written
     rig.send("/slot/BD/tune", 4.0)
     eventually(lambda: tune_on_disk(folder) == 4.0)
+
+
+def test_no_mistake_ends_it(folder, kept, warned, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    with monkeypatch.context() as patch:
+        patch.setattr(StateFiles, "write", lambda *_: {}["a name"])
+        eventually(lambda: warned and "KeyError: 'a name'" in warned[0])
+    kept[1].send("/slot/BD/tune", 3.0)
+    eventually(lambda: tune_on_disk(folder) == 3.0)

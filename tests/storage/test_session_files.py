@@ -21,7 +21,7 @@ import pytest
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import Sound
-from gan808.storage import scene_files, session_files
+from gan808.storage import atomic, scene_files, session_files
 from gan808.storage.library import Shelf
 from gan808.storage.scene_files import load_scene, save_scene
 from gan808.storage.session_files import KITS, SOUNDS, STATE, Lock, StateFiles
@@ -276,7 +276,7 @@ def full_after(monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         really(descriptor)
 
-    monkeypatch.setattr(session_files, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
+    monkeypatch.setattr(atomic, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
 
 
 def test_one_process_at_a_time_holds_the_lock(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from gan808.sound.network.networks import build_critic, build_generator
 from gan808.sound.spectral.spectrogram import Moments
 from tests.tiny_kit import GEOMETRY
 from tests.training.tiny_recipe import TINY, TINY_PAPER
+from training.networks import build_critic, build_generator
 from training.recipes import Recipe
 from training.steps import make_steps
 

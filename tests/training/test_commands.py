@@ -92,7 +92,7 @@ def test_train_makes_a_kit_that_renders_and_goes_on(tmp_path):
 def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
     for module in ("evaluate", "evaluating"):
         monkeypatch.setattr(f"training.{module}.MIN_HELD_OUT", 4)
-    for module in ("intervals", "likeness"):
+    for module in ("intervals", "set_metrics"):
         monkeypatch.setattr(f"training.{module}.REPLICATES", 5)
     monkeypatch.setattr("training.corpus.split.HELD_OUT", 0.5)
     sounds = write_drums(tmp_path / "drums", each=20)

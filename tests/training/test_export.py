@@ -8,11 +8,11 @@ import pytest
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import KitManifest, Thresholds
-from gan808.sound.network.networks import build_generator
 from gan808.sound.renderer import quantile_of
 from tests.fakes import fake_sound
 from tests.training.tiny_recipe import TINY
 from training.export import DROPPED, LEAST_ACCEPTED, choose_thresholds, widen
+from training.networks import build_generator
 
 ROW = np.linspace(-1.0, 1.0, 65, dtype=np.float32)
 

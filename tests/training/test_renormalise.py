@@ -5,12 +5,12 @@ import pytest
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import load_kit
-from gan808.sound.kit.weights import load_networks
 from gan808.sound.spectral.spectrogram import Moments, denormalise
 from tests.tiny_kit import CLASSES, write_tiny_kit
 from tests.training.tiny_recipe import TINY, write_drums
 from training.corpus.folder import FolderSource
 from training.dataset import Dataset, PrepareOptions, prepare
+from training.kit_weights import load_networks
 from training.renormalise import renormalise, renormalised
 
 STEPS = 100

@@ -1,6 +1,6 @@
 """`gan808 match`: the sound of a kit that is nearest to a recording, as a WAV, and its id.
 
-TensorFlow runs in this process; nothing plays.
+The networks run in this process; nothing plays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from gan808 import paths
 from gan808.app.offline.render import classes_of, make_renderer
-from gan808.app.stderr import quiet_stderr
 from gan808.config import Settings
 from gan808.pool.render_child import limit_threads
 
@@ -39,12 +38,11 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     """
     limit_threads(settings.renderer.threads)
     from gan808.sound.kit.kit import find_kit
+    from gan808.sound.match import Matcher, read_target
     from gan808.storage.library import Shelf
 
     kit = find_kit(settings.kit.name, paths.kit_folders())
     classes = classes_of(kit, order.class_name)
-    with quiet_stderr():  # TensorFlow talks while it loads
-        from gan808.sound.match import Matcher, read_target
     target = read_target(order.recording, kit.geometry)
     renderer = make_renderer(kit, settings, None)
     with _progress() as told:

@@ -1,4 +1,4 @@
-"""`gan808 render`: sounds into WAV files. TensorFlow runs in this process; nothing plays."""
+"""`gan808 render`: sounds into WAV files. The networks run in this process; nothing plays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gan808 import paths
-from gan808.app.stderr import quiet_stderr
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.errors import ConfigError
 from gan808.pool.render_child import limit_threads
@@ -93,15 +92,14 @@ def classes_of(kit: Kit, class_name: str) -> Sequence[str]:
 
 
 def make_renderer(kit: Kit, settings: Settings, rate_hz: int | None) -> Renderer:
-    with quiet_stderr():  # TensorFlow talks while it loads
-        from gan808.sound.renderer import Renderer
+    from gan808.sound.renderer import Renderer
 
-        return Renderer(
-            kit,
-            rate_hz or kit.geometry.sample_rate_hz,
-            threads=settings.renderer.threads,
-            griffin_lim_rounds=settings.renderer.griffin_lim_rounds,
-        )
+    return Renderer(
+        kit,
+        rate_hz or kit.geometry.sample_rate_hz,
+        threads=settings.renderer.threads,
+        griffin_lim_rounds=settings.renderer.griffin_lim_rounds,
+    )
 
 
 def batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gan808.app.realtime import hurry
 from gan808.control.midi.outputs import MidiOutputs
 from gan808.control.midi.ports import OFF
+from gan808.errors import Guard
 from gan808.sequencer.clock_out import ClockPlan
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ class MidiClockOut:
     def _run(self) -> None:
         hurry()
         next_look_s = time.monotonic()
+        guard = Guard("MIDI clock out")
         while not self._stopping.is_set():
-            now_s = time.monotonic()
-            if now_s >= next_look_s:
-                self.look(now_s)
-                next_look_s = now_s + LOOK_S
-            self.send_due(time.monotonic())
+            with guard:
+                now_s = time.monotonic()
+                if now_s >= next_look_s:
+                    next_look_s = now_s + LOOK_S
+                    self.look(now_s)
+                self.send_due(time.monotonic())
             wake_s = min(next_look_s, self._waiting[0][0] if self._waiting else next_look_s)
             self._stopping.wait(max(0.0, wake_s - time.monotonic()))
 

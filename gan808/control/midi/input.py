@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from gan808.app.realtime import hurry
 from gan808.config import Settings, VelocityCurve
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
+from gan808.control.midi.channel import MidiChannel
 from gan808.control.midi.clock_source_selector import CLOCK_MESSAGES, ClockMaster
 from gan808.control.midi.controls import MidiControls
 from gan808.control.midi.ports import MidiPorts
+from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, Target
 from gan808.instrument.parameters import Kind
@@ -29,9 +31,13 @@ if TYPE_CHECKING:
 FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
 ALL_CHANNELS = 0
 FULL = 127  # what a button sends
+HALF = 64
+# Classes of sounds that a hand can silence.
+CYMBALS = frozenset({"cymbal", "crash", "ride", "splash", "china"})
 # Channel messages of MIDI 1.0: the upper half of the status byte, and how many bytes each has.
-MESSAGE_BYTES = {NOTE_OFF: 3, NOTE_ON: 3, 0xA0: 3, CONTROL_CHANGE: 3, PROGRAM_CHANGE: 2, 0xD0: 2,
-                 0xE0: 3}
+KEY_PRESSURE = 0xA0
+MESSAGE_BYTES = {NOTE_OFF: 3, NOTE_ON: 3, KEY_PRESSURE: 3, CONTROL_CHANGE: 3,
+                 PROGRAM_CHANGE: 2, 0xD0: 2, 0xE0: 3}
 HIGHEST_VALUE = 127
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 # Channel mode messages 124-127 are all-notes-off too, by the standard.
@@ -69,6 +75,7 @@ class MidiNotes:
         steady = settings.engine.note_mode == "steady"
         self._delay_s = settings.engine.steady_delay_ms / 1000 if steady else None
         self._controllers = controllers()
+        self._channels = [MidiChannel() for _ in range(16)]
         self._controls = MidiControls(machine)
         self._learning = machine.learning
         self._master = ClockMaster(machine.sync.midi, machine.look_at_clock)
@@ -96,13 +103,15 @@ class MidiNotes:
         if self._channel not in (ALL_CHANNELS, channel + 1):
             return
         if kind == NOTE_ON and data[2] > 0:
-            self._note_on(data[1], data[2], arrival_s)
+            self._note_on(data[1], data[2], arrival_s, self._channels[channel])
         elif kind in (NOTE_ON, NOTE_OFF):
-            self._note_off(data[1], arrival_s)
+            self._note_off(data[1], arrival_s, self._channels[channel])
         elif kind == CONTROL_CHANGE:
-            self._control(data[1], data[2], arrival_s)
-        elif kind == PROGRAM_CHANGE:
+            self._control(data[1], data[2], arrival_s, self._channels[channel])
+        elif kind == PROGRAM_CHANGE and self._channels[channel].takes_program():
             self._controls.choose(data[1])
+        elif kind == KEY_PRESSURE and data[2] >= HALF:
+            self._choke(data[1], arrival_s)
 
     def _frame(self, arrival_s: float) -> int:
         """When a note that arrived then is due: 0, at once, or a fixed delay after arrival."""
@@ -110,33 +119,50 @@ class MidiNotes:
             return 0
         return max(0, self._machine.engine.clock.frame_at(arrival_s + self._delay_s))
 
-    def _note_on(self, note: int, value: int, arrival_s: float) -> None:
+    def _note_on(self, note: int, value: int, arrival_s: float, channel: MidiChannel) -> None:
         slot = self._machine.slot_for_note(note)
         if slot is not None:
-            self._hit(slot, value, arrival_s)
+            channel.strike(slot)
+            self._hit(slot, value, arrival_s, channel.gain, channel.pan)
 
-    def _hit(self, slot: int, value: int, arrival_s: float) -> None:
+    def _hit(self, slot: int, value: int, arrival_s: float, gain: float = 1.0,
+             pan: float = 0.0) -> None:
         velocity = velocity_of(value, self._curve)
-        self._machine.trigger(self._port, slot, velocity, self._frame(arrival_s))
+        self._machine.trigger(
+            self._port, slot, velocity, self._frame(arrival_s), gain=gain, pan=pan)
 
-    def _note_off(self, note: int, arrival_s: float) -> None:
+    def _note_off(self, note: int, arrival_s: float, channel: MidiChannel) -> None:
         slot = self._machine.slot_for_note(note)
-        if slot is not None:
+        if slot is not None and not channel.keeps(slot):
             self._machine.release(self._port, slot, self._frame(arrival_s))
 
-    def _control(self, number: int, value: int, arrival_s: float) -> None:
+    def _choke(self, note: int, arrival_s: float) -> None:
+        """A hand on a cymbal: what an electronic drum kit sends as pressure on its key."""
+        slot, slots = self._machine.slot_for_note(note), self._machine.swaps.slots
+        if slot is not None and slot < len(slots) and slots[slot].layout.class_name in CYMBALS:
+            self._port.stop(slot, self._frame(arrival_s))
+
+    def _control(self, number: int, value: int, arrival_s: float, channel: MidiChannel) -> None:
         if number == ALL_SOUND_OFF:
             # As late as the notes before it are: or those would sound after it.
             self._port.stop(frame=self._frame(arrival_s))
+            channel.silence()
             return
         if number in MODE_MESSAGES:
             # As if every key was let go: it ends gated slots, one-shots ring out.
             for index in range(len(self._machine.codes)):
-                self._machine.release(self._port, index, self._frame(arrival_s))
+                if not channel.keeps(index):
+                    self._machine.release(self._port, index, self._frame(arrival_s))
             return
         if number == RESET_CONTROLLERS:
-            # RP-015: volume, pan and sound controllers keep their values, and we have no others.
-            return
+            channel.reset()
+        elif not channel.control(number, value):
+            self._turn(number, value)
+        for index in channel.let_go():
+            self._machine.release(self._port, index, self._frame(arrival_s))
+
+    def _turn(self, number: int, value: int) -> None:
+        """A controller of the table."""
         parameter, slot = self._controllers.get(number, (None, None))
         if parameter is None or (slot is not None and slot >= len(self._machine.codes)):
             return
@@ -204,6 +230,7 @@ class MidiInput:
     def __init__(self, machine: Machine, settings: Settings, *, jack: bool = False) -> None:
         self._ports = MidiPorts(settings.midi.port, jack=jack)
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
+        self._told_lost, self._told_lost_s = 0, 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
 
@@ -236,11 +263,19 @@ class MidiInput:
 
     def _run(self) -> None:
         hurry()
-        lost, told_s = 0, 0.0
+        # A port that cannot be read may say so at once, every time.
+        reading = Guard("MIDI", lambda _: self._stopping.wait(READ_TIMEOUT_S))
+        playing = Guard("MIDI")
         while not self._stopping.is_set():
-            for arrival in self._ports.read(READ_TIMEOUT_S):
-                self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
-            if self._ports.lost != lost and time.monotonic() - told_s >= LOSS_TOLD_S:
-                log.warning("MIDI came faster than it can be played: %d messages were let go",
-                            self._ports.lost - lost)
-                lost, told_s = self._ports.lost, time.monotonic()
+            with reading:
+                for arrival in self._ports.read(READ_TIMEOUT_S):
+                    with playing:
+                        self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
+                self._tell_lost(time.monotonic())
+
+    def _tell_lost(self, now_s: float) -> None:
+        lost = self._ports.lost
+        if lost > self._told_lost and now_s - self._told_lost_s >= LOSS_TOLD_S:
+            log.warning("MIDI came faster than it can be played: %d messages were let go",
+                        lost - self._told_lost)
+            self._told_lost, self._told_lost_s = lost, now_s

@@ -32,6 +32,7 @@ class JackPort:
         self._reader = MessageReader()
         self._input = self._opened()
         self._tried_s = 0.0
+        self._lost_before = 0  # by the ports of servers that have gone
 
     def _opened(self) -> JackMidiInput:
         port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
@@ -54,7 +55,7 @@ class JackPort:
     @property
     def lost(self) -> int:
         """Messages for which JACK's ring had no room."""
-        return self._input.lost
+        return self._lost_before + self._input.lost
 
     def _revive(self) -> None:
         now_s = time.monotonic()
@@ -63,7 +64,8 @@ class JackPort:
         self._tried_s = now_s
         self._input.close()
         try:
-            self._input = self._opened()
+            port = self._opened()
+            self._lost_before, self._input = self.lost, port
         except DeviceError as error:
             log.debug("%s", error)
 

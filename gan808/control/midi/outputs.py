@@ -25,7 +25,7 @@ from gan808.control.midi.systems import (
 from gan808.engine.jack.libjack import IS_INPUT
 from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.engine.jack.midi_output import JackMidiOutput
-from gan808.errors import DeviceError
+from gan808.errors import DeviceError, Guard
 
 CLOCK_NAME = f"{VIRTUAL_NAME} clock"
 CLOCK_CLIENT = f"{CLIENT_NAME}-clock"
@@ -326,8 +326,10 @@ class MidiOutputs:
             log.debug("%s", error)
 
     def _watch(self) -> None:
+        guard = Guard("the list of MIDI ports")
         while not self._stopping.wait(RESCAN_S):
-            try:
-                self.rescan()
-            except OSError as error:
-                log.debug("MIDI ports cannot be listed: %s", first_line(error))
+            with guard:
+                try:
+                    self.rescan()
+                except OSError as error:
+                    log.debug("MIDI ports cannot be listed: %s", first_line(error))

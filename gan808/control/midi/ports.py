@@ -23,7 +23,7 @@ from gan808.control.midi.systems import (
     names_of,
     systems,
 )
-from gan808.errors import DeviceError
+from gan808.errors import DeviceError, Guard
 
 AUTO, VIRTUAL, OFF = "auto", "virtual", "off"
 POLL_S = 0.001
@@ -62,6 +62,7 @@ class MidiPorts:
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self._lost = 0
+        self._lost_of_gone = 0
         self.notice = "no MIDI"
 
     @property
@@ -72,7 +73,8 @@ class MidiPorts:
     @property
     def lost(self) -> int:
         """Messages that came faster than they were read for so long that they were let go."""
-        return self._lost + sum(port.lost for port in list(self._open.values()))
+        open_now = sum(port.lost for port in list(self._open.values()))
+        return self._lost + self._lost_of_gone + open_now
 
     def _deliver(self, arrival: Arrival) -> None:
         """On RtMidi's threads."""
@@ -190,6 +192,7 @@ class MidiPorts:
 
     def _remove(self, key: tuple[str, str]) -> None:
         port = self._open.pop(key)
+        self._lost_of_gone += port.lost
         if port in self._polled:
             self._polled = tuple(other for other in self._polled if other is not port)
             self._gone.put(port)
@@ -197,8 +200,10 @@ class MidiPorts:
             port.close()
 
     def _watch(self) -> None:
+        guard = Guard("the list of MIDI ports")
         while not self._stopping.wait(RESCAN_S):
-            try:
-                self.rescan()
-            except OSError as error:
-                log.debug("MIDI ports cannot be listed: %s", first_line(error))
+            with guard:
+                try:
+                    self.rescan()
+                except OSError as error:
+                    log.debug("MIDI ports cannot be listed: %s", first_line(error))

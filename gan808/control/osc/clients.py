@@ -39,17 +39,16 @@ class Clients:
         self._expiry_s = expiry_s
         self._clients: dict[Sender, _Client] = {}
 
-    def add(self, client: Sender, sender: Sender, now_s: float) -> bool:
-        """Register a client at the sender's request; False when there are too many.
+    def add(self, client: Sender, sender: Sender, now_s: float) -> None:
+        """Register a client at the sender's request. Of too many the one silent longest goes.
 
         A client other than the sender only listens, so anything from its host renews it.
         """
         kept = {other: c for other, c in self._clients.items() if c.until_s > now_s}
         if client not in kept and len(kept) >= self.limit:
-            return False
+            del kept[min(kept, key=lambda other: kept[other].until_s)]
         renewed_by = sender if client == sender else str(sender[0])
         self._clients = {**kept, client: _Client(now_s + self._expiry_s, renewed_by)}
-        return True
 
     def remove(self, client: Sender) -> None:
         """Forget a client; nothing happens if it was not registered."""

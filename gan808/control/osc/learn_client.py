@@ -1,20 +1,17 @@
-"""Teaches a running GAN-808 a control over OSC. One socket, opened and closed by the caller's with.
+"""Teaches a running GAN-808 a control over OSC.
 
 Used by `gan808 learn`, on the main thread.
 """
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from pythonosc.osc_message import OscMessage, ParseError
-from pythonosc.osc_message_builder import OscMessageBuilder
-
 from gan808.cli.reports import columns
-from gan808.control.osc.status_client import ANY_HOST, MAX_PACKET_BYTES, TIMEOUT_S, nobody
+from gan808.control.osc.client import OscClient
+from gan808.control.osc.status_client import TIMEOUT_S
 from gan808.errors import ConfigError, Gan808Error
 
 ROOT = "/gan808"
@@ -22,24 +19,10 @@ DONE, FAIL, LEARNED, LIST = (f"{ROOT}/{name}" for name in ("done", "fail", "lear
 
 
 class LearnClient:
-    """One conversation with the daemon at an address."""
+    """What is asked and told in one conversation with the daemon."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._where = host, port
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-
-    def __enter__(self) -> LearnClient:
-        """Raises DeviceError for a host that does not exist."""
-        host, port = self._where
-        try:
-            self._socket.connect(("127.0.0.1" if host in ANY_HOST else host, port))
-        except OSError as error:
-            self._socket.close()
-            raise nobody(host, port) from error
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
+    def __init__(self, client: OscClient) -> None:
+        self._client = client
 
     def begin(self, target: str) -> str:
         """The target as the daemon names it, which now waits for a control to be moved.
@@ -52,7 +35,7 @@ class LearnClient:
     def learned(self, target: str, timeout_s: float) -> str | None:
         """The control that moves the target from now on; None when none was moved in time."""
         deadline_s = time.monotonic() + timeout_s
-        while (message := self._receive(deadline_s)) is not None:
+        while (message := self._client.receive(deadline_s)) is not None:
             if message.address == LEARNED and list(message.params)[1:] == [target]:
                 return str(message.params[0])
         return None
@@ -75,7 +58,7 @@ class LearnClient:
         """The values of the answer, without the address that /done repeats."""
         self._send(address, *values)
         deadline_s = time.monotonic() + TIMEOUT_S
-        while (message := self._receive(deadline_s)) is not None:
+        while (message := self._client.receive(deadline_s)) is not None:
             params = list(message.params)
             if message.address == FAIL and params[:1] == [ROOT + address]:
                 raise Gan808Error(str(params[1]))
@@ -83,30 +66,10 @@ class LearnClient:
                 return params[1:]
             if message.address == LIST == ROOT + address:
                 return params
-        raise nobody(*self._where)
+        raise self._client.nobody()
 
     def _send(self, address: str, *values: object) -> None:
-        builder = OscMessageBuilder(ROOT + address)
-        for value in values:
-            builder.add_arg(value)  # type: ignore[arg-type]
-        try:
-            self._socket.send(builder.build().dgram)
-        except OSError:  # "connection refused", told of an earlier packet: the answer will not come
-            return
-
-    def _receive(self, deadline_s: float) -> OscMessage | None:
-        """The next message; None when there is none in time. Raises DeviceError: nobody listens."""
-        while (left_s := deadline_s - time.monotonic()) > 0:
-            self._socket.settimeout(left_s)
-            try:
-                return OscMessage(self._socket.recv(MAX_PACKET_BYTES))
-            except TimeoutError:
-                return None
-            except ParseError:
-                continue
-            except OSError as error:
-                raise nobody(*self._where) from error
-        return None
+        self._client.send(ROOT + address, *values)
 
 
 def learning(
@@ -115,7 +78,8 @@ def learning(
     """What `gan808 learn` does and says, line by line. Raises Gan808Error."""
     if (target is not None) + show + (forget is not None) != 1:
         raise ConfigError("give an address to learn, or --list, or --forget WHAT")
-    with LearnClient(host, port) as client:
+    with OscClient(host, port) as conversation:
+        client = LearnClient(conversation)
         if forget is not None:
             count = client.forget(forget)
             yield f"forgotten: {count} control{'' if count == 1 else 's'}"

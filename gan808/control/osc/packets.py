@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message import ParseError as MessageError
@@ -23,7 +24,7 @@ HEADER_BYTES = 16
 MAX_DEPTH = 16
 MAX_MESSAGES = 1024
 NOTHING = "NI"  # nil, and the impulse that a button sends: no argument
-ACCEPTED_TAGS = frozenset("ifhdsTF" + NOTHING)
+ACCEPTED_TAGS = frozenset("ifhdsSTF" + NOTHING)
 _NTP_TO_UNIX_S = -ntp.ntp_time_to_system_epoch(0)
 
 
@@ -44,40 +45,46 @@ class Received:
     due_unix_s: float | None
 
 
-def read_packet(datagram: bytes) -> list[Received]:
-    """Every message of a datagram, in order. Raises PacketError; then none of them counts."""
-    messages = []
-    for received in _elements(datagram, None, 0):
-        messages.append(received)
-        if len(messages) > MAX_MESSAGES:
-            raise PacketError(f"more than {MAX_MESSAGES} messages in a packet")
+def read_packet(datagram: bytes) -> list[Received | PacketError]:
+    """Every message of a datagram, in order, and in place of what is damaged what is wrong with
+    it. A bundle whose elements cannot be told apart ends there."""
+    messages = list(islice(_elements(datagram, None, 0), MAX_MESSAGES + 1))
+    if len(messages) > MAX_MESSAGES:
+        messages[MAX_MESSAGES] = PacketError(f"more than {MAX_MESSAGES} messages in a packet")
     return messages
 
 
-def _elements(data: bytes, due_unix_s: float | None, depth: int) -> Iterator[Received]:
+def _elements(
+    data: bytes, due_unix_s: float | None, depth: int
+) -> Iterator[Received | PacketError]:
     if data.startswith(b"/"):
-        yield _message(data, due_unix_s)
+        try:
+            yield _message(data, due_unix_s)
+        except PacketError as error:
+            yield error
     elif not data.startswith(BUNDLE):
-        raise PacketError("not OSC: a packet begins with / or #bundle")
+        yield PacketError("not OSC: a packet begins with / or #bundle")
     elif len(data) < HEADER_BYTES:
-        raise PacketError("not OSC: the bundle is cut off")
+        yield PacketError("not OSC: the bundle is cut off")
     elif depth >= MAX_DEPTH:
-        raise PacketError(f"bundles nested more than {MAX_DEPTH} deep")
+        yield PacketError(f"bundles nested more than {MAX_DEPTH} deep")
     else:
         due_unix_s = _time_tag(data)
         at = HEADER_BYTES
         while at < len(data):
             (size,) = struct.unpack_from(">i", data, at) if at + 4 <= len(data) else (-1,)
             if size <= 0 or size % 4 or at + 4 + size > len(data):
-                raise PacketError("not OSC: a bundle's element has an impossible size")
+                yield PacketError("not OSC: a bundle's element has an impossible size")
+                return
             yield from _elements(data[at + 4:at + 4 + size], due_unix_s, depth + 1)
             at += 4 + size
 
 
 def _time_tag(bundle: bytes) -> float | None:
-    """Bundle header -> seconds since 1970; None for the tag that means at once."""
+    """Bundle header -> seconds since 1970; None for the tag that means at once. 0 is no time
+    either: senders without a clock leave it there."""
     (tag,) = struct.unpack_from(">Q", bundle, len(BUNDLE))
-    return None if tag == 1 else tag / 2**32 - _NTP_TO_UNIX_S
+    return None if tag <= 1 else tag / 2**32 - _NTP_TO_UNIX_S
 
 
 def _message(data: bytes, due_unix_s: float | None) -> Received:
@@ -91,8 +98,8 @@ def _message(data: bytes, due_unix_s: float | None) -> Received:
                 f"argument type {unknown[0]!r} is not accepted; types are "
                 + " ".join("ifhdsTF" + NOTHING), address
             )
-        # python-osc knows N and warns of I; both are without bytes of their own.
-        data = data[:at] + data[at:end].replace(b"I", b"N") + data[end:]
+        # python-osc knows N and warns of I, both without bytes of their own; S is s as well.
+        data = data[:at] + data[at:end].replace(b"I", b"N").replace(b"S", b"s") + data[end:]
         values = tuple(value for value in OscMessage(data).params if value is not None)
         return Received(address, values, due_unix_s)
     except (MessageError, osc_types.ParseError, UnicodeDecodeError, IndexError) as error:

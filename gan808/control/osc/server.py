@@ -24,7 +24,7 @@ from gan808.control.osc.times import Schedule, TagFrames, WallClock
 from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.oscquery.announcement import is_loopback
 from gan808.engine.trigger_fast_path import PLAYED, OscEar
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import Request, decode
 from gan808.instrument.events import Event, ParameterChanged, SoundChanged
 from gan808.instrument.parameters import ROOT, Kind, Value
@@ -39,6 +39,11 @@ API_VERSION = 1
 AHEAD_S = 0.1
 # Without a datagram, so long until the thread looks whether it is to stop.
 WAIT_S = 0.2
+FAILURE_S = 0.05
+# A sequencer sends a second or two ahead; who sends further has another clock. Told once a minute.
+MAX_AHEAD_S = 10.0
+CLOCK_HZ = 1 / 60
+LATEST_MS = 1e6
 MAX_WAITING = 4096
 # What one datagram may ask for, its wildcards counted out: more would hold up the next note.
 MAX_REQUESTS = 2048
@@ -49,7 +54,8 @@ REMOTE_HZ, REMOTE_BURST = 500.0, 1000
 FAILS_HZ, FAILS_BURST = 100.0, 200
 # What instruments send, never ask: answering it would let two of them talk for ever.
 ANSWERS = frozenset(
-    f"{ROOT}/{name}" for name in ("fail", "late", "done", "synced", "hello/reply", "status.reply")
+    f"{ROOT}/{name}" for name in ("fail", "late", "warning", "done", "synced", "hello/reply",
+                                  "status.reply")
 )
 
 # TidalCycles waits for SuperDirt to answer this before it counts as connected. The buses are those
@@ -103,6 +109,7 @@ class OscServer:
         self._clients = Clients(expiry_s=expiry_s)
         self._fails = Limits(FAILS_HZ, FAILS_BURST)
         self._remote = Limits(REMOTE_HZ, REMOTE_BURST)
+        self._clocks = Limits(CLOCK_HZ, 1)
         self._log_lines = Limit(rate_hz=0.2, burst=5)
         self._outstanding = Outstanding(MAX_WAITING)
         self._wall = WallClock()
@@ -136,30 +143,37 @@ class OscServer:
 
     def _run(self) -> None:
         hurry()
+        # What is wrong with the socket may be so at once, every time.
+        guard = Guard("OSC", lambda _: self._stopping.wait(FAILURE_S))
         while not self._stopping.is_set():
-            wait_s = self._schedule.wait_s(time.monotonic(), WAIT_S)
-            port = self._port
-            if self._ear is not None:
-                found = self._ear.wait(self._machine.codes, wait_s)
-                port, wait_s = _PLAYED if found == PLAYED else port, 0.0
-            received = self._socket.receive(wait_s)
-            if received is not None:
-                self._receive(*received, port)
-            self._schedule.run_due(time.monotonic())
+            with guard:
+                self._listen()
+
+    def _listen(self) -> None:
+        """Wait for one datagram, act on it and on what is due."""
+        wait_s = self._schedule.wait_s(time.monotonic(), WAIT_S)
+        port = self._port
+        if self._ear is not None:
+            found = self._ear.wait(self._machine.codes, wait_s)
+            port, wait_s = _PLAYED if found == PLAYED else port, 0.0
+        received = self._socket.receive(wait_s)
+        if received is not None:
+            self._receive(*received, port)
+        for client in self._socket.unreachable():
+            self._clients.remove(client)
+        self._schedule.run_due(time.monotonic())
 
     def _receive(self, datagram: bytes, sender: Sender, port: PortLike | None = None) -> None:
         """Act on a datagram; live messages of now go to the port, ours where none is given."""
         self.counters.packets += 1
         now_s = time.monotonic()
         self._clients.renew(sender, now_s)
-        try:
-            messages = read_packet(datagram)
-        except PacketError as error:
-            self.counters.bad_packets += 1
-            self._fail(error.address, error, sender)
-            return
         late_told, left = False, MAX_REQUESTS
-        for message in messages:
+        for message in read_packet(datagram):
+            if isinstance(message, PacketError):
+                self.counters.bad_packets += 1
+                self._fail(message.address, message, sender)
+                continue
             if left <= 0:
                 why = f"a packet may ask for {MAX_REQUESTS} things; from here on nothing is done"
                 self._fail(message.address, Gan808Error(why), sender)
@@ -170,11 +184,23 @@ class OscServer:
             if due_s is not None and due_s < now_s:
                 self.counters.late += 1
                 if not late_told:
-                    self._send("/late", (message.address, 1000 * (now_s - due_s)), sender)
+                    late_ms = min(1000 * (now_s - due_s), LATEST_MS)
+                    self._send("/late", (message.address, late_ms), sender)
                 late_told, due_s = True, None
-            left -= self._accept(message, due_s, sender, port or self._port)
+            elif due_s is not None and due_s > now_s + MAX_AHEAD_S:
+                self._warn_of_clock(message.address, due_s - now_s, sender, now_s)
+                due_s = None
+            with Guard(message.address, partial(self._fail, message.address, sender=sender)):
+                left -= self._accept(message, due_s, sender, port or self._port)
             # A large packet must not hold up what is due meanwhile.
             self._schedule.run_due(time.monotonic())
+
+    def _warn_of_clock(self, address: str, ahead_s: float, sender: Sender, now_s: float) -> None:
+        """What is due so late is done at once, or it would be met with silence."""
+        if self._clocks.allows(sender[0], now_s):
+            why = f"your clock is {ahead_s:.0f} s ahead; its bundles are done at once"
+            self._send("/warning", (address[:MAX_TEXT], why), sender)
+            log.warning("OSC from %s: its clock is %.0f s ahead; done at once", sender[0], ahead_s)
 
     def _accept(
         self, message: Received, due_s: float | None, sender: Sender, port: PortLike
@@ -251,10 +277,8 @@ class OscServer:
         client = (asked.sender[0], *port, *asked.sender[2:]) if port else asked.sender
         if not on:
             self._clients.remove(client)
-        elif not self._clients.add(client, asked.sender, time.monotonic()):
-            why = f"{self._clients.limit} clients are registered already"
-            self._fail_asked(asked, Gan808Error(why))
-            return
+        else:
+            self._clients.add(client, asked.sender, time.monotonic())
         self._send(asked.request.parameter.reply_address, (asked.address,), client)
 
     # The machine thread, which calls back

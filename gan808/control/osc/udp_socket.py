@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import sys
 
 from gan808.control.osc.clients import Sender
 from gan808.engine.engine import Port
@@ -19,6 +20,10 @@ MAX_DATAGRAM_BYTES = 65507
 RECEIVE_BUFFER_BYTES = 1 << 20  # room for a burst of bundles while the thread is busy
 # A timeout of nothing would make the socket non-blocking and the waiting loop a busy one.
 SHORTEST_WAIT_S = 0.0005
+# Linux puts on a socket's error queue whose port is closed; elsewhere nobody says. Not in Python's
+# socket: IP_RECVERR and IPV6_RECVERR of <linux/in.h> and <linux/in6.h>.
+TELL_UNREACHABLE = {socket.AF_INET: (socket.IPPROTO_IP, 11),
+                    socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 
 
 class OscSocket:
@@ -52,6 +57,9 @@ class OscSocket:
         try:
             with contextlib.suppress(OSError):
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            if sys.platform == "linux":
+                with contextlib.suppress(OSError):
+                    bound.setsockopt(*TELL_UNREACHABLE[family], 1)
             bound.bind(address)
         except OSError as error:
             bound.close()
@@ -60,13 +68,14 @@ class OscSocket:
 
     def _refusal(self, error: OSError) -> str:
         where = f"OSC port {self._port} on {self._host}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
         if error.errno == errno.EADDRINUSE:
             return (f"{where} is in use, perhaps by another gan808; stop that program or give "
-                    f"another port with --osc {self._host}:PORT")
+                    f"another port with --osc {host}:PORT")
         if error.errno == errno.EADDRNOTAVAIL:
             return f"{where}: that is no address of this machine; 127.0.0.1 and 0.0.0.0 always are"
         if error.errno == errno.EACCES:
-            return f"{where} is not allowed; give a port above 1023 with --osc {self._host}:PORT"
+            return f"{where} is not allowed; give a port above 1023 with --osc {host}:PORT"
         return f"{where} cannot be opened: {error.strerror}"
 
     def receive(self, timeout_s: float) -> tuple[bytes, Sender] | None:
@@ -80,6 +89,23 @@ class OscSocket:
             # A timeout; or the notice, on some systems, that an answer found nobody.
             return None
 
+    def unreachable(self) -> list[Sender]:
+        """Those something was sent to since the last call whose port is closed; where the system
+        tells. On the thread that receives."""
+        found: list[Sender] = []
+        if self._socket is None or sys.platform != "linux":
+            return found
+        with contextlib.suppress(OSError):  # nothing (more) is told
+            self._socket.settimeout(0.0)
+            while True:
+                _, told, _, address = self._socket.recvmsg(
+                    1, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+                # struct sock_extended_err begins with the error's number.
+                if any(int.from_bytes(data[:4], sys.byteorder) == errno.ECONNREFUSED
+                       for _, _, data in told):
+                    found.append(address)
+        return found
+
     def ear(self, port: PortLike) -> OscEar | None:
         """Waits on this socket and plays plain hits at once; None where that cannot be done: not
         on this system, or not on such a port."""
@@ -91,9 +117,12 @@ class OscSocket:
 
     def send(self, datagram: bytes, receiver: Sender) -> None:
         """Send; a receiver who cannot be reached is passed over, as UDP does."""
-        if self._socket is not None:
+        for _ in range(2):  # the first may only report what became of an earlier one
+            if self._socket is None:
+                return
             with contextlib.suppress(OSError):
                 self._socket.sendto(datagram, receiver)
+                return
 
     def close(self) -> None:
         """Free the port; safe to call twice."""

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from gan808.config import OscSettings
-from gan808.errors import DeviceError
+from gan808.errors import DeviceError, Gan808Error, Guard
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
@@ -61,9 +61,15 @@ class Discovery:
         if self._stopping.wait(self._settled_s):
             return
         with ExitStack() as running:
-            query_port = self._described(running) if self._settings.query else None
-            self._announced(running, query_port)
+            query_port = None
+            with Guard("OSCQuery", self._refused):
+                query_port = self._described(running) if self._settings.query else None
+            with Guard("zeroconf", self._refused):
+                self._announced(running, query_port)
             self._stopping.wait()
+
+    def _refused(self, error: Gan808Error) -> None:
+        self._warn(str(error))
 
     def _described(self, running: ExitStack) -> int | None:
         """Start the description; its port."""
@@ -71,11 +77,7 @@ class Discovery:
 
         server = QueryServer(self._machine, self._osc_address, self._settings.query_port)
         running.callback(server.stop)
-        try:
-            server.start()
-        except DeviceError as error:
-            self._warn(str(error))
-            return None
+        server.start()
         self._say(f"OSC is described at {server.url} (OSCQuery)")
         return server.port
 

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +34,7 @@ from gan808.control.oscquery.namespace import (
     methods,
     node_at,
 )
-from gan808.errors import DeviceError, Gan808Error
+from gan808.errors import DeviceError, Gan808Error, Guard
 from gan808.instrument.parameters import Value
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ MAX_REQUESTS = 8
 REQUESTS_HZ, BURST = 20.0, 40
 READ_S = 1.0
 IDLE_S = 2.0  # a client that says nothing for so long is hung up on
+WHOLE_S = 5.0  # and one that takes longer over all it says and reads
 STOP_S = 0.1
 
 log = logging.getLogger("gan808")
@@ -106,8 +108,11 @@ class QueryServer:
         server = self._server
         assert server is not None
         server.timeout = STOP_S
+        guard = Guard("OSCQuery", lambda _: self._stopping.wait(STOP_S))
         while not self._stopping.is_set():
-            server.handle_request()
+            with guard:
+                server.handle_request()
+                server.hang_up_on_slow(time.monotonic())
 
     # The thread of a request
 
@@ -152,7 +157,7 @@ class QueryServer:
         for method in readable:
             slot = () if method.slot is None else (method.slot,)
             self._machine.submit(
-                method.row.address, *slot, reply=partial(_put, answers, method.path))
+                method.row.address, *slot, reply=partial(_put, answers, method.path), peek=True)
         values: dict[str, tuple[Value, ...]] = {}
         deadline_s = time.monotonic() + READ_S
         for _ in readable:
@@ -181,6 +186,7 @@ class _Server(ThreadingHTTPServer):
         self.answer = answer
         self.limit = Limit(REQUESTS_HZ, BURST)
         self._room = threading.Semaphore(MAX_REQUESTS)
+        self._begun: dict[socket.socket, float] = {}
         host, port = address
         self.address_family, *_, bound = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -192,16 +198,30 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = NAME, int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        self._begun[request] = time.monotonic()
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no further thread can be started
+            self._begun.pop(request, None)
+            self._room.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self._begun.pop(request, None)
             self._room.release()
+
+    def hang_up_on_slow(self, now_s: float) -> None:
+        """Eight connections that say a letter a second must not keep everybody else out."""
+        for request, begun_s in list(self._begun.items()):
+            if now_s - begun_s > WHOLE_S:
+                with suppress(OSError):  # it has ended meanwhile
+                    request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is a mistake of this program."""
@@ -220,10 +240,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(with_body=False)
 
     def _reply(self, *, with_body: bool) -> None:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        node: Node | None = None
         if self.server.limit.allows(time.monotonic()):
-            status, node = self.server.answer(self.path)
-        else:
-            status, node = HTTPStatus.TOO_MANY_REQUESTS, None
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            with Guard("OSCQuery"):
+                status, node = self.server.answer(self.path)
         body = b"" if node is None else json.dumps(node, allow_nan=False).encode("ascii")
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

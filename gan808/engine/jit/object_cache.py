@@ -26,6 +26,7 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from gan808 import paths as places
+from gan808.storage import atomic
 
 FORMAT = 1
 PACKAGE = "gan808.engine"
@@ -132,11 +133,9 @@ def write(path: Path, key: str, compiled: ObjectCode) -> bool:
     """Keep code, whole or not at all; False where that is not possible."""
     head = json.dumps({"key": key, "digest": hashlib.sha256(compiled.code).hexdigest(),
                        "symbols": compiled.symbols}).encode()
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(head + b"\n" + compiled.code)
-        unfinished.replace(path)
+        atomic.write_bytes(path, head + b"\n" + compiled.code)
     except OSError as error:
         log.info("%s: compiled code was not kept: %s", path, error.strerror)
         return False

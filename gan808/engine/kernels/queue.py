@@ -100,11 +100,13 @@ def release_cell(memory: Any, cell: int) -> None:
 
 
 @compiled
-def forget(memory: Any, port: int) -> None:
-    """Takes back the triggers of a port that are not due yet: they stay queued and do nothing."""
+def forget(memory: Any, port: int, frame: int) -> None:
+    """Takes back the triggers of a port that are due at `frame` or later: they stay queued and do
+    nothing."""
     queue = memory.queue
     for index in range(memory.queued):
-        if queue[index].kind == COMMAND_TRIGGER and queue[index].parameter == port:
+        ours = queue[index].kind == COMMAND_TRIGGER and queue[index].parameter == port
+        if ours and queue[index].frame >= frame:
             queue[index].kind = COMMAND_NOTHING
 
 
@@ -112,7 +114,7 @@ def forget(memory: Any, port: int) -> None:
 def accept(memory: Any, command: Any, port: int) -> None:
     """Puts one command from a port's ring into the queue; what is due already is due now."""
     if command.kind == COMMAND_FORGET:
-        forget(memory, port)
+        forget(memory, port, command.frame)
         return
     if memory.queued >= QUEUE_COMMANDS:
         memory.dropped += 1

@@ -26,6 +26,8 @@ from gan808.engine.layout import (
 )
 
 POSITION_ONE = 1 << POSITION_BITS
+# Hits of a choke group that lie closer than this are meant as one.
+TOGETHER_S = 0.001
 # Decay 0 falls 60 dB in 30 ms; just under 1 it takes 3 s; 1 leaves the sound as it is.
 DECAY_SHORTEST_S = 0.03
 DECAY_SPAN = 100.0
@@ -69,6 +71,23 @@ def choke_others(memory: Any, slot: int) -> None:
     for other in range(SLOTS):
         if other != slot and slots[other].choke == group:
             fade_slot(memory, other, memory.choke_fade_frames)
+
+
+@compiled
+def is_outranked(memory: Any, slot: int) -> bool:
+    """Whether a later slot of this slot's choke group has begun in the last millisecond: of hits
+    meant as one, the closed hat is heard, whichever came first."""
+    slots, voices = memory.slots, memory.voices
+    group = slots[slot].choke
+    if group <= 0:
+        return False
+    together = TOGETHER_S * memory.sample_rate_hz
+    for index in range(memory.physical_voices):
+        voice = voices[index]
+        if voice.state == VOICE_SOUNDING and voice.slot > slot \
+                and slots[voice.slot].choke == group and voice.position <= together * voice.step:
+            return True
+    return False
 
 
 @compiled
@@ -164,12 +183,13 @@ def start_envelope(voice: Any, factor: float) -> None:
 def start_voice(memory: Any, command: Any) -> None:
     """Starts the slot's sound; velocity v plays at gain v to the power 1.5.
 
+    Of a choke group's slots hit together only the last in the kit's order is heard.
     When even the fading voices leave no room the hit is counted as dropped: cutting one off
     would click.
     """
     slot = memory.slots[command.slot]
     cell = slot.cell
-    if cell == NO_CELL:
+    if cell == NO_CELL or is_outranked(memory, command.slot):
         return
     choke_others(memory, command.slot)
     make_room(memory, command.slot)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,9 @@ class FileWriter:
             raise self._failure(error) from error
 
     def _failure(self, error: BaseException) -> DeviceError:
+        with suppress(OSError):  # a file of nothing would only be in the way
+            if self._part_path.stat().st_size == 0:
+                self._part_path.unlink()
         reason = str(error) or "the disk is full"
         return DeviceError(f"cannot write {self._part_path}: {' '.join(reason.split())}; "
                            "free some space or choose another --output")

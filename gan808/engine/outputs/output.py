@@ -35,6 +35,7 @@ class Output(ABC):
             raise ValueError(f"the engine runs at {engine.sample_rate_hz} Hz, "
                              f"the output at {self.sample_rate_hz}")
         self._open(engine)
+        engine.plays = True
         engine.latency_frames = round(self.latency_s * self.sample_rate_hz)
         self._thread = threading.Thread(
             target=self._run_to_end, args=(engine,), name="gan808-output", daemon=True)
@@ -60,6 +61,7 @@ class Output(ABC):
                 self._close()
             except Gan808Error as error:
                 self.failure = self.failure or error
+            engine.plays = False
             self._ended.set()
 
     @abstractmethod

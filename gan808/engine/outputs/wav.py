@@ -7,8 +7,10 @@ thread at a time.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
+from contextlib import suppress
 from io import RawIOBase
 from pathlib import Path
 
@@ -48,6 +50,11 @@ class WavFile:
             self._append(np.ascontiguousarray(fits, "<f4").tobytes())
             block = block[len(fits):]
 
+    @property
+    def empty(self) -> bool:
+        """Whether not one frame has been written."""
+        return self._part == 1 and self._frames == 0
+
     def keep(self) -> None:
         """Makes the file whole as it is: what a kill leaves. Raises DeviceError."""
         if self._file is not None:
@@ -79,11 +86,19 @@ class WavFile:
         self._frames = 0
         try:
             file = self._part_path.open("xb", buffering=0)
-            file.write(self._header())
         except FileExistsError as error:
             raise DeviceError(f"{self._part_path}: there is one already; choose another name") \
                 from error
         except OSError as error:
+            raise self._failure(error) from error
+        try:
+            header = self._header()
+            if file.write(header) < len(header):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:  # a name that is taken by nothing could not be used again
+            file.close()
+            with suppress(OSError):
+                self._part_path.unlink()
             raise self._failure(error) from error
         return file
 

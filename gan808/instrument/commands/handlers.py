@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.instrument.commands.patterns import PatternCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
@@ -42,6 +42,7 @@ class Call:
     arguments: tuple[Value, ...]
     frame: int = 0
     reply: Reply | None = None
+    peek: bool = False  # see Machine.submit
 
     def answer(self, result: Answer | Gan808Error) -> None:
         """Give the result to whoever asked, if anybody did."""
@@ -73,20 +74,19 @@ class Commands:
             raise TypeError(f"the table and its handlers differ: {wanted ^ set(self._handlers)}")
 
     def run(self, call: Call) -> None:
-        """Do what the call asks and answer it; a Gan808Error becomes the answer."""
-        try:
+        """Do what the call asks and answer it; what is raised becomes the answer."""
+        answer: Answer | None = None
+        with Guard(call.command, call.answer):
             slots = len(self._machine.swaps.slots)
             named = call.arguments and BY_ADDRESS[call.command].takes_slot
             if named and not _slot_of(call) < slots:
                 raise Gan808Error(f"this kit has {slots} slots")
             answer = self._handlers[call.command](call)
-        except Gan808Error as error:
-            call.answer(error)
-            return
         if answer is not None:
             call.answer(answer)
 
     def _table(self) -> dict[str, Handler]:
+        machine = self._machine
         slot = f"/slot/{SLOT}"
         handlers: dict[str, Handler] = {
             f"{slot}/new": self._new,
@@ -98,12 +98,13 @@ class Commands:
             "/kit/save": self._save_kit,
             "/status": self._status,
             "/counters": self._counters,
-            "/volume": partial(self._value, self._set_volume, lambda: self._volume),
+            "/volume": self._set_volume,
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
             "/kit/load": self.kits.load,
-            "/kit/list": self._kit_names,
+            "/kit/list": partial(self._scenes.list, lambda: machine.shelf.kit_names()),
+            "/seq/patterns": partial(self._scenes.list, lambda: machine.shelf.pattern_names()),
             "/record": self.recording.state,
             "/record/start": self.recording.start,
             "/record/stop": self.recording.stop,
@@ -187,8 +188,11 @@ class Commands:
             self.widths.changed(_slot_of(call))
         return answer
 
-    def _set_volume(self, volume: Value) -> None:
-        if not self._machine.port.set_master(float(volume)):
+    def _set_volume(self, call: Call) -> Answer:
+        return self._value(partial(self._put_volume, call.frame), lambda: self._volume, call)
+
+    def _put_volume(self, frame: int, volume: Value) -> None:
+        if not self._machine.port.set_master(float(volume), frame):
             raise Gan808Error("volume: the engine is too busy; send it again")
         self._volume = float(volume)
 
@@ -232,14 +236,14 @@ class Commands:
         self._machine.sync.play(call.frame or self._machine.soon())
         return ()
 
-    def _stop(self, _: Call) -> Answer:
-        self._machine.sync.stop(self._machine.now())
+    def _stop(self, call: Call) -> Answer:
+        self._machine.sync.stop(call.frame or self._machine.now())
         return ()
 
     # Machine and kits
 
-    def _status(self, _: Call) -> Answer:
-        status = self._machine.status()
+    def _status(self, call: Call) -> Answer:
+        status = self._machine.status(reset_peak=not call.peek)
         return (status.voices, status.pool, status.load, status.peak, status.xruns,
                 float(status.sample_rate_hz), status.latency_ms)
 
@@ -249,9 +253,6 @@ class Commands:
 
     def _stock(self, _: Call) -> Answer:
         return tuple(part for pair in self._machine.pool.stock().items() for part in pair)
-
-    def _kit_names(self, _: Call) -> Answer:
-        return tuple(self._machine.shelf.kit_names())
 
     def _save_kit(self, call: Call) -> Answer:
         machine, name = self._machine, str(call.arguments[0])

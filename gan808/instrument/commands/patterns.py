@@ -6,12 +6,13 @@ row on /seq/row, of another pattern on /seq/pattern.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gan808.errors import ConfigError
+from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.parameters import Value
 from gan808.sequencer.notation import read_row, write_row
@@ -19,6 +20,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score, When
 from gan808.sequencer.steps import REST, Row
 from gan808.sequencer.variation import euclidean
+from gan808.storage.pattern_files import MIDI
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call, Handler
@@ -35,12 +37,12 @@ class PatternCommands:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._sequencer = machine.sequencer
+        self._asked = 0
 
     def table(self) -> dict[str, Handler]:
         """Address -> handler."""
         handlers: dict[str, Handler] = {
             "/seq/pattern": self._pattern,
-            "/seq/patterns": lambda _: tuple(self._machine.shelf.pattern_names()),
             "/seq/length": self._length,
             "/seq/row": self._row,
             "/seq/clear": self._clear,
@@ -58,12 +60,39 @@ class PatternCommands:
 
     # Patterns
 
-    def _pattern(self, call: Call) -> Answer:
-        if call.arguments:
-            machine = self._machine
-            name = str(call.arguments[0])
-            self._sequencer.set_pattern(machine.shelf.own_pattern(name, machine.kit.slots))
-            self._tell(call.command, self._sequencer.pattern.name)
+    def _pattern(self, call: Call) -> Answer | None:
+        if not call.arguments:
+            return (self._sequencer.pattern.name,)
+        machine, name = self._machine, str(call.arguments[0])
+        self._asked += 1
+        read = partial(machine.shelf.own_pattern, name, machine.kit.slots)
+        if machine.live and name.lower().endswith(MIDI):
+            # A large file takes a second, in which everything else would wait.
+            threading.Thread(target=self._read, args=(call, self._asked, read),
+                             name="gan808-pattern", daemon=True).start()
+            return None
+        return self._chosen(call, read())
+
+    def _read(self, call: Call, number: int, read: Callable[[], Pattern]) -> None:
+        """On a thread of its own; what comes of it is the machine's again."""
+        try:
+            result: Pattern | Gan808Error = read()
+        except Gan808Error as error:
+            result = error
+        self._machine.later(self._was_read, call, number, result)
+
+    def _was_read(self, call: Call, number: int, result: Pattern | Gan808Error) -> None:
+        """Of patterns asked for one after the other the last is chosen."""
+        if isinstance(result, Gan808Error):
+            call.answer(result)
+        elif number != self._asked:
+            call.answer(ConfigError(f"pattern {result.name}: another was asked for meanwhile"))
+        else:
+            call.answer(self._chosen(call, result))
+
+    def _chosen(self, call: Call, pattern: Pattern) -> Answer:
+        self._sequencer.set_pattern(pattern)
+        self._tell(call.command, self._sequencer.pattern.name)
         return (self._sequencer.pattern.name,)
 
     def _save(self, call: Call) -> Answer:

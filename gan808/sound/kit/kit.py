@@ -1,30 +1,32 @@
 """A kit on disk: load, save, verify. Reads numbers and text only; nothing in a kit is executed.
 
-Imports no TensorFlow, so the player can lay out slots and play factory sounds at once; the weights
-are read by weights.py, in the render process. What decodes and writes is loaded when first needed.
+The player lays out slots and plays factory sounds from it at once; the weights are read by
+network/weights.py, in the render process. What decodes and writes is loaded when first needed.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gan808 import ownership
 from gan808.errors import ConfigError, KitError
 from gan808.sound.descriptors import describe
+from gan808.sound.kit import checks
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import parse_point
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.sound import Sound
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import Moments
+from gan808.storage import atomic
 
 FORMAT_VERSION = 1
 MANIFEST = "kit.toml"
@@ -33,7 +35,6 @@ MOMENTS = "moments.npz"
 FACTORY = "factory"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 CLASS_PATTERN = r"^[a-z0-9][a-z0-9_]{0,31}$"
-MAX_MANIFEST_BYTES = 1 << 20
 MAX_FACTORY_S = 5.0
 
 # How moments.npz was made; images are mean +- 3 deviations in either case.
@@ -214,25 +215,10 @@ class Kit:
     def statistics(self) -> tuple[Moments, np.ndarray]:
         """Moments of the images, and the quantiles of the critic's scores for training sounds:
         float32, shape (n_classes, n_quantiles), rising along the row. Raises KitError."""
-        import zipfile
-        import zlib
-
-        path = self.folder / MOMENTS
-        try:
-            if not zipfile.is_zipfile(path):  # NumPy would advise to trust it
-                raise KitError(f"{path}: cannot be read (no archive of arrays)")
-            with np.load(path, allow_pickle=False) as file:
-                mean, deviation, realness = (
-                    np.asarray(file[name], dtype=np.float32)
-                    for name in ("mean", "deviation", "realness")
-                )
-        # RuntimeError: packed in a way this Python cannot unpack, or encrypted.
-        except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile,
-                zlib.error) as error:
-            raise KitError(f"{path}: cannot be read ({error})") from error
-        bands = (self.geometry.n_bands,)
-        good = mean.shape == bands and deviation.shape == bands and realness.ndim == 2
-        if not good or realness.shape[0] != len(self.classes) or realness.shape[1] < 2:
+        path, bands = self.folder / MOMENTS, (self.geometry.n_bands,)
+        mean, deviation, realness = checks.read_arrays(path, {
+            "mean": bands, "deviation": bands, "realness": (len(self.classes), 0)}).values()
+        if realness.shape[1] < 2:
             raise KitError(f"{path}: its shapes do not fit {MANIFEST}")
         finite = all(np.isfinite(a).all() for a in (mean, deviation, realness))
         if not finite or deviation.min() <= 0 or (np.diff(realness, axis=1) < 0).any():
@@ -251,6 +237,14 @@ def to_rate(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
     return np.ascontiguousarray(audio / peak if peak > 1.0 else audio, dtype=np.float32)
 
 
+def at_rate(sound: Sound, sample_rate_hz: int) -> Sound:
+    """The same sound for an output of that rate."""
+    if sound.sample_rate_hz == sample_rate_hz:
+        return sound
+    audio = to_rate(sound.audio, sound.sample_rate_hz, sample_rate_hz)
+    return replace(sound, audio=audio, sample_rate_hz=sample_rate_hz)
+
+
 def _problems(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
@@ -264,13 +258,9 @@ def load_kit(folder: Path) -> Kit:
     """Read and check a kit's manifest. Raises KitError naming the file and what is wrong."""
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise KitError(f"{path}: larger than a manifest can be")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = checks.read_manifest(path)
     except FileNotFoundError as error:
         raise KitError(f"{folder}: not a kit ({MANIFEST} is missing)") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise KitError(f"{path}: cannot be read ({error})") from error
     try:
         manifest = KitManifest.model_validate(content)
     except ValidationError as error:
@@ -280,7 +270,18 @@ def load_kit(folder: Path) -> Kit:
     for name in (WEIGHTS, MOMENTS):
         if not (folder / name).is_file():
             raise KitError(f"{folder}: {name} is missing")
-    return Kit(folder, manifest)
+    return Kit(folder, _named(manifest, folder))
+
+
+def _named(manifest: KitManifest, folder: Path) -> KitManifest:
+    """The manifest with the kit's name, which is its folder's: by that it is found."""
+    name = folder.resolve().name
+    if name == manifest.name:
+        return manifest
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise KitError(f"{folder}: a kit's folder is named with letters, digits, - and _ only; "
+                       "rename it")
+    return manifest.model_copy(update={"name": name})
 
 
 def find_kit(name_or_path: str, folders: Sequence[Path]) -> Kit:
@@ -301,7 +302,8 @@ def _kit_folders(folders: Sequence[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []:
-            found.setdefault(path.parent.name, path.parent)
+            if re.fullmatch(NAME_PATTERN, path.parent.name):  # a copy under way is none yet
+                found.setdefault(path.parent.name, path.parent)
     return list(found.values())
 
 
@@ -317,21 +319,24 @@ def list_kits(folders: Sequence[Path]) -> list[Kit | KitError]:
 
 
 def verify_kit(folder: Path) -> list[str]:
-    """Everything wrong with a kit, one line each; empty when it is whole. Builds the networks,
-    so it imports TensorFlow and takes seconds."""
+    """Everything wrong with a kit, one line each; empty when it is whole. Builds the
+    networks."""
     try:
         kit = load_kit(folder)
     except KitError as error:
         return [str(error)]
-    from gan808.sound.kit.weights import load_networks
+    from gan808.sound.network.session import Networks
 
     problems = []
-    for check in (kit.statistics, lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
-                  lambda: load_networks(kit)):
+    for check in (lambda: checks.check_weights(folder / WEIGHTS), kit.statistics,
+                  lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
+                  lambda: Networks(kit)):
         try:
             check()
         except KitError as error:
-            problems.append(str(error))
+            problems += [str(error)] if str(error) not in problems else []
+    if not problems:
+        problems += checks.sound_problems(kit)
     if not kit.manifest.factory:
         problems.append(f"{folder}: no factory sounds, so it is silent until the renderer is up")
     return problems
@@ -344,33 +349,42 @@ def save_kit(
     realness: np.ndarray,
     weights: Mapping[str, np.ndarray],
     factory: Mapping[str, np.ndarray],
-) -> None:
-    """Write a kit beside its name and rename it; a kit that was there is replaced only then.
+    run: str | None = None,
+) -> Path | None:
+    """Write a kit beside its name and rename it.
 
     weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
-    rate. Raises KitError when the disk is full or not writable.
+    rate; run: the id of the training run it is made of. A kit that the same run made is replaced;
+    any other that was there is set aside under a dated name, which is returned. Raises KitError
+    when the disk is full or not writable, ConfigError when something that is no kit is there.
     """
     import soundfile
     import tomlkit
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    partial = folder.with_name(folder.name + ".partial")
+    folder = ownership.followed(folder)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / FACTORY).mkdir(parents=True)
-        save_file(dict(weights), partial / WEIGHTS)
-        (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
-        np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
-                 realness=realness)
-        for name, audio in factory.items():
-            soundfile.write(partial / FACTORY / name, audio, manifest.geometry.sample_rate_hz,
-                            subtype="PCM_24")
-        content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
-        (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
-        _replace(partial, folder)
-    except (OSError, soundfile.LibsndfileError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        before = ownership.earlier_goes_to(folder, ownership.KIT, run, "another name")
+        with atomic.replacing_folder(folder, durable=True) as partial:
+            (partial / FACTORY).mkdir()
+            save_file(dict(weights), partial / WEIGHTS)
+            (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
+            np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
+                     realness=realness)
+            for name, audio in factory.items():
+                soundfile.write(partial / FACTORY / name, audio,
+                                manifest.geometry.sample_rate_hz, subtype="PCM_24")
+            content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
+            (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
+            ownership.mark(partial, ownership.KIT, run)
+            if before is not None:
+                folder.rename(before)
+            elif (folder / "report").is_dir():
+                shutil.copytree(folder / "report", partial / "report")
+    except (OSError, SafetensorError, soundfile.LibsndfileError) as error:
         raise KitError(f"{folder}: cannot write the kit ({error})") from error
+    return before
 
 
 def _plain(value: Any) -> Any:
@@ -380,15 +394,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _replace(new: Path, folder: Path) -> None:
-    """Put new in folder's place. A report that is there and not in new moves along."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-        if (old / "report").is_dir() and not (new / "report").exists():
-            (old / "report").rename(new / "report")
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Sizes of a generator-critic pair, and the latent a seed names. Imports no TensorFlow."""
+"""Sizes of a generator-critic pair, and the latent a seed names. Pure functions and values."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ MOST = {"latent_size": 4096, "width": 512, "kernel": 15, "class_embedding": 1024
 MOST_MULTIPLIER = 64
 MOST_BLOCKS = 8
 DEVIATION_GROUP = 4  # samples that minibatch_deviation compares with each other
+TEXTURE_SEED = 808
+TEXTURE_FIELDS = 8  # noise fields a resolution; so many of the latent's numbers mix them
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class NetworkSpec:
     side of every convolution; patch: the image is folded into patch x patch channels first
     (sub-pixel convolution, Shi et al. 2016), which saves the costliest layer on a processor.
 
-    Experiments, off unless asked for (networks.py, docs/experiments.md). low_blocks: residual
+    Experiments, off unless asked for (docs/experiments.md). low_blocks: residual
     blocks at the lowest resolution of both networks. texture: noise fields that the latent mixes,
     added to the generator's layers. minibatch_deviation: the critic is told in training how much
     the sounds of a group differ.
@@ -87,3 +89,12 @@ def latent_from_seed(seed: int, spec: NetworkSpec) -> np.ndarray:
     if spec.latent_distribution == "uniform":
         return random.uniform(-1.0, 1.0, spec.latent_size).astype(np.float32)
     return random.standard_normal(spec.latent_size).astype(np.float32)
+
+
+def texture_fields(rows: int, columns: int, latent_size: int) -> np.ndarray:
+    """The noise that spec.texture adds at a resolution, the same for ever: float32
+    (TEXTURE_FIELDS, rows * columns), or as many fields as the latent has numbers, if fewer."""
+    n = min(TEXTURE_FIELDS, latent_size)
+    random = np.random.Generator(np.random.PCG64([TEXTURE_SEED, rows, columns]))
+    fields = random.standard_normal((n, rows * columns)) / np.sqrt(n)
+    return fields.astype(np.float32)

@@ -8,13 +8,16 @@ training's sample maker.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy import fft
 
 from gan808.sound.spectral.first_phase import noise, overlaps_little
+from gan808.sound.spectral.fluctuation import fluctuation
 from gan808.sound.spectral.fourier import places, twiddles
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.phase_kernel import phase_kernel
@@ -22,6 +25,8 @@ from gan808.sound.spectral.simd import WIDTH
 from gan808.sound.spectral.spectrogram import Moments, denormalise, hann
 
 MOMENTUM = 0.99
+QUIET = 1e-3  # -60 dB of the loudest column: what comes after the last louder one is cut off
+# by finishing, so it needs no phase
 
 
 def padded_samples(geometry: Geometry) -> int:
@@ -42,32 +47,71 @@ def overlap_gain(geometry: Geometry) -> np.ndarray:
 
 def make_inverter(
     geometry: Geometry, moments: Moments, *, rounds: int = 40
-) -> Callable[[Any], np.ndarray]:
-    """A function from normalised images, float32 (batch, n_bands, n_frames, 1) in [-1, 1], to
-    float32 (batch, n_samples), lead silence included. Equal images give equal audio."""
+) -> Callable[..., np.ndarray]:
+    """A function from normalised images, float32 (batch, n_bands, columns, 1) in [-1, 1], to
+    float32 (batch, n_samples), lead silence included. Equal images give equal audio.
+
+    Its second argument, None or as many numbers from 0 up, names the streams from which averaged
+    columns fluctuate; without it they follow from the images.
+    """
     reconstruct = make_reconstructor(geometry, rounds=rounds)
 
-    def invert(images: Any) -> np.ndarray:
+    def invert(images: Any, streams: Sequence[int] | None = None) -> np.ndarray:
         given = np.asarray(images, dtype=np.float32)[..., 0]
-        audio = np.empty((len(given), geometry.n_samples), dtype=np.float32)
-        for row, image in zip(audio, given, strict=True):
-            row[:] = reconstruct(magnitudes(image, geometry, moments))
+        if streams is None:
+            streams = [zlib.crc32(image.tobytes()) for image in given]
+        audio = np.zeros((len(given), geometry.n_samples), dtype=np.float32)
+        for row, image, stream in zip(audio, given, streams, strict=True):
+            sound = reconstruct(magnitudes(image, geometry, moments, stream))
+            row[: len(sound)] = sound
         return audio
 
     return invert
 
 
-def magnitudes(image: np.ndarray, geometry: Geometry, moments: Moments) -> np.ndarray:
-    """Magnitudes of a normalised image, float32 (n_bands, n_frames): float32 (n_bins, n_frames)."""
-    log_bins = geometry.from_bands.T @ denormalise(image, moments)
+def magnitudes(
+    image: np.ndarray, geometry: Geometry, moments: Moments, stream: int = 0
+) -> np.ndarray:
+    """Magnitudes of a normalised image, float32 (n_bands, columns): float32 (n_bins, n), n the
+    geometry's n_frames, or in a warped one as many as the sound has above its floor, rounded up to
+    what the kernel takes."""
+    log_bands = denormalise(image, moments)
     floor = np.float32(np.log(geometry.magnitude_floor))
+    if not geometry.is_warped:
+        return _linear(geometry.from_bands.T @ log_bands, floor, geometry)
+    n_frames = _sounding_frames(_linear(log_bands, floor, geometry), geometry)
+    n_columns = int(np.searchsorted(geometry.column_centres, n_frames - 1)) + 1
+    log_bins = geometry.from_bands.T @ log_bands[:, :n_columns]
+    log_frames = log_bins @ geometry.from_columns[:n_columns, :n_frames]
+    loud = np.maximum(log_bins, floor)
+    return _linear(log_frames, floor, geometry) * fluctuation(loud, geometry, n_frames, stream)
+
+
+def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarray:
     return np.asarray(
-        np.exp(np.maximum(log_bins, floor)) - np.float32(geometry.magnitude_floor), np.float32
-    )
+        np.exp(np.maximum(log, floor)) - np.float32(geometry.magnitude_floor), np.float32)
+
+
+def _sounding_frames(columns: np.ndarray, geometry: Geometry) -> int:
+    """How many frames sound, of magnitudes float32 (n_bands, columns); all where some are not
+    finite, for Renderer.rejection to find."""
+    energy = geometry.from_bands.sum(axis=1) @ np.square(columns)  # a band stands for its bins
+    if not np.isfinite(energy).all():
+        return geometry.n_frames
+    loud = np.flatnonzero(energy > QUIET**2 * energy.max())
+    after = loud[-1] + 1 if len(loud) else 0
+    if after == len(energy):
+        return geometry.n_frames
+    n_frames = int(np.ceil(geometry.column_centres[after])) + 1
+    return min(-(-n_frames // (2 * WIDTH)) * 2 * WIDTH, geometry.n_frames)
 
 
 def make_reconstructor(geometry: Geometry, *, rounds: int) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from magnitudes, float32 (n_bins, n_frames), to float32 (n_samples,)."""
+    """A function from magnitudes, float32 (n_bins, n), to float32 (hop * (n - 1),); n is n_frames
+    or, in a warped geometry, any multiple of 32 below it too."""
+    if geometry.is_warped:
+        by_length = cache(lambda n: make_reconstructor(geometry.uniform(n), rounds=rounds))
+        return lambda target: by_length(target.shape[1])(target)
     power_of_two = geometry.n_fft & (geometry.n_fft - 1) == 0
     if power_of_two and geometry.n_fft % geometry.hop == 0 and geometry.n_frames % (2 * WIDTH) == 0:
         return _compiled(geometry, rounds)

@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 
 from gan808.sound.spectral.geometry import Geometry
 
 CLIP_SIGMAS = 3.0  # as SpecGAN: images are clipped at three deviations and scaled to [-1, 1]
+AT_ONCE = 32  # frames
+CUT_FADE_S = 0.02
+# As finishing ends what still rings: images of recordings end as those of rendered sounds do.
+WARPED_CUT_FADE_S = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +37,14 @@ def place(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Put a sound whose onset is its first sample into the window of the image.
 
     audio: float32, shape (n,), at the geometry's rate. Returns float32, shape (n_samples,):
-    lead_samples of silence, the sound, a 20 ms fade if it is cut, silence.
+    lead_samples of silence, the sound, a fade if it is cut, silence.
     """
     out = np.zeros(geometry.n_samples, dtype=np.float32)
     room = geometry.n_samples - geometry.lead_samples
     body = np.array(audio[:room], dtype=np.float32)
     if len(audio) > room:
-        n_fade = int(0.02 * geometry.sample_rate_hz)
+        fade_s = WARPED_CUT_FADE_S if geometry.is_warped else CUT_FADE_S
+        n_fade = int(fade_s * geometry.sample_rate_hz)
         body[-n_fade:] *= np.linspace(1.0, 0.0, n_fade, dtype=np.float32)
     out[geometry.lead_samples : geometry.lead_samples + len(body)] = body
     return out
@@ -58,12 +64,35 @@ def stft(audio: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
 def log_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Log-magnitude image of placed audio, before normalisation.
 
-    audio: float32, shape (..., n_samples). Returns float32, shape (..., n_bands, n_frames),
+    audio: float32, shape (..., n_samples). Returns float32, shape (..., n_bands, columns),
     natural logarithm of magnitude plus floor.
     """
+    if geometry.is_warped:
+        flat = audio.reshape(-1, audio.shape[-1])
+        images = np.stack([_warped_image(row, geometry) for row in flat])
+        return images.reshape(*audio.shape[:-1], *images.shape[1:])
     magnitudes = np.abs(stft(audio, geometry.n_fft, geometry.hop))  # (..., frames, bins)
     bands = magnitudes @ geometry.to_bands  # (..., frames, bands)
     return np.asarray(np.log(np.swapaxes(bands, -1, -2) + geometry.magnitude_floor), np.float32)
+
+
+def _warped_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """log_image of one sound, (n_samples,): the silence after its end is not transformed, and the
+    rest a few frames at a time, in memory that stays in the cache."""
+    sounding = np.flatnonzero(audio)
+    end = int(sounding[-1]) + 1 if len(sounding) else 0
+    half = geometry.n_fft // 2
+    n_frames = min(geometry.n_frames, 1 + -(-(end + half) // geometry.hop))
+    padded = np.pad(audio[: geometry.hop * (n_frames - 1)], (half, half))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, geometry.n_fft)[:: geometry.hop]
+    window = hann(geometry.n_fft)
+    magnitudes = np.empty((n_frames, geometry.n_bins), np.float32)
+    for i in range(0, n_frames, AT_ONCE):
+        part = frames[i : i + AT_ONCE] * window
+        np.abs(fft.rfft(part, workers=1), out=magnitudes[i : i + AT_ONCE])
+    columns = magnitudes.T @ geometry.to_columns[:n_frames]  # (bins, columns)
+    bands = geometry.to_bands.T @ columns
+    return np.asarray(np.log(bands + np.float32(geometry.magnitude_floor)), np.float32)
 
 
 def normalise(image: np.ndarray, moments: Moments) -> np.ndarray:

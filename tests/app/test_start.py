@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gan808 import start
+from gan808.cli.exit import WRONG_USAGE
 from gan808.engine.kernel_api import routines
 from tests.running import environment
 
@@ -41,7 +41,7 @@ def test_a_mistake_is_one_line(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "gan808", "run", *arguments], env=environment(tmp_path),
             capture_output=True, text=True, check=False)
-        assert done.returncode == start.WRONG_USAGE
+        assert done.returncode == WRONG_USAGE
         assert done.stderr.startswith("gan808: ")
         assert done.stderr.count("\n") == 1
         assert said in done.stderr

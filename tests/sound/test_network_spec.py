@@ -1,45 +1,12 @@
-"""The networks: shapes, conditioning, and latents that never change."""
+"""Sizes of networks that are refused, and latents that never change."""
 
 import hashlib
 
-import keras
 import numpy as np
 import pytest
 
 from gan808.errors import KitError
-from gan808.sound.network.networks import build_critic, build_generator, realness_of
 from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec, latent_from_seed
-from gan808.sound.spectral.geometry import HOUSE, PAPER
-from tests.tiny_kit import GEOMETRY, SPEC
-
-
-@pytest.mark.parametrize(
-    ("spec", "geometry"), [(HOUSE_SPEC, HOUSE), (PAPER_SPEC, PAPER)], ids=["house", "paper"]
-)
-def test_shapes_of_both_recipes(spec, geometry):
-    generator, critic = build_generator(spec, geometry, 5), build_critic(spec, geometry, 5)
-    assert generator.output_shape == (None, *geometry.image_shape)
-    realness, heard = critic.output_shape
-    assert realness == (None, 5 if spec.per_class_realness else 1)
-    assert heard == (None, 5)
-
-
-def test_the_class_asked_changes_the_image():
-    keras.utils.set_random_seed(1)
-    generator = build_generator(SPEC, GEOMETRY, 3)
-    latent = np.repeat(latent_from_seed(7, SPEC)[None], 3, axis=0)
-    images = np.asarray(generator([latent, np.arange(3)]))
-    assert np.abs(images[0] - images[1]).max() > 1e-3
-    assert np.abs(images[1] - images[2]).max() > 1e-3
-    assert np.abs(images).max() <= 1.0
-
-
-def test_realness_is_read_for_the_label_where_there_is_one_a_class():
-    scores = np.arange(6, dtype=np.float32).reshape(2, 3)
-    np.testing.assert_array_equal(np.asarray(realness_of(scores, np.array([2, 0]))), [2.0, 3.0])
-    np.testing.assert_array_equal(
-        np.asarray(realness_of(scores[:, :1], np.array([2, 0]))), [0.0, 3.0]
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,13 @@
-"""`gan808 run` with its options at hand: read the settings, open the output, play. And what every
-command has in common: errors as one line and an exit status. Main thread.
-"""
+"""`gan808 run` with its options at hand: read the settings, open the output, play. Main thread."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from gan808.errors import ConfigError, Gan808Error
-
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+from gan808.errors import ConfigError
 
 
 def run(
@@ -51,45 +45,19 @@ def run(
 
 
 def osc_address(text: str | None) -> dict[str, Any]:
-    """HOST:PORT, HOST, :PORT or off as settings. Raises ConfigError."""
+    """HOST:PORT, HOST, :PORT or off as settings; an IPv6 HOST with a port stands in brackets.
+    Raises ConfigError."""
     if text is None:
         return {}
     if text == "off":
         return {"enabled": False}
-    host, colon, port = text.rpartition(":")
-    if not colon:
+    bracketed, bracket, rest = text.removeprefix("[").partition("]")
+    if text.startswith("[") and bracket and rest[:1] in ("", ":"):
+        host, port = bracketed, rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
         host, port = text, ""
     if port and not port.isdecimal():
         raise ConfigError(f"--osc {text}: {port!r} is no port; give HOST:PORT or off")
     return {"enabled": True, "host": host or None, "port": int(port) if port else None}
-
-
-def status_of(work: Callable[[], int]) -> int:
-    """The exit status of some work; everything expected that ends it becomes one line."""
-    try:
-        return work()
-    except ConfigError as error:
-        complain(str(error))
-        return WRONG_USAGE
-    except Gan808Error as error:
-        complain(str(error))
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
-        return DONE
-
-
-def complain(message: str) -> None:
-    """Print one line on stderr."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"gan808: {' '.join(message.split())}\n")
-        sys.stderr.flush()
-
-
-def leave(status: int) -> NoReturn:
-    """End at once: all parts have stopped, and taking the interpreter down takes up to a second."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(status)

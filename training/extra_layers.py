@@ -9,13 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
-from gan808.sound.network.spec import DEVIATION_GROUP
-
-TEXTURE_SEED = 808
-TEXTURE_FIELDS = 8  # noise fields a resolution; so many of the latent's numbers mix them
+from gan808.sound.network.spec import DEVIATION_GROUP, texture_fields
 
 
 def residual_block(x: Any, channels: int, name: str, activation: Any) -> Any:
@@ -30,7 +26,7 @@ def residual_block(x: Any, channels: int, name: str, activation: Any) -> Any:
 
 
 class Texture(layers.Layer):
-    """Adds noise that the latent chooses: TEXTURE_FIELDS fixed fields of noise, mixed by as many
+    """Adds noise that the latent chooses: fixed fields of noise (texture_fields), mixed by as many
     of the latent's numbers, times one learned weight a channel, at first zero (after Karras et al.
     2019, whose noise is new with every picture; here a seed must name one sound).
 
@@ -39,10 +35,8 @@ class Texture(layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         (_, rows, columns, channels), (_, latent_size) = input_shape
-        self._n = min(TEXTURE_FIELDS, latent_size)
-        random = np.random.Generator(np.random.PCG64([TEXTURE_SEED, rows, columns]))
-        fields = random.standard_normal((self._n, rows * columns)) / np.sqrt(self._n)
-        self._fields = fields.astype(np.float32)
+        self._fields = texture_fields(rows, columns, latent_size)
+        self._n = len(self._fields)
         self._shape = (-1, rows, columns, 1)
         self.strength = self.add_weight(shape=(channels,), initializer="zeros", name="strength")
 

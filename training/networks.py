@@ -13,9 +13,9 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from gan808.sound.network.extra_layers import GroupDeviation, Texture, residual_block
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
+from training.extra_layers import GroupDeviation, Texture, residual_block
 
 
 def _initializer() -> keras.initializers.Initializer:
@@ -52,7 +52,7 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     else:
         condition = ops.one_hot(label, n_classes)
     x = layers.Concatenate(name="condition")([latent, condition])
-    rows, columns = geometry.n_bands // STRIDES, geometry.n_frames // STRIDES
+    rows, columns = (side // STRIDES for side in geometry.image_shape[:2])
     channels = [spec.width * m for m in spec.multipliers]
     x = layers.Dense(rows * columns * channels[-1], kernel_initializer=_initializer(), name="in")(x)
     x = layers.Reshape((rows, columns, channels[-1]))(x)
