@@ -34,7 +34,7 @@ def test_the_users_folders_follow_the_system_and_are_not_made(tmp_path: Path) ->
     names = ("user_config_file", "user_kits_folder", "user_patterns_folder", "favourites_folder",
              "exports_folder", "training_folder", "scenes_folder")
     code = (
-        "from gan808 import places\n"
+        "from gan808 import paths\n"
         f"for name in {names!r}: print(getattr(paths, name)())\n"
         "print(paths.pool_folder('mine'))\n"
         "print(paths.state_folder())"

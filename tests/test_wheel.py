@@ -86,7 +86,7 @@ def test_default_kit_and_settings_travel(installed: Installed) -> None:
 
 def test_every_pattern_travels(installed: Installed) -> None:
     patterns = {path.relative_to(CHECKOUT).as_posix()
-                for path in (CHECKOUT / "gan808" / "machine" / "patterns").glob("*.toml")}
+                for path in (CHECKOUT / "gan808" / "sequencer" / "patterns").glob("*.toml")}
     assert patterns
     assert patterns <= set(zipfile.ZipFile(installed.wheel).namelist())
 

@@ -225,8 +225,8 @@ def test_a_device_that_returns_plays_on(
     monkeypatch.setattr(daemon_module, "live_output", live_output)
     monkeypatch.setattr(daemon_module, "may_return", lambda _: True)
     monkeypatch.setattr(daemon_module, "REOPEN_S", 0.05)
-    monkeypatch.setattr(daemon_module.places, "pool_folder", lambda name: tmp_path / name)
-    monkeypatch.setattr(daemon_module.places, "state_folder", lambda: tmp_path / "state")
+    monkeypatch.setattr(daemon_module.paths, "pool_folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(daemon_module.paths, "state_folder", lambda: tmp_path / "state")
     settings = Settings().replace({
         "kit": {"name": str(tiny_kit)}, "midi": {"port": "off"}, "osc": {"enabled": False},
     })

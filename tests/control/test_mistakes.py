@@ -206,7 +206,8 @@ class TestMidi:
         before = rig.machine.swaps.slots
         kit = rig.shelf.kit("other")
         small = type(kit)("small", slots=kit.slots[:2])
-        rig.machine.later(rig.machine.wear, small, small.factory_sounds(48000), 0)
+        placement = rig.machine.swaps.prepare(small, small.factory_sounds(48000), 0)
+        rig.machine.later(rig.machine.swaps.commit, placement)
         until(lambda: len(rig.machine.swaps.slots) == 2)
         assert len(before) == 16
 

@@ -177,9 +177,9 @@ def test_too_many_hits_at_once_are_dropped_rather_than_cut() -> None:
 
 def test_a_sound_too_long_for_its_cell_ends_in_a_fade() -> None:
     engine, port = new_engine()
-    load(engine, 0, np.full(80_000, HEIGHT, np.float32))
+    load(engine, 0, np.full(128_000, HEIGHT, np.float32))
     port.trigger(0, 1.0)
-    audio = render(engine, 75_000)
-    assert not audio[72_000:].any()
-    assert audio[71_000, 0] == pytest.approx(HEIGHT * CENTRE, rel=1e-5)
+    audio = render(engine, 123_000)
+    assert not audio[120_000:].any()
+    assert audio[119_000, 0] == pytest.approx(HEIGHT * CENTRE, rel=1e-5)
     assert largest_step(audio[1:]) < HEIGHT * CENTRE / 470

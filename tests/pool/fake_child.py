@@ -27,7 +27,7 @@ class FakeRenderer:
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
         if "crash" in class_names:
             sys.stderr.write("a warning nobody needs\nout of memory, said the fake\n"
-                             "E0000 00:00:1795534686.353229 21071 cuda.cc:31] no graphics card\n")
+                             "2026-11-28 04:30:00.000000000 [W:onnxruntime:Default, device_discovery.cc:164] no graphics card\n")
             sys.stderr.flush()
             os._exit(3)
         if "hang" in class_names:

@@ -16,7 +16,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
 from gan808.sequencer.steps import REST, Step
 from gan808.storage.pattern_files import find_pattern, pattern_names
-from tests.instrument.test_sequencer import CODES, Rig, ideal
+from tests.sequencer.test_sequencer import CODES, Rig, ideal
 
 STEP = 6000  # frames at 48 kHz and 120 BPM
 BAR = 16 * STEP

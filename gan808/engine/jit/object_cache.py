@@ -25,7 +25,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from gan808 import paths as places
+from gan808 import paths
 from gan808.storage import atomic
 
 FORMAT = 1
@@ -96,8 +96,8 @@ def _numba_settings() -> list[tuple[str, str]]:
 
 def _kept_or_compiled(module: str, key: str) -> dict[str, int]:
     """The address of each routine: linked from a file, or compiled and written to one."""
-    paths = [folder / f"{module}-{key[:16]}.bin" for folder in places.compiled_folders()]
-    for path in paths:
+    files = [folder / f"{module}-{key[:16]}.bin" for folder in paths.compiled_folders()]
+    for path in files:
         if (kept := read(path, key)) is not None:
             return _link(kept)
     compiling: Any = importlib.import_module(f"{PACKAGE}.jit.compiling")
@@ -106,7 +106,7 @@ def _kept_or_compiled(module: str, key: str) -> dict[str, int]:
     if fresh is None:  # this numba has no way to its object code: run what it has compiled itself
         _OWNERS.append(compiled)
         return {name: int(routine.address) for name, routine in compiled.items()}
-    for path in paths:
+    for path in files:
         if write(path, key, fresh):
             break
     return _link(fresh)

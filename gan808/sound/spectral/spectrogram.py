@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
 
 from gan808.sound.spectral.geometry import Geometry
 
@@ -79,6 +78,8 @@ def log_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
 def _warped_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     """log_image of one sound, (n_samples,): the silence after its end is not transformed, and the
     rest a few frames at a time, in memory that stays in the cache."""
+    from scipy import fft  # a start, which reads a kit, makes no spectrogram
+
     sounding = np.flatnonzero(audio)
     end = int(sounding[-1]) + 1 if len(sounding) else 0
     half = geometry.n_fft // 2
