@@ -21,6 +21,7 @@ from gan808.engine.outputs.portaudio import PORTAUDIO
 from gan808.engine.outputs.registry import Output, list_outputs, open_output
 from gan808.errors import DeviceError
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
+from tests.timing import SOON_S
 
 __all__ = ["jack_server"]
 
@@ -59,6 +60,36 @@ def test_triggers_from_python_leave_the_port_at_their_very_sample(jack_server: s
         assert audio[onsets, 0] == pytest.approx(0.5 * np.sqrt(0.5), abs=1e-6)
         assert np.array_equal(audio[:, 0], audio[:, 1])
         assert engine.stats().late_commands == 0
+    finally:
+        output.stop()
+
+
+def test_a_block_that_changes_while_it_plays_costs_no_note(jack_server: str) -> None:
+    """64 to 2048 frames and back, as jack_bufsize does it: what is due is played, once and at its
+    frame by the clock, and the latency told follows."""
+    output = open_jack()
+    engine = impulse_engine(output)
+    port = engine.port("test")
+    output.start(engine)
+    before = output.block_frames
+    try:
+        with JackMeter(jack_server) as meter:
+            meter.connect_audio("gan808")
+            for frames in (64, 2048, before):
+                subprocess.run(["jack_bufsize", str(frames)], check=True, capture_output=True)
+                deadline_s = time.monotonic() + SOON_S
+                while output.block_frames != frames and time.monotonic() < deadline_s:
+                    time.sleep(0.01)
+                assert output.block_frames == frames
+                assert engine.latency_frames == round(output.latency_s * RATE_HZ) >= frames
+                first = engine.frames + RATE_HZ // 4
+                offsets = np.arange(10) * 1000
+                for offset in offsets:
+                    assert port.trigger(0, 1.0, first + int(offset))
+                audio = meter.capture(0.8)
+                assert meter.skipped_frames == 0
+                onsets = np.flatnonzero(np.abs(audio[:, 0]) > 0.1)
+                assert np.array_equal(onsets - onsets[0], offsets)
     finally:
         output.stop()
 

@@ -29,6 +29,7 @@ WORD = types.CPointer(types.int64)
 def play(memory: Any, frames: int) -> None:
     """Lets the engine's callback mix this cycle and hands each channel to its port."""
     flags = np.uint64(0)
+    memory.frames = frames
     xruns = load_acquire(memory.xruns, 0)
     if xruns != memory.xruns_told:
         memory.xruns_told = xruns

@@ -1,7 +1,7 @@
 """The memory a JACK output shares with its process callback, as one structured dtype.
 
-Everything but `stereo`, `xruns` and `xruns_told` is fixed before the first cycle; those belong to
-JACK's threads.
+Everything but `stereo`, `xruns`, `xruns_told` and `frames` is fixed before the first cycle; those
+belong to JACK's threads.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ CHUNK_FRAMES = 8192
 OUTPUT = np.dtype([
     ("xruns", "i8", (INDEX_STRIDE,)),
     ("xruns_told", "i8"),
+    ("frames", "i8"),  # of the last cycle: a server may change it while it runs
     ("left_port", "i8"),
     ("right_port", "i8"),
     ("get_buffer", "i8"),  # the address of jack_port_get_buffer

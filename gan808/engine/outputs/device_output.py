@@ -24,9 +24,13 @@ class DeviceOutput(Output):
     def _active(self) -> bool:
         """Whether the driver says that it still plays."""
 
+    def _follow_block(self, engine: Engine) -> None:
+        """Keep block_frames and latency true where a driver changes its block while it plays."""
+
     def _run(self, engine: Engine) -> None:
         frames, moved_s = engine.frames, time.monotonic()
         while not self._stopping.wait(WATCH_INTERVAL_S):
+            self._follow_block(engine)
             if self.end_frame is not None and engine.frames >= self.end_frame:
                 return
             if engine.frames != frames:

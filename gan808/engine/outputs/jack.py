@@ -62,6 +62,7 @@ class JackOutput(DeviceOutput):
         # JACK keeps neither the callback's memory nor the engine alive.
         self._memory = np.zeros(1, OUTPUT)
         self._engine: Engine | None = None
+        self._ports: list[int] = []
         if sample_rate_hz not in (None, rate_hz):
             self._client.close()
             raise DeviceError(f"JACK runs at {rate_hz} Hz, not {sample_rate_hz}: "
@@ -80,7 +81,7 @@ class JackOutput(DeviceOutput):
     def _open(self, engine: Engine) -> None:
         self._engine = engine
         engine.set_live(True)
-        ports = self._prepare(engine)
+        self._ports = ports = self._prepare(engine)
         jack, handle, before = libjack(), self._client.handle, engine.blocks
         if not all(ports) or jack.jack_activate(handle):
             self._client.close()
@@ -88,7 +89,17 @@ class JackOutput(DeviceOutput):
         self._await_first_block(engine, before)
         if self._device is not None:
             play_into(handle, self._device)
-        self.latency_s = self._latency_frames(ports) / self.sample_rate_hz
+        self.latency_s = self._latency_frames(ports, self.block_frames) / self.sample_rate_hz
+
+    def _follow_block(self, engine: Engine) -> None:
+        """Follow the cycles as the callback gets them: PipeWire's JACK may announce none."""
+        frames = int(self._memory[0]["frames"])
+        if not frames or not self._client.alive:
+            return
+        latency_frames = self._latency_frames(self._ports, frames)
+        self.latency_s = latency_frames / self.sample_rate_hz
+        engine.latency_frames = latency_frames
+        self.block_frames = frames
 
     def _prepare(self, engine: Engine) -> list[int]:
         """Ports and callbacks, ready to be activated."""
@@ -104,10 +115,10 @@ class JackOutput(DeviceOutput):
         jack.jack_set_xrun_callback(handle, routines["count"], memory["xruns"].ctypes.data)
         return ports
 
-    def _latency_frames(self, ports: list[int]) -> int:
+    def _latency_frames(self, ports: list[int], block_frames: int) -> int:
         """From mixing to hearing, as the server tells; what is mixed is heard a block later."""
         range_frames = (ctypes.c_uint32 * 2)()
-        latest = self.block_frames
+        latest = block_frames
         for port in ports:
             libjack().jack_port_get_latency_range(port, PLAYBACK_LATENCY, range_frames)
             latest = max(latest, int(range_frames[1]))
