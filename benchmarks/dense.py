@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.support import jack
 from benchmarks.support.jack import RATE_HZ, Take
 from benchmarks.support.kits import click, write_random_kit
-from gan808.sound.kit import load_kit
+from gan808.sound.kit.kit import load_kit
 
 SPACING_FRAMES = RATE_HZ // 200
 SETTLES_S = 15.0

@@ -35,8 +35,8 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from benchmarks.support import jack
 from benchmarks.support.kits import write_random_kit
+from gan808.control.osc.status_client import ask_status
 from gan808.errors import DeviceError
-from gan808.status_client import ask_status
 
 PERIOD_FRAMES = 128
 OSC_PORT = 18809

@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support import jack
 from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
-from gan808 import places
+from gan808 import paths
 from gan808.config import load_settings
-from gan808.machine.slots import first_sounds
-from gan808.sound.kit import find_kit
+from gan808.instrument.slots import first_sounds
+from gan808.sound.kit.kit import find_kit
 
 HEARD = 0.05
 # The shortest gap is half of it: by then a kick has faded below what counts as heard.
@@ -50,7 +50,7 @@ QUIET = ("--pattern", "off", "--evolve", "0")
 
 def our_attack() -> int:
     """Frames into the kick that GAN-808 plays before it is heard."""
-    kit = find_kit(load_settings(None).kit.name, places.kit_folders())
+    kit = find_kit(load_settings(None).kit.name, paths.kit_folders())
     slot = next(i for i, layout in enumerate(kit.slots) if KICK in layout.notes)
     sound = first_sounds(kit.slots, kit.factory_sounds(RATE_HZ))[slot]
     if sound is None:

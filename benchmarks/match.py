@@ -39,7 +39,7 @@ def chosen(folder: Path, classes: list[str], count: int) -> list[Path]:
 
 def matched(folder: Path, kit_folder: Path, count: int) -> list[dict[str, object]]:
     """A row a recording: distances of the nearest seed and of the refined sound, and the time."""
-    from gan808.sound.kit import load_kit
+    from gan808.sound.kit.kit import load_kit
     from gan808.sound.match import Matcher, read_target
     from gan808.sound.renderer import Renderer
 

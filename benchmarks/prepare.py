@@ -24,7 +24,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from gan808.sound.geometry import HOUSE
+from gan808.sound.spectral.geometry import HOUSE
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLASSES = 12

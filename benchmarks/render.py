@@ -1,6 +1,7 @@
 """Sounds a second on one core, from latent to finished and classified, against two other ways.
 
     python benchmarks/render.py            (--recipe house or paper for one of them)
+    python benchmarks/render.py --kits KIT BEFORE    class by class, trained kits of two geometries
 
 - "original": the way of the notebook GAN-808 comes from: generator one sound at a time, mel bands
   of n_fft 2024 back by the pseudo-inverse, 60 rounds of librosa's Griffin-Lim. It neither finishes
@@ -38,14 +39,14 @@ import numpy as np
 import soundfile
 
 from benchmarks.support.kits import CLASS, write_random_kit
-from gan808.sound.geometry import GEOMETRIES, Geometry
-from gan808.sound.griffin_lim import magnitudes, make_reconstructor
-from gan808.sound.kit import Kit, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
 from gan808.sound.latent import Point, latent_of
 from gan808.sound.recording import onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH
-from gan808.sound.spectrogram import (
+from gan808.sound.spectral.geometry import GEOMETRIES, Geometry
+from gan808.sound.spectral.griffin_lim import magnitudes, make_reconstructor
+from gan808.sound.spectral.spectrogram import (
     CLIP_SIGMAS,
     Moments,
     denormalise,
@@ -68,7 +69,13 @@ Way = Callable[[int], Any]
 def ours(kit: Kit) -> Way:
     """BATCH finished and classified sounds of the renderer."""
     renderer = Renderer(kit, RATE_HZ, threads=1, griffin_lim_rounds=ROUNDS)
-    return lambda turn: renderer.render([CLASS] * BATCH, range(turn * BATCH, (turn + 1) * BATCH))
+    return ours_of(renderer, CLASS)
+
+
+def ours_of(renderer: Renderer, class_name: str) -> Way:
+    """BATCH finished and classified sounds of a class."""
+    return lambda turn: renderer.render(
+        [class_name] * BATCH, range(turn * BATCH, (turn + 1) * BATCH))
 
 
 def latents(kit: Kit, turn: int) -> np.ndarray:
@@ -111,7 +118,7 @@ def straightforward(kit: Kit, generator: Any, n: int) -> Way:
 def by_librosa(target: np.ndarray, geometry: Geometry) -> np.ndarray:
     """librosa's way back from magnitudes (n_bins, n_frames), as it comes."""
     return librosa.griffinlim(target, hop_length=geometry.hop, n_fft=geometry.n_fft,
-                              length=geometry.n_samples, random_state=808)
+                              length=geometry.hop * (target.shape[1] - 1), random_state=808)
 
 
 def milliseconds(way: Way, turn: int, sounds: int) -> float:
@@ -159,6 +166,33 @@ def drums(geometry: Geometry) -> list[np.ndarray]:
     return placed
 
 
+def _filled(audio: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Followed by silence up to the length of another."""
+    return np.pad(audio, (0, len(like) - len(audio)))
+
+
+def by_class(kit: Kit, before: Kit, repeats: int) -> None:
+    """Prints what each class of a kit costs, against a kit of uniform time whose sounds are its
+    own, and the mean over sixteen slots."""
+    rows: dict[str, tuple[float, float]] = {}
+    ways = [Renderer(each, RATE_HZ, threads=1, griffin_lim_rounds=ROUNDS) for each in (kit, before)]
+    for name in kit.classes:
+        if name not in before.classes:
+            continue
+        took: list[list[float]] = [[], []]
+        for turn in range(repeats + 1):
+            for times, renderer in zip(took, ways, strict=True):
+                times.append(milliseconds(ours_of(renderer, name), turn, BATCH))
+        own_ms, before_ms = (statistics.median(times[1:]) for times in took)
+        rows[name] = own_ms, before_ms
+        print(f"  {name}: {1e3 / own_ms:.0f} a second, ratio to {before.name} "
+              f"{before_ms / own_ms:.2f}")
+    slots = [rows[slot.class_name] for slot in kit.slots if slot.class_name in rows]
+    own_ms, before_ms = np.mean(slots, axis=0)
+    print(f"  mean over {len(slots)} slots: {1e3 / own_ms:.0f} a second, ratio "
+          f"{before_ms / own_ms:.2f}")
+
+
 def errors(geometry: Geometry) -> None:
     """Prints the mean error of both ways back, on the same magnitudes."""
     low, high = np.log(geometry.magnitude_floor), np.log(geometry.n_fft)
@@ -172,7 +206,8 @@ def errors(geometry: Geometry) -> None:
         target = magnitudes(image, geometry, moments)
         truth = np.abs(stft(audio, 1024, 64))
         found.append([
-            float(np.linalg.norm(np.abs(stft(back, 1024, 64)) - truth) / np.linalg.norm(truth))
+            float(np.linalg.norm(np.abs(stft(_filled(back, audio), 1024, 64)) - truth)
+                  / np.linalg.norm(truth))
             for back in (reconstruct(target), by_librosa(target, geometry).astype(np.float32))
         ])
     own, theirs = np.mean(found, axis=0)
@@ -185,7 +220,13 @@ def main() -> None:
     parser.add_argument("--recipe", choices=sorted(GEOMETRIES), action="append")
     parser.add_argument("--width", type=int, help="d of the networks; default: the recipe's")
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--kits", type=Path, nargs=2, metavar=("KIT", "BEFORE"),
+                        help="instead: a kit's classes, each against another kit's")
     arguments = parser.parse_args()
+    if arguments.kits:
+        kit, before = (load_kit(folder) for folder in arguments.kits)
+        by_class(kit, before, arguments.repeats)
+        return
     with tempfile.TemporaryDirectory() as folder:
         for recipe in arguments.recipe or ("paper", "house"):
             path = write_random_kit(Path(folder) / recipe, recipe, width=arguments.width)

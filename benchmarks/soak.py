@@ -28,8 +28,8 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from benchmarks.support import jack
 from benchmarks.support.jack import RATE_HZ, Take
+from gan808.control.osc.status_client import ask_status
 from gan808.errors import DeviceError
-from gan808.status_client import ask_status
 
 PERIOD_FRAMES = 128
 SPACING_FRAMES = RATE_HZ // 10

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from gan808 import places
-from gan808.sound.kit import find_kit
+from gan808 import paths
+from gan808.sound.kit.kit import find_kit
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
 
@@ -47,7 +47,7 @@ def draw(rows: dict[str, np.ndarray]) -> Figure:
 
 
 def main() -> None:
-    kit = find_kit("gan808", (places.shipped_folder() / "kits",))
+    kit = find_kit("gan808", (paths.shipped_folder() / "kits",))
     renderer = Renderer(kit, kit.geometry.sample_rate_hz, threads=0)
     rows = {}
     for class_name in kit.classes:

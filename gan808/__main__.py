@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan808.start import main
+from gan808.cli.main import main
 
 if __name__ == "__main__":
     main()

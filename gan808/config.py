@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
-from gan808 import places
+from gan808 import paths
 from gan808.errors import ConfigError
 
 NoteMode = Literal["fast", "steady"]
@@ -217,7 +217,7 @@ def load_settings(
     Override values of None count as not given. Raises ConfigError naming file, key and value.
     """
     values: dict[str, Any] = {}
-    user_file = places.user_config_file() if user_path is None else user_path
+    user_file = paths.user_config_file() if user_path is None else user_path
     if user_file.is_file():
         values = _merged(values, _read(user_file))
     if path is not None:
@@ -241,6 +241,8 @@ def given_settings(
 
 def default_config_text() -> str:
     """The text of config.toml: every setting, its default and one line of comment."""
+    import tomlkit  # when first needed, as a start should not wait for it
+
     lines = [
         "# GAN-808's settings with their defaults. Copy this file to where `gan808 devices` says,",
         "# or anywhere and give it with --config; keep only the lines you change.",
@@ -249,7 +251,7 @@ def default_config_text() -> str:
         model = _section_model(field)
         lines += ["", f"[{section}]"]
         for key, setting in model.model_fields.items():
-            assignment = f"{key} = {_toml_value(setting.default)}"
+            assignment = f"{key} = {tomlkit.item(setting.default).as_string()}"
             lines.append(f"{assignment:<24} # {setting.description}")
     return "\n".join(lines) + "\n"
 
@@ -335,9 +337,3 @@ def _accepted(field: FieldInfo) -> str:
     highest = next((rule.le for rule in field.metadata if hasattr(rule, "le")), None)
     limits = "" if lowest is None else f" from {lowest} to {highest}"
     return f"{words.get(kind, kind.__name__)}{limits} ({field.description})"
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gan808.machine.pattern_files import find_pattern, pattern_names
-from gan808.machine.patterns import Pattern
-from gan808.sound.slots import SlotLayout
+from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import SlotLayout
+from gan808.storage.pattern_files import find_pattern, pattern_names
 
 
 class FakePatterns:

@@ -1,12 +1,11 @@
 """Stand-ins for engine, pool, filler and kit: same behaviour at the edges, no audio, no processes.
 
-They pass the same contract as the real parts (tests/machine/test_contract.py). Time is a number
+They pass the same contract as the real parts (tests/instrument/test_contract.py). Time is a number
 that the test moves: `FakeEngine.process`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,11 @@ import numpy as np
 
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
 from gan808.errors import Gan808Error, KitError
-from gan808.machine.patterns import Pattern
+from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.latent import Point
-from gan808.sound.slots import TR808, SlotLayout
 from gan808.sound.sound import Descriptors, Rendered, Sound
+from tests.fake_clock import FakeClock
 from tests.fake_patterns import FakePatterns
 
 SLOTS = 16
@@ -106,6 +106,10 @@ class FakePort:
         self.full = False
         self._engine = engine
 
+    @property
+    def room(self) -> int:
+        return 0 if self.full else self._engine.ring_commands - len(self._engine.queued)
+
     def _push(self, command: Command) -> bool:
         if self.full or len(self._engine.queued) >= self._engine.ring_commands:
             self._engine.dropped += 1
@@ -125,8 +129,9 @@ class FakePort:
     def release(self, slot: int, frame: int = 0) -> bool:
         return self._push(Command(self.name, "release", frame, slot))
 
-    def forget(self) -> bool:
-        kept = [c for c in self._engine.queued if (c.port, c.name) != (self.name, "trigger")]
+    def forget(self, frame: int = 0) -> bool:
+        kept = [c for c in self._engine.queued
+                if (c.port, c.name) != (self.name, "trigger") or c.frame < frame]
         self._engine.queued[:] = kept
         return not self.full
 
@@ -145,23 +150,6 @@ class FakePort:
         return self._push(Command(self.name, "master", frame, value=volume))
 
 
-class FakeClock:
-    """Stands still until the test mixes."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        self._began_s = time.monotonic()
-
-    def frame_now(self) -> int:
-        return self._engine.frame
-
-    def frame_at(self, monotonic_s: float) -> int:
-        return round((monotonic_s - self._began_s) * self._engine.sample_rate_hz)
-
-    def time_at(self, frame: int) -> float:
-        return self._began_s + frame / self._engine.sample_rate_hz
-
-
 @dataclass
 class _Voice:
     cell: int
@@ -176,6 +164,7 @@ class FakeEngine:
     sample_rate_hz: int = 48000
     cells: int = 256
     latency_frames: int = 128
+    plays: bool = True
     ring_commands: int = 1024
     frame: int = 0
     blocks: int = 0
@@ -189,6 +178,7 @@ class FakeEngine:
     slot_cells: list[int] = field(default_factory=lambda: [NO_CELL] * SLOTS)
     slot_values: dict[tuple[int, SlotParameter], float] = field(default_factory=dict)
     master: float = 1.0
+    peaks_reset: int = 0
 
     def __post_init__(self) -> None:
         self.clock = FakeClock(self)
@@ -200,6 +190,12 @@ class FakeEngine:
     @property
     def frames(self) -> int:
         return self.frame
+
+    def change_rate(self, sample_rate_hz: int) -> None:
+        self.sample_rate_hz = sample_rate_hz
+        self._voices.clear()
+        self.queued.clear()
+        self.slot_cells = [NO_CELL] * SLOTS
 
     def port(self, name: str) -> FakePort:
         return self._ports.setdefault(name, FakePort(self, name))
@@ -228,7 +224,8 @@ class FakeEngine:
     def discard(self, cell: int) -> None:
         self.claimed.discard(cell)
 
-    def stats(self) -> EngineStats:
+    def stats(self, *, reset_peak: bool = True) -> EngineStats:
+        self.peaks_reset += reset_peak
         return EngineStats(
             blocks=self.blocks, frames=self.frame, xruns=0, late_commands=self.late,
             dropped_commands=self.dropped, stolen_voices=0, voices=len(self._voices), peak=0.5,
@@ -330,6 +327,7 @@ class FakeFiller:
 
     def __init__(self, pool: FakePool | None = None, rate_hz: int = 48000) -> None:
         self.pending: list[tuple[Callable[[Any], None], Any]] = []
+        self.verdicts: list[tuple[str, bool]] = []  # on kits that were ready: adopted or not
         self._pool = pool
         self._rate_hz = rate_hz
         # What the critic has against a sound, None for nothing.
@@ -359,9 +357,15 @@ class FakeFiller:
         """Answer everything asked so far, as the filler's thread would."""
         waiting, self.pending = self.pending, []
         for deliver, result in waiting:
-            if isinstance(result, FakeKit) and self._pool is not None:
-                self._pool.reset(result.classes)
             deliver(result)
+
+    def adopt_kit(self, kit: Any) -> None:
+        self.verdicts.append((kit.name, True))
+        if self._pool is not None:
+            self._pool.reset(kit.classes)
+
+    def give_up_kit(self, kit: Any) -> None:
+        self.verdicts.append((kit.name, False))
 
 
 @dataclass

@@ -126,7 +126,9 @@ class JackMeter:
         return head, data
 
 
-def start_server(name: str, *, period_frames: int = PERIOD_FRAMES) -> subprocess.Popen[bytes]:
+def start_server(
+    name: str, *, period_frames: int = PERIOD_FRAMES, rate_hz: int = RATE_HZ
+) -> subprocess.Popen[bytes]:
     """Starts jackd with its dummy driver under a private name and waits until it answers.
 
     Raises JackError when it does not. Neither real-time priority nor locked memory is asked for:
@@ -134,7 +136,7 @@ def start_server(name: str, *, period_frames: int = PERIOD_FRAMES) -> subprocess
     """
     process = subprocess.Popen(
         [*_DYING_WITH_US, "jackd", "--name", name, "--no-realtime", "--no-mlock", "--sync",
-         "-d", "dummy", "-r", str(RATE_HZ), "-p", str(period_frames)],
+         "-d", "dummy", "-r", str(rate_hz), "-p", str(period_frames)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline_s and process.poll() is None:

@@ -21,10 +21,10 @@ REST = rules.source_files("tests", "benchmarks", "examples", "docs")
 
 # Source that breaks each rule, so that a rule that has gone blind fails here.
 BREAKS = [
-    (rules.instrument_without_training, "gan808/daemon.py", "def f():\n    import training.cli"),
-    (rules.instrument_without_training, "gan808/cli.py", "import training.trainer"),
-    (rules.tensorflow_in_its_place, "gan808/daemon.py", "def f():\n    import keras"),
-    (rules.tensorflow_in_its_place, "gan808/machine/machine.py", "from numba import njit"),
+    (rules.instrument_without_training, "gan808/app/daemon.py", "def f():\n import training.cli"),
+    (rules.instrument_without_training, "gan808/cli/main.py", "import training.trainer"),
+    (rules.tensorflow_in_its_place, "gan808/app/daemon.py", "def f():\n    import keras"),
+    (rules.tensorflow_in_its_place, "gan808/instrument/machine.py", "from numba import njit"),
     (rules.no_unsafe_loading, "training/x.py", "import pickle"),
     (rules.no_unsafe_loading, "training/x.py", "import numpy as np\nnp.load('a')"),
     (rules.no_unsafe_loading, "training/x.py", "np.load('a', allow_pickle=True)"),
@@ -97,7 +97,7 @@ def test_a_rule_sees_what_breaks_it(rule: rules.Rule, path: str, source: str) ->
 
 
 def test_the_daemon_loads_nothing_that_belongs_elsewhere(tmp_path: Path) -> None:
-    report = import_apart(["gan808.daemon"], tmp_path)
+    report = import_apart(["gan808.app.daemon"], tmp_path)
     loaded = {name.split(".")[0] for name in report["loaded"]}
     assert "gan808" in loaded
     assert not loaded & {"tensorflow", "keras", "jax", "torch", "training", "librosa",
@@ -107,7 +107,7 @@ def test_the_daemon_loads_nothing_that_belongs_elsewhere(tmp_path: Path) -> None
 def test_import_opens_no_device_file_or_socket(tmp_path: Path) -> None:
     playing = [module_name(path) for path in PROGRAM
                if path.parts[0] == "gan808" and path.name != "__main__.py"
-               and not any(name in module for name in ("keras", "tensorflow", "sound.tensors")
+               and not any(name in module for name in ("keras", "tensorflow", "network.tensors")
                            for _, module in rules.imports(rules.parse(path)))]
     report = import_apart(playing, tmp_path)
     assert report["touched"] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gan808 import places
+from gan808 import paths
 from gan808.config import Settings, default_config_text, load_settings
 from gan808.errors import ConfigError
 
@@ -114,5 +114,5 @@ def test_the_users_file_is_found_where_places_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = written(tmp_path, "[osc]\nport = 9999")
-    monkeypatch.setattr(places, "user_config_file", lambda: user)
+    monkeypatch.setattr(paths, "user_config_file", lambda: user)
     assert load_settings().osc.port == 9999

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from gan808.cli import app
-from gan808.machine.addresses import decode
-from gan808.sound.slots import TR808
+from gan808.cli.main import app
+from gan808.instrument.addresses import decode
+from gan808.sound.kit.slots import TR808
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

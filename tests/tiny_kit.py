@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import (
+from gan808.sound.kit.kit import (
     FactoryEntry,
     KitManifest,
     Provenance,
@@ -16,10 +15,11 @@ from gan808.sound.kit import (
     load_kit,
     save_kit,
 )
+from gan808.sound.kit.slots import TR808, SlotLayout
+from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.network.weights import critic_shapes, generator_shapes
-from gan808.sound.network_spec import NetworkSpec
-from gan808.sound.slots import TR808, SlotLayout
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import Moments
 
 GEOMETRY = Geometry(
     sample_rate_hz=16000, n_fft=128, hop=32, n_bands=64, n_frames=64, linear_to_hz=0.0,
@@ -70,7 +70,8 @@ def slot_entry(slot: SlotLayout) -> SlotEntry:
 
 
 def write_tiny_kit(
-    folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0
+    folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0,
+    run: str | None = None,
 ) -> Path:
     """Write a kit FOLDER with the sixteen slots of the default kit; its name is the folder's.
 
@@ -100,6 +101,6 @@ def write_tiny_kit(
     )
     realness = np.tile(np.linspace(-2.0, 2.0, 65, dtype=np.float32), (len(CLASSES), 1))
     audio = {file: drum(*identity, geometry) for file, identity in factory.items()}
-    save_kit(folder, manifest, moments, realness, weights, audio)
+    save_kit(folder, manifest, moments, realness, weights, audio, run)
     load_kit(folder)
     return folder

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.spectrogram import CLIP_SIGMAS, Moments, normalise
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import CLIP_SIGMAS, Moments, normalise
 
 MAX_SHIFT_FRAMES = 3
 MAX_GAIN_DB = 6.0
@@ -24,13 +24,13 @@ class Augment:
         floor = np.full((geometry.n_bands, 1), np.log(geometry.magnitude_floor), np.float32)
         self._silence = normalise(floor, moments)[None, :, :, None]  # (1, bands, 1, 1)
         self._per_neper = (1.0 / (CLIP_SIGMAS * moments.deviation))[None, :, None, None]
-        self._n_frames = geometry.n_frames
+        self._delays = _delays(geometry)  # (MAX_SHIFT_FRAMES + 1, columns, columns)
 
     def cut(self, images: Any, centre: Any, share: float) -> Any:
         """A rectangle of `share` of either side set to 0, the middle of an image's values. centre:
         float32 (batch, 2), where in the image it lies, 0..1; parts of it may lie outside."""
         inside: Any = 1.0
-        for axis, n in ((1, images.shape[1]), (2, self._n_frames)):
+        for axis, n in ((1, images.shape[1]), (2, images.shape[2])):
             shape = [1, 1, 1, 1]
             shape[axis] = n
             places = np.reshape((np.arange(n, dtype=np.float32) + 0.5) / n, shape)
@@ -39,13 +39,20 @@ class Augment:
         return images * (1.0 - inside)
 
     def __call__(self, images: Any, gain_nepers: Any, shift_frames: Any) -> Any:
-        """images: (batch, bands, frames, 1). gain_nepers: (batch,), natural log of the gain.
+        """images: (batch, bands, columns, 1). gain_nepers: (batch,), natural log of the gain.
         shift_frames: int scalar in 0..MAX_SHIFT_FRAMES, the delay of the whole batch."""
         gain = ops.reshape(gain_nepers, (-1, 1, 1, 1)) * self._per_neper
         louder = ops.clip(ops.maximum(images + gain, self._silence), -1.0, 1.0)
-        before = ops.repeat(self._silence, MAX_SHIFT_FRAMES, axis=2)
-        before = ops.broadcast_to(before, (ops.shape(images)[0], *before.shape[1:]))
-        padded = ops.concatenate([before, louder], axis=2)
-        start = MAX_SHIFT_FRAMES - shift_frames
-        size = (ops.shape(images)[0], images.shape[1], self._n_frames, 1)
-        return ops.slice(padded, (0, 0, start, 0), size)
+        above = ops.squeeze(louder - self._silence, -1)  # of silence nothing need be known
+        delay = ops.take(self._delays, shift_frames, axis=0)
+        return ops.expand_dims(ops.matmul(above, delay), -1) + self._silence
+
+
+def _delays(geometry: Geometry) -> np.ndarray:
+    """Matrices that delay the columns of an image by 0..MAX_SHIFT_FRAMES frames, silence coming
+    in: float32 (MAX_SHIFT_FRAMES + 1, columns, columns)."""
+    centres = geometry.column_centres
+    wanted = centres - np.arange(MAX_SHIFT_FRAMES + 1)[:, None]
+    rows = [[np.interp(places, centres, row, left=0.0) for row in np.eye(len(centres))]
+            for places in wanted]
+    return np.asarray(rows, np.float32)

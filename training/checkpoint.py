@@ -16,7 +16,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from gan808.errors import TrainingError
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
+from gan808.storage import atomic
 from training.recipes import Recipe
 from training.settings import differences, recipe_from
 from training.steps import Steps
@@ -43,6 +44,12 @@ def _variables(steps: Steps) -> dict[str, dict[str, Any]]:
     }
 
 
+def size_of(steps: Steps) -> int:
+    """Bytes of a checkpoint, as float32."""
+    return 4 * sum(int(np.prod(variable.shape)) for group in _variables(steps).values()
+                   for variable in group.values())
+
+
 def folder_of(run: Path, step: int) -> Path:
     """Where the checkpoint of a step lies."""
     return run / "checkpoints" / f"step-{step:08d}"
@@ -63,6 +70,7 @@ def save(run: Path, steps: Steps, state: dict[str, Any], keep: int | None = None
     Raises TrainingError when the disk is full or not writable; what was there stays.
     """
     folder = folder_of(run, state["step"])
+    atomic.sweep([folder.parent])  # what a kill has left of an earlier one
     _write(folder, steps, state, _variables(steps))
     for old in checkpoints(run)[:-KEEP]:
         if keep is None or old != folder_of(run, keep):
@@ -81,27 +89,19 @@ def save_best(run: Path, steps: Steps, state: dict[str, Any]) -> Path:
 def _write(
     folder: Path, steps: Steps, state: dict[str, Any], groups: dict[str, dict[str, Any]]
 ) -> None:
-    partial, old = folder.with_suffix(".partial"), folder.with_suffix(".old")
+    content = {"format_version": FORMAT_VERSION, "recipe": steps.recipe.to_dict(), **state}
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for group, variables in groups.items():
-            arrays = {
-                name: np.ascontiguousarray(variable.numpy())
-                for name, variable in variables.items()
-            }
-            save_file(arrays, partial / f"{group}.safetensors")
-        moments = {"mean": steps.moments.mean, "deviation": steps.moments.deviation}
-        save_file(moments, partial / MOMENTS)
-        content = {"format_version": FORMAT_VERSION, "recipe": steps.recipe.to_dict(), **state}
-        (partial / STATE).write_text(json.dumps(content))
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        with atomic.replacing_folder(folder, durable=True) as partial:
+            for group, variables in groups.items():
+                arrays = {
+                    name: np.ascontiguousarray(variable.numpy())
+                    for name, variable in variables.items()
+                }
+                save_file(arrays, partial / f"{group}.safetensors")
+            moments = {"mean": steps.moments.mean, "deviation": steps.moments.deviation}
+            save_file(moments, partial / MOMENTS)
+            (partial / STATE).write_text(json.dumps(content))
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise TrainingError(
             f"{folder}: cannot write the checkpoint ({error}); the one before is kept"
         ) from error
@@ -110,12 +110,10 @@ def _write(
 def rewind(run: Path, folder: Path, changes: dict[str, Any]) -> None:
     """Make `folder` the run's last checkpoint and change what its state says. Raises
     TrainingError when it cannot be written."""
-    writing = folder / f"{STATE}.writing"
+    content = json.dumps(read_state(folder) | changes)
     try:
-        writing.write_text(json.dumps(read_state(folder) | changes))
-        writing.replace(folder / STATE)
+        atomic.write_text(folder / STATE, content, durable=True)
     except OSError as error:
-        writing.unlink(missing_ok=True)
         raise TrainingError(f"{folder}: cannot write ({error.strerror})") from error
     for later in checkpoints(run):
         if later > folder:
@@ -130,9 +128,8 @@ def checkpoints(run: Path) -> list[Path]:
 def best(run: Path) -> Path | None:
     """The checkpoint with the best held-out score, if any was scored."""
     folder = run / "checkpoints" / BEST
-    left = folder.with_suffix(".old")
-    if not folder.is_dir() and left.is_dir():  # killed between two renames
-        left.rename(folder)
+    if not folder.is_dir():  # perhaps killed between two renames
+        atomic.sweep([folder.parent])
     return folder if folder.is_dir() else None
 
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan808 import places
-from gan808.stderr import quiet_stderr
+from gan808 import paths
+from gan808.app.stderr import quiet_stderr
 from training.backend import choose_backend
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from training.corpus.packs import Selection
     from training.reporting import Bar, Reporter
     from training.trainer import FitOptions
 
@@ -64,6 +65,24 @@ KitsFolder = Annotated[
 ProvenanceFile = Annotated[
     Path | None,
     typer.Option("--provenance", help="TOML file with description and [\\[provenance]] tables."),
+]
+Packs = Annotated[
+    str | None,
+    typer.Option("--packs", metavar="PATTERN,...",
+                 help="Of folders only these packs, as in tr808*,fluid/808_* (PACK or PACK/NAME)."),
+]
+WithoutPacks = Annotated[
+    str | None, typer.Option("--without-packs", metavar="PATTERN,...", help="None of these packs.")
+]
+Classes = Annotated[
+    Path | None,
+    typer.Option("--classes", metavar="FILE",
+                 help='TOML lines of folder = "class" or "ignore", "*" for all others; default: '
+                      "classes.toml in the folder."),
+]
+Split = Annotated[
+    bool, typer.Option("--split", help="Cut loops and long takes into their hits; a file's class "
+                       "is that of all its hits.")
 ]
 
 
@@ -137,15 +156,28 @@ def _reporter(*, quiet: bool = False) -> Reporter:
     return ConsoleReporter(quiet=quiet)
 
 
+def _selection(
+    packs: str | None, without: str | None, classes: Path | None, split: bool
+) -> Selection:
+    from training.corpus.class_map import read_class_map
+    from training.corpus.packs import Selection
+
+    def parts(text: str | None) -> tuple[str, ...]:
+        return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+    return Selection(parts(packs), parts(without), read_class_map(classes) if classes else None,
+                     split)
+
+
 def _fit_options(
     hours: float | None, steps: int | None, seed: int, start: str | None, rate: float | None
 ) -> FitOptions:
-    from gan808.sound.kit import find_kit
+    from gan808.sound.kit.kit import find_kit
     from training.trainer import FitOptions
 
     if hours is None and steps is None:
         hours = DEFAULT_HOURS
-    kit = None if start is None else find_kit(start, places.kit_folders())
+    kit = None if start is None else find_kit(start, paths.kit_folders())
     return FitOptions(hours=hours, steps=steps, seed=seed, start=kit, learning_rate=rate)
 
 
@@ -156,8 +188,11 @@ def train(
     work: Annotated[
         Path | None, typer.Option("--work", help="Folder of this training; default: your own.")
     ] = None,
-    provenance: ProvenanceFile = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier run.")] = False,
+    provenance: ProvenanceFile = None, packs: Packs = None, without_packs: WithoutPacks = None,
+    classes: Classes = None, split: Split = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; an earlier training is set aside.")
+    ] = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
 
@@ -169,11 +204,12 @@ def train(
 
     run_training(
         TrainOptions(
-            sources=tuple(sources), kit=kit, kits=kits_folder or places.user_kits_folder(),
-            work=work or places.training_folder() / kit, recipe=recipe,
+            sources=tuple(sources), kit=kit, kits=kits_folder or paths.user_kits_folder(),
+            work=work or paths.training_folder() / kit, recipe=recipe,
             settings=tuple(settings or ()),
             fit=_fit_options(hours, steps, seed, start, learning_rate),
             provenance=provenance, fresh=fresh,
+            selection=_selection(packs, without_packs, classes, split),
         ),
         reporter,
     )
@@ -185,15 +221,22 @@ def prepare(
         Path | None, typer.Option("--out", help="Folder to write; default: one of your own, "
                                   "which is told.")
     ] = None,
-    recipe: Recipe = "house",
+    recipe: Recipe = "house", packs: Packs = None, without_packs: WithoutPacks = None,
+    classes: Classes = None, split: Split = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what it would take and what not.")
+    ] = False,
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
-    from training.commands import dataset_name, prepare_dataset, recipe_named
+    from training.commands import dataset_name, prepare_dataset, recipe_named, tell_survey
 
-    chosen = recipe_named(recipe)
-    folder = out or places.datasets_folder() / dataset_name(sources, chosen.geometry)
-    prepare_dataset(sources, folder, chosen, reporter)
+    chosen, selection = recipe_named(recipe), _selection(packs, without_packs, classes, split)
+    if dry_run:
+        tell_survey(sources, chosen, reporter, selection)
+        return
+    folder = out or paths.datasets_folder() / dataset_name(sources, chosen.geometry)
+    prepare_dataset(sources, folder, chosen, reporter, selection=selection)
 
 
 def fit(
@@ -233,12 +276,12 @@ def evaluate(
 ) -> None:
     """Judge a kit by recordings held out from training, and write its report."""
     reporter = _reporter(quiet=as_json)
-    from gan808.sound.kit import find_kit
+    from gan808.sound.kit.kit import find_kit
     from training.commands import evaluate_against
     from training.evaluating import EvaluateOptions
 
     evaluation = evaluate_against(
-        find_kit(kit, places.kit_folders()), against, places.datasets_folder(), reporter,
+        find_kit(kit, paths.kit_folders()), against, paths.datasets_folder(), reporter,
         EvaluateOptions(sounds, out, run),
     )
     if as_json:
@@ -263,11 +306,30 @@ def export(
     from training.commands import export_kit
     from training.dataset import Dataset as Prepared
 
-    folder = kits_folder or places.user_kits_folder()
+    folder = kits_folder or paths.user_kits_folder()
     export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
 
 
+def sort(
+    folder: Annotated[Path, typer.Argument(help="Unsorted sounds; nothing there changes.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    kit: Annotated[str, typer.Option("--kit", help="Kit whose critic listens.")] = "gan808",
+    least: Annotated[
+        float, typer.Option("--least", min=0.0, max=1.0, help="Below this confidence a sound goes "
+                            "to OUT/unsure.")
+    ] = 0.99,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy files instead of linking.")] = False,
+) -> None:
+    """Lay unsorted sounds into class folders, by what a kit's critic hears them as."""
+    reporter = _reporter()
+    from gan808.sound.kit.kit import find_kit
+    from training.commands import sort_folder
+    from training.sorting import SortOptions
+
+    sort_folder(find_kit(kit, paths.kit_folders()), SortOptions(folder, out, least, copy), reporter)
+
+
 def add_training_commands(app: typer.Typer) -> None:
-    """Add train, prepare, fit, evaluate and export to the command line."""
-    for command in (train, prepare, fit, evaluate, export):
+    """Add train, sort, prepare, fit, evaluate and export to the command line."""
+    for command in (train, sort, prepare, fit, evaluate, export):
         app.command(rich_help_panel="Training")(command)

@@ -6,37 +6,61 @@ there, so the same command again resumes.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 import re
-import shutil
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
-from gan808 import places
+from gan808 import ownership, paths
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import NAME_PATTERN, Kit, Provenance, load_kit
+from gan808.sound.kit.kit import Kit, Provenance, load_kit
+from gan808.sound.renderer import Renderer
+from gan808.sound.spectral.geometry import Geometry
 from training import checkpoint
 from training.corpus.folder import FolderSource
-from training.corpus.recording import Skipped, Source
+from training.corpus.packs import INDEX, Selection
+from training.corpus.recording import Credit, Skipped, Source
 from training.corpus.soundfont import SoundFontSource
+from training.corpus.split import MOST
 from training.corpus.synth import PREFIX, parse_synth
-from training.dataset import Dataset, PrepareOptions, is_variant, prepare
+from training.dataset import (
+    OTHER_OUT,
+    Dataset,
+    PrepareOptions,
+    is_variant,
+    prepare,
+    require_free,
+    unfinished,
+)
 from training.distribute import join, refuse_cluster
-from training.evaluate import Evaluation
-from training.evaluating import EvaluateOptions, evaluate_kit
-from training.export import ExportOptions, export
+from training.evaluate import MIN_HELD_OUT, Evaluation
+from training.evaluating import EvaluateOptions, evaluate_kit, require_report_folder
+from training.export import NEW_RUN, ExportOptions, export, manifest_of
+from training.fingerprint import MOVED, OTHER, known_again
+from training.locks import locked
+from training.preflight import (
+    check_classes,
+    check_kit_folder,
+    check_kit_name,
+    check_room,
+    set_aside_earlier,
+)
 from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
 from training.reporting import Reporter
 from training.settings import with_settings
+from training.sorting import SortOptions, sort_sounds
+from training.survey import lines as survey_lines
+from training.survey import survey
 from training.trainer import FitOptions, Interrupted, Progress, Trainer
 
+OTHER_RUN = "another --run (or --work)"
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
 
 
@@ -47,8 +71,9 @@ def recipe_named(name: str, settings: Sequence[str] = ()) -> Recipe:
     return with_settings(RECIPES[name], settings)
 
 
-def open_source(path: Path) -> Source:
-    """A folder of sounds, a SoundFont (.sf2, .sf3), or `synth:N`. Raises CorpusError."""
+def open_source(path: Path, selection: Selection | None = None) -> Source:
+    """A folder of sounds, or what is selected of it, a SoundFont (.sf2, .sf3), or `synth:N`. Raises
+    CorpusError."""
     if (synth := parse_synth(str(path))) is not None:
         return synth
     if not path.exists():
@@ -57,72 +82,142 @@ def open_source(path: Path) -> Source:
         )
     if path.is_file() and path.suffix.lower() in (".sf2", ".sf3"):
         return SoundFontSource(path)
-    return FolderSource(path)
+    return FolderSource(path, selection)
 
 
-def fingerprint(paths: Sequence[Path], recipe: Recipe) -> str:
-    """Changes when a source file is added, removed or changed, or the geometry differs."""
-    lines = [json.dumps(recipe.geometry.to_dict())]
-    for root in paths:
-        if not root.exists():  # synthesised: its name says all
-            lines.append(str(root))
-            continue
-        files = sorted(p for p in root.rglob("*") if p.is_file()) if root.is_dir() else [root]
-        for path in files:
-            stat = path.stat()
-            lines.append(f"{path.resolve()}\t{stat.st_size}\t{stat.st_mtime_ns}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def tell_survey(
+    paths: Sequence[Path], recipe: Recipe, reporter: Reporter, selection: Selection | None = None
+) -> None:
+    """What `prepare` would take, and what it would not, before anything is decoded."""
+    skipped = Skipped()
+    sources = [open_source(path, selection) for path in paths]
+    plans = survey(sources, PrepareOptions(), skipped)
+    for line in survey_lines(plans, recipe.geometry):
+        reporter.say(line)
+    _tell_skipped(skipped, None, reporter)
 
 
-def _tell_skipped(skipped: Skipped, dataset: Path, reporter: Reporter) -> None:
+def _tell_few(dataset: Dataset, reporter: Reporter) -> None:
+    """How much is missing for scores, where too little could be held out."""
+    n_least = min(int(dataset.choosing.sum()), int(dataset.reported.sum()))
+    if n_least < MIN_HELD_OUT:
+        more = math.ceil(2 * (MIN_HELD_OUT - n_least) / MOST)
+        reporter.say(f"{int(dataset.held_out.sum())} sounds are held out; to choose by and to "
+                     f"report takes {MIN_HELD_OUT} each, so no scores: about {more} more sounds, "
+                     "or more packs, would do")
+
+
+def _tell_skipped(skipped: Skipped, dataset: Path | None, reporter: Reporter) -> None:
+    """dataset: where skipped.txt is; None names all."""
     if not skipped.entries:
         return
-    for where, why in skipped.entries[:NAMED_SKIPS]:
+    for where, why in skipped.entries[: NAMED_SKIPS if dataset else None]:
         reporter.say(f"skipped {where}: {why}")
     counts = ", ".join(f"{n} {why}" for why, n in skipped.reasons().items())
     more = len(skipped.entries) - NAMED_SKIPS
-    rest = f"; all are named in {dataset / 'skipped.txt'}" if more > 0 else ""
+    rest = f"; all are named in {dataset / 'skipped.txt'}" if dataset and more > 0 else ""
     reporter.say(f"skipped {len(skipped.entries)} files: {counts}{rest}")
+
+
+@contextmanager
+def _prepare_lock(folder: Path) -> Iterator[None]:
+    """In the unfinished folder: what is complete is there to be read."""
+    partial = unfinished(folder)
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        if not ownership.is_ours(partial, ownership.UNFINISHED_DATASET):
+            ownership.mark(partial, ownership.DATASET)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror})") from error
+    with locked(partial / ownership.LOCK, folder, f"give {OTHER_OUT}"):
+        yield
 
 
 def prepare_dataset(
     paths: Sequence[Path], folder: Path, recipe: Recipe, reporter: Reporter,
-    options: PrepareOptions | None = None,
+    options: PrepareOptions | None = None, selection: Selection | None = None,
 ) -> Dataset:
     """Write the dataset FOLDER from the sources, or open it if it already holds just them."""
-    mark = folder / "sources.sha256"
-    sources = [open_source(path) for path in paths]
-    now = fingerprint(paths, recipe)
-    if mark.is_file() and mark.read_text().strip() == now:
+    sources = [open_source(path, selection) for path in paths]
+    with reporter.bar("sources") as bar:
+        bar.update(None, "comparing them with what is prepared")
+        now, known = known_again(folder, paths, sources, recipe.geometry)
+    if known != OTHER:
         dataset = Dataset(folder)
-        reporter.say(f"using the {len(dataset)} images prepared in {folder}")
+        with suppress(OSError):  # somebody else's may not be ours to write
+            now.write(folder)
+        reporter.say(f"using the {len(dataset)} images prepared in {folder}" + (
+            ": the sounds are the same, though files were moved or touched" if known == MOVED
+            else ""))
         return dataset
-    with reporter.bar("prepare") as bar:
+    check_classes(now.classes)
+    require_free(folder, [path for path in paths if path.exists()])
+    heard = [source for source in sources if not isinstance(source, SoundFontSource)]
+    if heard:  # a SoundFont is known only when it is rendered
+        with suppress(CorpusError):
+            for line in survey_lines(survey(heard, options or PrepareOptions(), Skipped()),
+                                     recipe.geometry):
+                reporter.say(line)
+    with _prepare_lock(folder), reporter.bar("prepare") as bar:
         try:
-            skipped = prepare(sources, folder, recipe.geometry, options, bar.update, mark=now)
+            skipped = prepare(sources, folder, recipe.geometry, options, bar.update,
+                              mark=now.reading)
+            now.write(folder)
         except CorpusError as error:
             where = ", ".join(str(path) for path in paths)
             raise CorpusError(
                 f"{where}: {error}; it takes folders of recordings such as drums/kick/*.wav"
             ) from error
+        except OSError as error:
+            raise TrainingError(f"{folder}: cannot write ({error.strerror})") from error
         except KeyboardInterrupt:
             raise Interrupted("stopped while preparing; the same command goes on") from None
-    mark.write_text(now + "\n")
     dataset = Dataset(folder)
     _tell_skipped(skipped, folder, reporter)
-    counts = [int((dataset.labels == i).sum()) for i in range(len(dataset.classes))]
-    listed = ", ".join(f"{n} {c}" for n, c in zip(dataset.classes, counts, strict=True))
-    reporter.say(f"prepared {len(dataset)} images of {len(dataset.classes)} classes in {folder}: "
-                 f"{listed}")
+    copy = np.asarray([is_variant(origin) for origin in dataset.origins])
+    counts = [(int((mine & ~copy).sum()), int((mine & copy).sum()), name)
+              for i, name in enumerate(dataset.classes) for mine in [dataset.labels == i]]
+    listed = ", ".join(f"{n} {name}" + (f" (+ {copies})" if copies else "")
+                       for n, copies, name in counts)
+    reporter.say(f"prepared {int((~copy).sum())} sounds (and pitched copies) of "
+                 f"{len(dataset.classes)} classes in {folder}: {listed}")
+    _tell_few(dataset, reporter)
     return dataset
 
 
 def fit(
-    dataset: Dataset, run: Path, recipe: Recipe, options: FitOptions, reporter: Reporter
+    dataset: Dataset, run: Path, recipe: Recipe, options: FitOptions, reporter: Reporter,
+    kit: tuple[Path, ExportOptions] | None = None,
 ) -> None:
     """Train until options.hours or options.steps; goes on from RUN's last checkpoint. On several
-    GPUs, or on the machines of TF_CONFIG, together."""
-    trainer = Trainer(dataset, recipe, run, options, crew := join())
+    GPUs, or on the machines of TF_CONFIG, together. kit: what will be exported and where, if that
+    is known. Raises TrainingError, before the first step, also for what an export would."""
+    crew = join()
+    with _run_lock(run) if crew.is_chief else nullcontext():
+        _fit(Trainer(dataset, recipe, run, options, crew), reporter, kit)
+
+
+@contextmanager
+def _run_lock(run: Path) -> Iterator[None]:
+    """Only one at a time writes into a run, and into nothing else."""
+    ownership.require_ours(run, ownership.RUN, OTHER_RUN)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        if ownership.identity_of(run, ownership.RUN) is None:
+            ownership.mark(run, ownership.RUN, ownership.new_identity())
+    except OSError as error:
+        raise TrainingError(f"{run}: cannot write there ({error.strerror})") from error
+    with locked(run / ownership.LOCK, run, f"give {OTHER_RUN}"):
+        yield
+
+
+def _fit(trainer: Trainer, reporter: Reporter, kit: tuple[Path, ExportOptions] | None) -> None:
+    dataset, run, options, crew = trainer.dataset, trainer.run, trainer.options, trainer.crew
+    kits, wanted = kit or (None, ExportOptions("kit"))
+    check_classes(dataset.classes)
+    manifest_of(wanted, trainer.recipe, dataset, NEW_RUN | {"origin": trainer.origin})
+    if crew.is_chief:
+        check_room(run, *trainer.sizes_bytes(), kits)
     if crew.name:
         reporter.say(crew.name)
     if (start := options.start) is not None and not trainer.step:
@@ -159,13 +254,22 @@ def read_provenance(path: Path) -> tuple[str, tuple[Provenance, ...]]:
 
 
 def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
-    """Provenance of a kit whose maker gave none: the sources by name and their sounds counted."""
+    """Provenance of a kit whose maker gave none: what each source says of its packs, and how many
+    sounds are of each."""
     counts = Counter(
-        origin.split("/", 1)[0] for origin in dataset.origins if not is_variant(origin)
+        str(name) for origin, name in zip(dataset.origins, dataset.collections, strict=True)
+        if not is_variant(origin)
     )
+    found = {name: dataset.credits.get(name, Credit(name)) for name in counts}
     return tuple(
-        Provenance(source=source, licence="not stated", sounds=n) for source, n in counts.items()
+        Provenance(source=credit.source, licence=credit.licence, author=credit.author,
+                   sounds=counts[name]) for name, credit in found.items()
     )
+
+
+def _export_options(dataset: Dataset, name: str, provenance: Path | None) -> ExportOptions:
+    description, tables = read_provenance(provenance) if provenance else ("", ())
+    return ExportOptions(name, description, tables or _own_sounds(dataset))
 
 
 def export_kit(
@@ -174,10 +278,15 @@ def export_kit(
 ) -> Kit:
     """Write KITS/NAME from RUN's checkpoint with the best held-out score, or its last; latents
     times spread."""
-    description, tables = read_provenance(provenance) if provenance else ("", ())
-    options = ExportOptions(name, description, tables or _own_sounds(dataset), last, spread)
+    check_kit_name(name)
+    check_kit_folder(kits, name, [dataset.folder, run], run)
+    options = replace(_export_options(dataset, name, provenance), last=last, spread=spread)
+    kept: list[str] = []
     with reporter.bar("export") as bar:
-        kit = export(run, dataset, kits / name, options, lambda text: bar.update(None, text))
+        kit = export(run, dataset, kits / name, options, lambda text: bar.update(None, text),
+                     kept.append)
+    for line in kept:
+        reporter.say(line)
     reporter.say(f"kit {name} is in {kit.folder}; play it: gan808 run --kit {name}")
     return kit
 
@@ -193,11 +302,24 @@ def evaluate_against(
 ) -> Evaluation | None:
     """Judge a kit by a folder that `gan808 prepare` wrote, or by sources, which are prepared under
     DATASETS in the kit's geometry, once."""
+    require_report_folder(options.out)
     if len(paths) == 1 and (paths[0] / "dataset.json").is_file():
         return evaluate_kit(kit, Dataset(paths[0]), reporter, options)
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
     folder = datasets / dataset_name(paths, kit.geometry)
     return evaluate_kit(kit, prepare_dataset(paths, folder, recipe, reporter), reporter, options)
+
+
+def sort_folder(kit: Kit, options: SortOptions, reporter: Reporter) -> None:
+    """Lay a folder's sounds into class folders, and tell what came of it."""
+    skipped = Skipped()
+    with reporter.bar("sort") as bar:
+        counts = sort_sounds(Renderer(kit, kit.geometry.sample_rate_hz, threads=0), options,
+                             skipped, bar)
+    _tell_skipped(skipped, None, reporter)
+    listed = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    reporter.say(f"{options.out}: {listed or 'nothing that could be heard'}; {INDEX} there has the "
+                 "confidence of each")
 
 
 @dataclass(frozen=True)
@@ -213,6 +335,7 @@ class TrainOptions:
     fit: FitOptions = field(default_factory=lambda: FitOptions(hours=2.0))
     provenance: Path | None = None
     fresh: bool = False
+    selection: Selection | None = None
 
 
 def train(options: TrainOptions, reporter: Reporter) -> Kit:
@@ -224,49 +347,65 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     recipe = recipe_named(options.recipe, options.settings)
     dataset_folder, run = options.work / "dataset", options.work / "run"
     for path in options.sources:
-        open_source(path)
-    if options.fresh:
-        shutil.rmtree(options.work, ignore_errors=True)
-    _refuse_changed_sources(options, recipe)
-    _refuse_taken_name(options)
-    for folder in places.kit_folders():
+        open_source(path, options.selection)
+    _look_ahead(options, run)
+    if not options.fresh:
+        _refuse_changed_sources(options, recipe)
+        _refuse_taken_name(options)
+    for folder in paths.kit_folders():
         if folder != options.kits and (folder / options.kit).is_dir():
             reporter.say(f"{folder / options.kit} has this name too: `gan808 run --kit "
                          f"{options.kit}` will play the new one, {options.kits / options.kit}")
     refuse_cluster()
-    dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter)
-    fit(dataset, run, recipe, options.fit, reporter)
+    if options.fresh:
+        _set_aside(options.work, reporter)
+    dataset = prepare_dataset(options.sources, dataset_folder, recipe, reporter,
+                              selection=options.selection)
+    wanted = _export_options(dataset, options.kit, options.provenance)
+    fit(dataset, run, recipe, options.fit, reporter, (options.kits, wanted))
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
     evaluate_kit(kit, dataset, reporter, EvaluateOptions(run=run))
     return load_kit(kit.folder)
 
 
+def _look_ahead(options: TrainOptions, run: Path) -> None:
+    """Before hours of training: a kit that could not be written, a place that is somebody's."""
+    check_kit_name(options.kit)
+    there = [path for path in options.sources if path.exists()]
+    dataset = options.work / "dataset"
+    check_kit_folder(options.kits, options.kit, [*there, dataset, run], run)
+    for path in there:
+        ownership.require_apart(run, path, ownership.RUN, "another --work")
+    if options.provenance:
+        read_provenance(options.provenance)
+
+
+def _set_aside(work: Path, reporter: Reporter) -> None:
+    """What --fresh does with an earlier training: it stays, beside the new one."""
+    run = work / "run"
+    with _run_lock(run) if run.exists() else nullcontext():
+        aside = set_aside_earlier(work)
+    if aside is not None:
+        reporter.say(f"the earlier training is kept in {aside}; delete it when it is not needed")
+
+
 def _refuse_changed_sources(options: TrainOptions, recipe: Recipe) -> None:
-    mark = options.work / "dataset" / "sources.sha256"
-    if not mark.is_file() or not checkpoint.checkpoints(options.work / "run"):
+    dataset = options.work / "dataset"
+    if not dataset.is_dir() or not checkpoint.checkpoints(options.work / "run"):
         return
-    if mark.read_text().strip() != fingerprint(options.sources, recipe):
+    sources = [open_source(path, options.selection) for path in options.sources]
+    if known_again(dataset, options.sources, sources, recipe.geometry)[1] == OTHER:
         raise TrainingError(
-            f"{options.work}: a run on other sounds is there; give --fresh to begin again, or "
-            "--kit another name"
+            f"{options.work}: a run on other sounds is there; give --fresh to set it aside and "
+            "begin again, or --kit another name"
         )
 
 
 def _refuse_taken_name(options: TrainOptions) -> None:
-    """Before hours of training: a kit that could not be written, or would replace a stranger."""
-    if not re.fullmatch(NAME_PATTERN, options.kit):
-        raise TrainingError(
-            f"--kit {options.kit!r}: a name is letters, digits, - and _, up to 64 of them"
-        )
+    """A kit that somebody else made is not hidden behind one of its name by accident."""
     folder = options.kits / options.kit
-    if folder.exists() and not checkpoint.checkpoints(options.work / "run") and not options.fresh:
+    if folder.exists() and not checkpoint.checkpoints(options.work / "run"):
         raise TrainingError(
             f"{folder} exists and was not trained here; give --kit another name, or --fresh to "
-            "replace it"
+            "set it aside"
         )
-    try:
-        options.kits.mkdir(parents=True, exist_ok=True)
-        (options.kits / f"{options.kit}.writable").touch()
-        (options.kits / f"{options.kit}.writable").unlink()
-    except OSError as error:
-        raise TrainingError(f"{options.kits}: cannot write there ({error.strerror})") from error

@@ -22,8 +22,8 @@ from gan808.sound.sound import Sound
 from training import measures
 from training.dataset import Dataset, is_variant
 from training.intervals import Figure, bootstrap, drawn, resampled, share
-from training.likeness import DRAWS, Heard, Measured, Reference
 from training.listening import Generated, Listener, Tell
+from training.set_metrics import DRAWS, Heard, Measured, Reference
 from training.targets import Target, judged
 
 SOUNDS = 2048

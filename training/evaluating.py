@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan808 import ownership
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.renderer import Renderer
 from training.dataset import Dataset
 from training.evaluate import MIN_HELD_OUT, SOUNDS, Evaluation, Exhibits, evaluate
@@ -28,12 +29,19 @@ class EvaluateOptions:
     run: Path | None = None
 
 
+def require_report_folder(out: Path | None) -> None:
+    """Raises ConfigError when --out is there and is no folder of a report."""
+    if out is not None:
+        ownership.require_ours(out, ownership.REPORT, "another --out")
+
+
 def evaluate_kit(
     kit: Kit, dataset: Dataset, reporter: Reporter, options: EvaluateOptions | None = None
 ) -> Evaluation | None:
     """Judge the kit and write its report; None, and said so, when too little was held out.
 
-    Raises TrainingError when the dataset has other classes than the kit.
+    Raises TrainingError when the dataset has other classes than the kit, ConfigError when --out is
+    no folder of a report.
     """
     chosen = options or EvaluateOptions()
     if kit.classes != dataset.classes:
@@ -42,15 +50,16 @@ def evaluate_kit(
             f"{', '.join(kit.classes)}"
         )
     folder = chosen.out or kit.folder / "report"
+    require_report_folder(chosen.out)
     renderer = Renderer(kit, dataset.geometry.sample_rate_hz, threads=0)
     evaluation = None
     with reporter.bar("evaluate") as bar:
         bar.update(None, "fitting the judge to the training recordings")
         listener = Listener(judge_of(dataset), dataset, renderer)
-        if int(dataset.held_out.sum()) >= MIN_HELD_OUT:
+        if int(dataset.reported.sum()) >= MIN_HELD_OUT:
             evaluation, exhibits = evaluate(renderer, listener, chosen.sounds, bar.update)
         else:
-            reporter.say(f"{int(dataset.held_out.sum())} recordings are held out, too few to "
+            reporter.say(f"{int(dataset.reported.sum())} recordings are held out, too few to "
                          f"score the kit (it takes {MIN_HELD_OUT})")
             exhibits = Exhibits(listener.renders(SHOWN, bar.update).shown, listener.examples())
         bar.update(None, "drawing")

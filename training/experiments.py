@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan808.errors import TrainingError
+from gan808.storage import atomic
 
 BEGIN, END = "<!-- experiments: begin -->", "<!-- experiments: end -->"
 COLUMNS = ("variant", "minutes", "steps", "best at", "score", "Frechet distance", "recognised",
@@ -114,7 +115,7 @@ def write_table(path: Path, lines: Sequence[str]) -> None:
     if not begin or not end:
         raise TrainingError(f"{path}: has no {BEGIN} and {END}")
     table = "\n".join(lines)
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    atomic.write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

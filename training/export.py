@@ -10,17 +10,20 @@ from __future__ import annotations
 import datetime
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from gan808 import ownership
 from gan808.errors import TrainingError
-from gan808.sound.kit import (
+from gan808.sound.kit.kit import (
     FactoryEntry,
     Kit,
     KitManifest,
@@ -30,8 +33,8 @@ from gan808.sound.kit import (
     load_kit,
     save_kit,
 )
+from gan808.sound.kit.slots import SlotLayout, layout_for
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
-from gan808.sound.slots import SlotLayout, layout_for
 from gan808.sound.sound import Sound
 from training import checkpoint
 from training.dataset import Dataset, normalisation_of
@@ -45,6 +48,7 @@ REAL_A_CLASS = 64  # training sounds a class behind the quantiles
 FACTORY_A_CLASS = 6
 CANDIDATES = 40  # seeds of each class that thresholds and factory sounds are chosen from
 CONFIDENCE = 0.5
+NEW_RUN: dict[str, Any] = {"step": 0, "elapsed_s": 0.0, "origin": None}
 # What is accepted is as real as all training sounds but this share. A critic that has become too
 # good scores nothing the generator makes that high; then a smaller share will do ...
 SHARES = (0.05, 0.02, 0.01)
@@ -199,13 +203,48 @@ def _factory_entry(sound: Sound) -> FactoryEntry:
     })
 
 
+def manifest_of(
+    options: ExportOptions, recipe: Recipe, dataset: Dataset, state: dict[str, Any]
+) -> KitManifest:
+    """kit.toml without its factory sounds and thresholds, for a run in that state (a new one has
+    NEW_RUN's). Raises TrainingError for what no kit may say."""
+    # The kit that the run began from: its sounds live on in the weights.
+    before = state["origin"] or {"steps": 0, "hours": 0.0, "provenance": []}
+    try:
+        inherited = [Provenance.model_validate(entry) for entry in before["provenance"]]
+        named = {entry.source for entry in options.provenance}
+        return KitManifest(
+            format_version=1, name=options.name, description=options.description,
+            made=datetime.date.today().isoformat(), recipe=_recipe_of(recipe, options),
+            training_steps=int(state["step"]) + before["steps"],
+            training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
+            normalisation=normalisation_of(dataset.moments, recipe.geometry),
+            classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,
+            slots=tuple(_slot_entry(slot) for slot in layout_for(dataset.classes)),
+            provenance=options.provenance + tuple(p for p in inherited if p.source not in named),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TrainingError(f"kit {options.name}: {where}: {first['msg']}") from error
+
+
+def identity_of(run: Path) -> str | None:
+    """The id of a run; one of a version before is given its own here, where it can be written."""
+    known = ownership.identity_of(run, ownership.RUN)
+    if known is None and ownership.is_ours(run, ownership.RUN):
+        with suppress(OSError):
+            ownership.mark(run, ownership.RUN, known := ownership.new_identity())
+    return known
+
+
 def export(
     run: Path, dataset: Dataset, folder: Path, options: ExportOptions,
-    say: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None, tell: Callable[[str], None] = lambda _: None,
 ) -> Kit:
-    """Write the kit FOLDER from RUN's checkpoint with the best held-out score, or its last. Raises
-    TrainingError when there is none or it belongs to another dataset, KitError when the kit cannot
-    be written."""
+    """Write the kit FOLDER from RUN's checkpoint with the best held-out score, or its last. say: of
+    what is done; tell: what the user must know. Raises TrainingError when there is no checkpoint or
+    it belongs to another dataset, KitError when the kit cannot be written."""
     chosen = chosen_checkpoint(run, options.last)
     state = checkpoint.read_state(chosen)
     recipe = recipe_from(state["recipe"], str(chosen))
@@ -217,21 +256,7 @@ def export(
     say(f"step {state['step']}, {_why(state)}")
     dataset = dataset.normalised_by(checkpoint.read_moments(chosen))
     weights = _weights(chosen, recipe, dataset, options.spread)
-    # The kit that the run began from: its sounds live on in the weights.
-    before = state["origin"] or {"steps": 0, "hours": 0.0, "provenance": []}
-    inherited = [Provenance.model_validate(entry) for entry in before["provenance"]]
-    named = {entry.source for entry in options.provenance}
-    provenance = options.provenance + tuple(p for p in inherited if p.source not in named)
-    manifest = KitManifest(
-        format_version=1, name=options.name, description=options.description,
-        made=datetime.date.today().isoformat(), recipe=_recipe_of(recipe, options),
-        training_steps=int(state["step"]) + before["steps"],
-        training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
-        normalisation=normalisation_of(dataset.moments, recipe.geometry),
-        classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,
-        slots=tuple(_slot_entry(slot) for slot in layout_for(dataset.classes)),
-        provenance=provenance,
-    )
+    manifest = manifest_of(options, recipe, dataset, state)
     quantiles, candidates = _listen(manifest, weights, dataset, say)
     sounds = choose_factory(candidates, layout_for(dataset.classes))
     entries = tuple(_factory_entry(sound) for sound in sounds)
@@ -239,7 +264,10 @@ def export(
     manifest = manifest.model_copy(
         update={"factory": entries, "thresholds": choose_thresholds(candidates, quantiles)}
     )
-    save_kit(folder, manifest, dataset.moments, quantiles, weights, audio)
+    before = save_kit(folder, manifest, dataset.moments, quantiles, weights, audio,
+                      identity_of(run))
+    if before is not None:
+        tell(f"another kit {options.name} was there; it is kept: {before}")
     return load_kit(folder)
 
 
@@ -254,8 +282,8 @@ def _listen(
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / manifest.name
         say("listening to the training sounds")
-        save_kit(draft, manifest, dataset.moments, quantiles, weights, {})
+        save_kit(draft, manifest, dataset.moments, quantiles, weights, {}, manifest.name)
         quantiles = realness_quantiles(Renderer(load_kit(draft), rate, threads=0), dataset)
         say("choosing factory sounds")
-        save_kit(draft, manifest, dataset.moments, quantiles, weights, {})
+        save_kit(draft, manifest, dataset.moments, quantiles, weights, {}, manifest.name)
         return quantiles, render_candidates(Renderer(load_kit(draft), rate, threads=0))

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from gan808.sound.network_spec import DEVIATION_GROUP, texture_fields
+from gan808.sound.network.spec import DEVIATION_GROUP, texture_fields
 
 
 def residual_block(x: Any, channels: int, name: str, activation: Any) -> Any:

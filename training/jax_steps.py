@@ -13,7 +13,7 @@ import jax
 import keras
 from jax import numpy as jnp
 
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from training.objectives import Batch, Judge
 from training.precision import in_float32
 from training.recipes import Recipe

@@ -24,9 +24,9 @@ import keras
 import soundfile
 
 from gan808.errors import TrainingError
-from training.board import Board
 from training.samples import SampleMaker
 from training.scoring import HeldOutScore
+from training.tensorboard import Board
 
 LOSSES = ("step", "elapsed_s", "name", "value")
 EVENTS = ("time", "step", "event", "detail")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -22,11 +23,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+from gan808.storage import atomic
 from training.dataset import Dataset
 
-VERSION = 1  # of what is kept beside a dataset: other numbers here, another judge
-FRAME_EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # of 128
-COARSE_EDGES = (0, 4, 16, 48, 128)
+VERSION = 2  # of what is kept beside a dataset: other numbers here, another judge
+FRAME_EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128)  # of 128
+COARSE_EDGES = (0, 4, 16, 48, 96, 128)
 REGIONS, COARSE_REGIONS = 24, 8  # along the frequency axis
 DIMENSIONS = 64
 HIDDEN, DECAY, ROUNDS, NETWORKS = 64, 0.1, 60, 3
@@ -147,12 +149,9 @@ def judge_of(dataset: Dataset) -> Judge:
     with threadpool_limits(1):  # small matrices: more threads only wait for each other
         judge = Judge.fitted(
             features, dataset.labels[chosen].astype(int), len(dataset.classes), floor)
-    writing = path.with_suffix(".writing")
-    try:
+    # A dataset on a full or read-only disk can be judged too.
+    with suppress(OSError, SafetensorError), atomic.replacing_file(path) as writing:
         save_file({name: np.ascontiguousarray(a) for name, a in judge.arrays.items()}, writing)
-        writing.replace(path)
-    except (OSError, SafetensorError):
-        writing.unlink(missing_ok=True)  # a dataset on a full or read-only disk can be judged too
     return judge
 
 

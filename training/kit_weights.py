@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from gan808.errors import KitError
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.network.weights import read_weights
 from training.networks import build_critic, build_generator
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.griffin_lim import make_inverter
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
-from gan808.sound.spectrogram import log_image, normalise, place
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.griffin_lim import make_inverter
+from gan808.sound.spectral.spectrogram import log_image, normalise, place
 from training.dataset import Dataset, is_variant
 from training.judge import Judge
-from training.likeness import Heard
+from training.set_metrics import Heard
 
 FIRST_SEED = 1_000_000  # seeds no factory sound has
 AT_ONCE = 48
@@ -65,12 +65,12 @@ class Listener:
 
     def chosen(self, held_out: bool, most: int) -> np.ndarray:
         """Indices of up to so many recordings of each class, at random but always the same;
-        pitched copies are none."""
+        pitched copies are none. What is held out is the half that chose no checkpoint."""
         random = np.random.default_rng(808)
+        side = self.dataset.reported if held_out else ~self.dataset.held_out
         parts = []
         for label in range(len(self.dataset.classes)):
-            there = np.flatnonzero((self.dataset.labels == label) & ~self.variant
-                                   & (self.dataset.held_out == held_out))
+            there = np.flatnonzero((self.dataset.labels == label) & ~self.variant & side)
             parts.append(random.permutation(there)[:most])
         return np.concatenate(parts)
 
@@ -97,7 +97,7 @@ class Listener:
         if kit.geometry == self.dataset.geometry:
             return self.renderer.audio_from_images(normalise(images, self._moments)[..., None])
         from gan808.sound import finish
-        from gan808.sound.kit import to_rate
+        from gan808.sound.kit.kit import to_rate
 
         own, rate_hz = self.dataset.geometry, kit.geometry.sample_rate_hz
         raw = make_inverter(own, self.dataset.moments)(

@@ -13,8 +13,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from gan808.sound.geometry import STRIDES, Geometry
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.spectral.geometry import STRIDES, Geometry
 from training.extra_layers import GroupDeviation, Texture, residual_block
 
 

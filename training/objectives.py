@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from training import losses
 from training.augment import MAX_GAIN_DB, MAX_SHIFT_FRAMES, Augment
 from training.networks import realness_of

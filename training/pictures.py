@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
 from training.listening import log_images_of
 
 CELL = (104, 96)  # width and height of a spectrogram in pixels

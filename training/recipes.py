@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gan808.errors import TrainingError
-from gan808.sound.geometry import HOUSE, PAPER, Geometry
-from gan808.sound.network_spec import DEVIATION_GROUP, HOUSE_SPEC, PAPER_SPEC, NetworkSpec
+from gan808.sound.network.spec import DEVIATION_GROUP, HOUSE_SPEC, PAPER_SPEC, NetworkSpec
+from gan808.sound.spectral.geometry import HOUSE, PAPER, Geometry
 
 
 @dataclass(frozen=True)

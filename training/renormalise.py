@@ -23,8 +23,8 @@ import keras
 import numpy as np
 
 from gan808.errors import Gan808Error, TrainingError
-from gan808.sound.kit import Kit, load_kit, save_kit
-from gan808.sound.spectrogram import Moments, denormalise, normalise
+from gan808.sound.kit.kit import Kit, load_kit, save_kit
+from gan808.sound.spectral.spectrogram import Moments, denormalise, normalise
 from training.dataset import Dataset
 from training.kit_weights import load_networks, weights_of
 from training.networks import build_critic, build_generator

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from gan808 import ownership
 from gan808.errors import TrainingError
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
+from gan808.storage import atomic
 from training import pictures
 from training.evaluate import Evaluation, Exhibits
 from training.report_html import write_html
@@ -59,7 +61,7 @@ def _draw(folder: Path, exhibits: Exhibits, geometry: Geometry, evaluation: Eval
     heard = {name: [s.audio for s in sounds] for name, sounds in exhibits.generated.items()}
     shown = max(map(len, [*heard.values(), *exhibits.real.values()]), default=1)
     page = pictures.page(exhibits.real, heard, geometry, shown)
-    (folder / "spectrograms.png").write_bytes(pictures.encoded(page, "PNG"))
+    atomic.write_bytes(folder / "spectrograms.png", pictures.encoded(page, "PNG"))
     below: list[tuple[str, Path]] = []
     if evaluation is not None:
         path = folder / "confusion.png"
@@ -76,7 +78,7 @@ def _draw(folder: Path, exhibits: Exhibits, geometry: Geometry, evaluation: Eval
         if (folder / f"{name}.png").is_file():
             below.append((title, folder / f"{name}.png"))
     if run is not None and (film := pictures.film(run / "samples")) is not None:
-        (folder / "training.gif").write_bytes(film)
+        atomic.write_bytes(folder / "training.gif", film)
     if (folder / "training.gif").is_file():
         below.append(("How the same latents changed", folder / "training.gif"))
     return below
@@ -96,17 +98,18 @@ def write_report(
     heard = {key: [s.audio for s in sounds] for key, sounds in exhibits.generated.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        ownership.mark(folder, ownership.REPORT)
         below = _draw(folder, exhibits, geometry, evaluation, run)
         everything = [audio for sounds in heard.values() for audio in sounds]
         rate_hz = geometry.sample_rate_hz
         soundfile.write(folder / "sounds.ogg", _joined(everything, rate_hz), rate_hz)
         if evaluation is not None:
             text = json.dumps(scores(evaluation), indent=1)
-            (folder / "scores.json").write_text(text + "\n", encoding="utf-8")
+            atomic.write_text(folder / "scores.json", text + "\n")
         lines = [f"# {name}", "", *(line for note in said for line in (note, "")),
                  *(line for table in shown for line in table.markdown()),
                  "![Recordings on the left, generated sounds on the right](spectrograms.png)", ""]
-        (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+        atomic.write_text(folder / "README.md", "\n".join(lines))
         images = [(title, path.read_bytes(), MIME[path.suffix]) for title, path in below]
         write_html(folder / "report.html", name, said, shown, exhibits.real, heard, geometry,
                    images)

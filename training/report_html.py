@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
+from gan808.storage import atomic
 from training import pictures
 from training.tables import Table
 
@@ -97,4 +98,4 @@ def write_html(
         *(_picture(*image) for image in images),
         f"<script>{SCRIPT}</script></body></html>\n",
     ]
-    path.write_text("\n".join(parts), encoding="utf-8")
+    atomic.write_text(path, "\n".join(parts))

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import soundfile
 
-from gan808.sound.geometry import Geometry
-from gan808.sound.griffin_lim import make_inverter
-from gan808.sound.network_spec import NetworkSpec, latent_from_seed
-from gan808.sound.spectrogram import Moments
+from gan808.sound.network.spec import NetworkSpec, latent_from_seed
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.griffin_lim import make_inverter
+from gan808.sound.spectral.spectrogram import Moments
 
 PER_CLASS = 4
 

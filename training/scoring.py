@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 import keras
 import numpy as np
 
-from gan808.sound.network_spec import NetworkSpec, latent_from_seed
-from gan808.sound.spectrogram import denormalise
+from gan808.sound.network.spec import NetworkSpec, latent_from_seed
+from gan808.sound.spectral.spectrogram import denormalise
 from training.dataset import Dataset
 from training.evaluate import MIN_HELD_OUT
 from training.judge import judge_of
@@ -49,8 +49,8 @@ class HeldOutScore:
 
 def can_score(dataset: Dataset) -> bool:
     """Whether enough was held out, of two classes at least."""
-    classes = np.unique(dataset.labels[dataset.held_out])
-    return int(dataset.held_out.sum()) >= MIN_HELD_OUT and len(classes) > 1
+    classes = np.unique(dataset.labels[dataset.choosing])
+    return int(dataset.choosing.sum()) >= MIN_HELD_OUT and len(classes) > 1
 
 
 class Scorer:
@@ -59,8 +59,8 @@ class Scorer:
     def __init__(self, dataset: Dataset, spec: NetworkSpec) -> None:
         self._dataset, self._judge = dataset, judge_of(dataset)
         chosen = []
-        for label in np.unique(dataset.labels[dataset.held_out]):
-            there = np.flatnonzero((dataset.labels == label) & dataset.held_out)
+        for label in np.unique(dataset.labels[dataset.choosing]):
+            there = np.flatnonzero((dataset.labels == label) & dataset.choosing)
             n = min(MOST_HELD_OUT, len(there))
             chosen.append(there[np.linspace(0, len(there) - 1, n).astype(int)])
         held_out = np.concatenate(chosen)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from gan808.errors import Gan808Error, TrainingError
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec
 from training.recipes import RECIPES, Recipe
 
 FIXED = ("name", "geometry", "spec")  # a geometry belongs to a dataset, a name to a recipe

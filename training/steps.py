@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from gan808.errors import TrainingError
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from training.backend import BACKENDS
 from training.objectives import Batch, Objectives, draw
 from training.recipes import Recipe

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from training.objectives import Batch
 from training.precision import in_float32
 from training.recipes import Recipe

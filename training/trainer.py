@@ -21,10 +21,11 @@ import keras
 import numpy as np
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from training import checkpoint
 from training.dataset import Dataset
 from training.distribute import Crew, check_divides
+from training.divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 from training.journal import Journal
 from training.networks import build_critic, build_generator
 from training.objectives import draw
@@ -34,7 +35,6 @@ from training.samples import SampleMaker
 from training.scoring import SHARE_OF_TIME, HeldOutScore, Scorer, can_score, images_of
 from training.steps import make_steps
 from training.transfer import begin_from
-from training.watch import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
 
 DECAY_FROM = 0.6  # of the run: from here the learning rate falls
 WARM_UP_STEPS = 200  # of a run that begins from a kit: its optimisers know nothing yet
@@ -136,7 +136,7 @@ class Trainer:
         if found:
             checkpoint.check_recipe(found[-1], checkpoint.read_state(found[-1]), recipe)
             moments = checkpoint.read_moments(found[-1])
-        elif options.start is not None:
+        elif options.start is not None and options.start.geometry == recipe.geometry:
             moments = options.start.statistics()[0]
         else:
             moments = dataset.moments
@@ -209,6 +209,11 @@ class Trainer:
     def played(self) -> keras.Model:
         """The generator that a kit would have: the averaged one where the recipe averages."""
         return self.steps.averaged if self.recipe.average else self.steps.generator
+
+    def sizes_bytes(self) -> tuple[int, int]:
+        """How large a checkpoint is, and a kit's weights (float16), in bytes."""
+        return checkpoint.size_of(self.steps), 2 * sum(
+            model.count_params() for model in (self.played, self.steps.critic))
 
     def _state(self) -> dict[str, Any]:
         return {

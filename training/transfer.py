@@ -6,13 +6,14 @@ both have are taken over by name; classes that are new to the kit keep their fre
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
 import numpy as np
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from training.kit_weights import load_networks
 from training.recipes import Recipe
 
@@ -23,8 +24,14 @@ def _differences(asked: dict[str, Any], there: dict[str, Any]) -> list[str]:
 
 
 def check_fits(kit: Kit, recipe: Recipe) -> None:
-    """Refuse, by name, a kit of another geometry or network size. Raises TrainingError."""
-    other = _differences(recipe.geometry.to_dict(), kit.geometry.to_dict())
+    """Refuse, by name, a kit of another geometry or network size. Time may be warped otherwise:
+    an image of as many columns fits the same networks. Raises TrainingError."""
+    asked, there = (
+        asdict(geometry) | {"columns": geometry.image_shape[1]}
+        for geometry in (recipe.geometry, kit.geometry))
+    for name in ("n_frames", "n_columns", "linear_columns"):
+        del asked[name], there[name]
+    other = _differences(asked, there)
     other += _differences(recipe.spec.to_dict(), kit.manifest.network.to_dict())
     if other:
         raise TrainingError(

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan808.sound.geometry import GEOMETRIES, Geometry
-from gan808.sound.kit import (
+from gan808.sound.kit.kit import (
     FactoryEntry,
     KitManifest,
     Provenance,
@@ -17,8 +16,9 @@ from gan808.sound.kit import (
     Thresholds,
     save_kit,
 )
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC
-from gan808.sound.spectrogram import Moments
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC
+from gan808.sound.spectral.geometry import GEOMETRIES, Geometry
+from gan808.sound.spectral.spectrogram import Moments
 from tests.tiny_kit import random_weights
 
 SPECS = {"house": HOUSE_SPEC, "paper": PAPER_SPEC}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gan808.config import Settings
-from gan808.sound.slots import TR808
+from gan808.sound.kit.slots import TR808
 
 TONES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gan808.config import Settings
-from gan808.machine.parameters import BY_ADDRESS, ROOT, SLOT, Argument
-from gan808.sound.slots import TR808
+from gan808.instrument.parameters import BY_ADDRESS, ROOT, SLOT, Argument
+from gan808.sound.kit.slots import TR808
 
 PORT = Settings().osc.port
 # Where each example asks to be told of changes: a port each, so that two may run at once.

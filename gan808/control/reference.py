@@ -5,33 +5,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gan808.config import Settings
-from gan808.control.osc import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
-from gan808.machine.parameters import RESERVED_CC, TABLE, Kind
-from gan808.sound.slots import TR808
+from gan808.control.osc.server import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
+from gan808.instrument.parameters import RESERVED_CC, TABLE, Kind
+from gan808.sound.kit.slots import TR808
+from gan808.storage import atomic
 
 _OSC = """# OSC
 
 UDP, port {port}, on {host} unless config.toml or `--osc HOST:PORT` says otherwise. This page is
 made from the table the program runs on.
 
-- A message acts at once. A bundle acts at its time tag, to the sample; one whose tag has passed
-  acts at once, and `/gan808/late` says how late it was.
+- A message acts at once. A bundle acts at its time tag: hits, values of slots, sounds, volume,
+  start and stop to the sample, the pattern's tempo and steps from the next step, everything else
+  when its time has come. One whose tag has passed acts at once, and `/gan808/late` says how late.
 - SLOT is a code ({codes}), in any case, or a number from 1. Wildcards
   work (`?`, `*`, `[a-c]`, `[!a]`, `{{BD,SD}}`): `/gan808/slot/*/level 0.5`. In the last part of
   an address they read and set values, and set off nothing.
-- Types `i f d h s T F` are understood. Any number type does for a number: floats for whole
+- Types `i f d h s S T F` are understood. Any number type does for a number: floats for whole
   numbers, T and F for 1 and 0. The impulse `I` of a button and `N` are no arguments.
+- A button may send 1.0 (or T) when it is pressed and 0.0 (or F) when it is let go: an action that
+  needs no argument acts on the first and does nothing on the second. A whole number 0 or 1 says the
+  same where no seed or slot is meant by it.
 - A value without arguments is a question, answered on the same address. Answers go to where the
   message came from.
 - Set values are echoed to every registered client (`/gan808/notify 1`). A client that is silent
   for five minutes is forgotten; anything it sends keeps it. With a port, `/gan808/notify 1 9000`,
   that port of the sender's host is registered: `oscdump 9000` then shows everything that changes.
 - A message that cannot be done changes nothing and is answered by `/gan808/fail`, with the
-  address and one line that says what is accepted. In a bundle the others are still done; of a
-  packet that is damaged, nothing is.
+  address and one line that says what is accepted. In a bundle the others are still done, also
+  where one is damaged.
+- A bundle more than ten seconds ahead is of another clock: it is done at once, and
+  `/gan808/warning` says so once a minute.
 - `/gan808/sync 1` is answered by `/gan808/synced 1` when everything the sender asked before is
   done, new sounds and kits included.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
@@ -85,12 +93,19 @@ With `engine.note_mode = "fast"` a note sounds in the next block; with `"steady"
 
 ## Controllers
 
-{table}| 120 | all sound off: silences everything | any |
-| 121 | reset all controllers: as the standard says, volume, pan and sound controllers stay | any |
+{table}| 10 | pan of the notes that come by MIDI, added to the slot's own | 64 the middle |
+| 11 | expression: loudness of the notes that come by MIDI | 0-127 |
+| 64 | hold: notes of slots whose gate is on ring until it is let go | 64-127 holds |
+| 120 | all sound off: silences everything | any |
+| 121 | reset all controllers: expression and hold, as the standard says; the others stay | any |
 | 123-127 | all notes off: ends slots whose gate is on, lets one-shots ring | any |
 
 Controllers {reserved} are left alone: the MIDI standard means other
-things by them.
+things by them. So are the pedals, sound controllers and effect sends of General MIDI (1, 5, 65-67,
+71-78, 84, 91-95), which files, keyboards and other programs set by themselves: a set-up block for
+channel 10 leaves the kit as it is, but for volume, pan and expression.
+
+Pressure on a single key (polyphonic aftertouch) of 64 or more silences a cymbal, as a hand does.
 
 ## Learning
 
@@ -122,7 +137,8 @@ kit does not have waits there for one that does. Over OSC: `/gan808/learn`, `/ga
 ## Program change
 
 Program 1 is the first kit of `gan808 kits list`, program 2 the second, and so on. The kit is made
-ready beside the one that plays and takes over at the next beat or bar, as `evolve.quantise` says.
+ready beside the one that plays and takes over at the next beat or bar, as `evolve.quantise` says. A
+program right after a bank select (CC 0 or 32) is a drum kit of General MIDI's: it is passed over.
 
 ## Clock in
 
@@ -169,11 +185,22 @@ def osc_table() -> str:
 def controller_table() -> str:
     """Markdown: every MIDI controller with what it moves."""
     lines = ["| CC | moves | range |", "|---|---|---|"]
-    for row in sorted((r for r in TABLE if r.cc is not None), key=lambda r: r.cc or 0):
-        numbers = f"{row.cc}-{(row.cc or 0) + 15} (slots 1-16)" if row.per_slot else str(row.cc)
+    for row in sorted((r for r in TABLE if r.cc), key=lambda r: r.cc):
+        numbers = _spans(row.cc) + (" (slots 1-16)" if row.per_slot else "")
         span = "64-127 acts" if row.kind is Kind.ACTION else row.arguments[0].accepted
         lines.append(f"| {numbers} | `{row.address}`: {row.help} | {span} |")
     return "\n".join(lines) + "\n"
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """`3 9 14-15`"""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    return " ".join(f"{s[0]}-{s[-1]}" if len(s) > 1 else str(s[0]) for s in spans)
 
 
 def osc_page() -> str:
@@ -208,7 +235,7 @@ def write(folder: Path) -> None:
     """Write the pages into an existing or new folder."""
     folder.mkdir(exist_ok=True)
     for path, text in pages(folder).items():
-        path.write_text(text, encoding="utf-8")
+        atomic.write_text(path, text)
 
 
 if __name__ == "__main__":

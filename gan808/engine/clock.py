@@ -21,13 +21,12 @@ class EngineClock:
     taken to stand still within a block: every time maps around the frame mixed last.
     """
 
-    def __init__(self, memory: NDArray[np.void], read_clock: Callable[[int, int, int], int],
-                 sample_rate_hz: int) -> None:
+    def __init__(self, memory: NDArray[np.void],
+                 read_clock: Callable[[int, int, int], int]) -> None:
         self._memory = memory
         self._index: NDArray[np.int64] = memory[0]["clock_index"]
         self._addresses = memory[0]["clock_index"].ctypes.data, memory[0]["clock_time"].ctypes.data
         self._read_clock = read_clock
-        self._sample_rate_hz = sample_rate_hz
 
     def frame_now(self) -> int:
         """The frame being mixed now; 0 before the first block."""
@@ -43,10 +42,17 @@ class EngineClock:
         start_frame, time_s, seconds_per_frame = self._reading()
         return time_s + (frame - start_frame) * seconds_per_frame
 
+    def restart(self) -> None:
+        """The frame mixed last is now, at the nominal rate. Only while nothing is mixed."""
+        memory: Any = self._memory[0]
+        memory["seconds_per_frame"] = 1.0 / float(memory["sample_rate_hz"])
+        memory["clock_index"][1] = memory["frame"]
+        memory["clock_time"][:2] = time.monotonic(), memory["seconds_per_frame"]
+
     def _reading(self) -> tuple[float, float, float]:
         memory: Any = self._memory[0]
         if not memory["live"] or not memory["clock_address"] or not self._index[0]:
-            return float(memory["frame"]), time.monotonic(), 1.0 / self._sample_rate_hz
+            return float(memory["frame"]), time.monotonic(), 1.0 / float(memory["sample_rate_hz"])
         out = (ctypes.c_double * 3)()
         for _ in range(READ_ATTEMPTS):
             if self._read_clock(*self._addresses, ctypes.addressof(out)):

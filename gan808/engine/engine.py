@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +21,14 @@ from numpy.typing import NDArray
 
 from gan808.engine import layout
 from gan808.engine.clock import EngineClock
-from gan808.engine.clock_source import clock_source
-from gan808.engine.journal import Journal
+from gan808.engine.kernel_api import routines
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
-from gan808.engine.routines import routines
-
-if TYPE_CHECKING:
-    from gan808.early.memory import EarlyEngine
+from gan808.engine.recorder import Journal
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
-# Whose ring is filled before this is here: that of the thread that plays from MIDI.
-EARLY_PORT = "midi"
 # A sound cut to fit its cell ends in a fade of this length.
 CUT_FADE_S = 0.01
 
@@ -44,7 +39,7 @@ class EngineStats:
 
     late_commands were due in the past and acted at once; dropped_commands found a ring, the queue
     or every voice full. voices sound now, fading ones included. peak is the largest |sample|
-    since the last `stats()`. load is the share of real time the callback uses, smoothed.
+    since it was reset last. load is the share of real time the callback uses, smoothed.
     """
 
     blocks: int
@@ -65,10 +60,9 @@ class Engine:
     stream that plays it.
     """
 
-    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 1.5,
-                 voices: int = 64, early: EarlyEngine | None = None) -> None:
-        """early: memory that plays already and is gone on with; its numbers must be these. Raises
-        ValueError."""
+    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 2.5,
+                 voices: int = 64) -> None:
+        """Raises ValueError."""
         if not 1 <= cells <= layout.MAX_CELLS:
             raise ValueError(f"cells must be 1 to {layout.MAX_CELLS}, not {cells}")
         if not 1 <= voices <= layout.MAX_VOICES:
@@ -77,12 +71,14 @@ class Engine:
             raise ValueError("sample_rate_hz and max_sound_s must be positive")
         self.sample_rate_hz = int(sample_rate_hz)
         self.latency_frames = 0
+        self.plays = False  # whether an output plays it; the output says so
         self.voices = voices
+        self._max_sound_s = max_sound_s
         self.max_sound_frames = math.ceil(max_sound_s * sample_rate_hz)
         # float32 (cells, guard + frames + guard); pages of cells never written are never touched.
         shape = cells, self.max_sound_frames + 2 * CELL_GUARD
-        self._memory, self._arena = _adopted(early, shape, self) if early is not None else (
-            layout.allocate_memory(), np.zeros(shape, np.float32))
+        self._memory = layout.allocate_memory()
+        self._arena = np.zeros(shape, np.float32)
         self._assigned = np.zeros(cells, np.int64)
         self._claimed = np.zeros(cells, np.bool_)
         # The cell of a stereo sound's right channel, by the cell that names the sound.
@@ -92,22 +88,29 @@ class Engine:
         self._ports_lock = threading.Lock()
         self._peak_requests = 0
         self._routines = routines()
-        if early is None:
-            self._fill_memory(voices)
-        else:
-            self._hold(early)
-        self.clock = EngineClock(self._memory, self._routines.read_clock, self.sample_rate_hz)
+        self._fill_memory(voices)
+        self.clock = EngineClock(self._memory, self._routines.read_clock)
         self.journal = Journal(self)
         self._ffi = FFI()
 
     def _fill_memory(self, voices: int) -> None:
+        memory = self._memory[0]
+        memory["voice_limit"] = voices
+        memory["physical_voices"] = voices + layout.FADING_VOICES
+        memory["clock_address"], memory["clock_id"] = clock_source()
+        self._fill_rate()
+        memory["master"] = memory["master_target"] = 1.0
+        memory["cell_right"] = NO_CELL
+        memory["slots"]["cell"] = NO_CELL
+        memory["slots"]["level"] = 1.0
+        memory["slots"]["decay"] = 1.0
+
+    def _fill_rate(self) -> None:
+        """What of the memory depends on the rate, and the arena, whose cells are as long."""
         memory, rate = self._memory[0], self.sample_rate_hz
         memory["arena_address"] = self._arena.ctypes.data
         memory["cell_stride"] = self._arena.shape[1]
         memory["cells"] = self._arena.shape[0]
-        memory["voice_limit"] = voices
-        memory["physical_voices"] = voices + layout.FADING_VOICES
-        memory["clock_address"], memory["clock_id"] = clock_source()
         memory["sample_rate_hz"] = rate
         memory["seconds_per_frame"] = 1.0 / rate
         memory["clock_time"][1] = 1.0 / rate
@@ -116,24 +119,36 @@ class Engine:
         memory["steal_fade_frames"] = max(1, round(layout.STEAL_FADE_S * rate))
         memory["choke_fade_frames"] = max(1, round(layout.CHOKE_FADE_S * rate))
         memory["release_fade_frames"] = max(1, round(layout.RELEASE_FADE_S * rate))
-        memory["master"] = memory["master_target"] = 1.0
-        memory["cell_right"] = NO_CELL
-        memory["slots"]["cell"] = NO_CELL
-        memory["slots"]["level"] = 1.0
-        memory["slots"]["decay"] = 1.0
 
-    def _hold(self, early: EarlyEngine) -> None:
-        """Count the cells that slots have already, as their assignments would have."""
-        for cell, right in early.cells:
-            self._assigned[cell] = 1
-            self._next_cell = cell + 1
-            if right is not None:
-                self._right_of[cell] = right
-                self._claimed[right] = True
-                self._next_cell = right + 1
-        self._next_cell %= len(self._assigned)
-        self._ports[EARLY_PORT] = port = Port(self, EARLY_PORT, 0)
-        early.successor = port.go_on
+    def change_rate(self, sample_rate_hz: int) -> None:
+        """Go on at another rate. Only while no output plays, on the machine's thread.
+
+        Settings stay, those on their way too; hits on their way are dropped, what sounds is cut
+        off, and no slot has a sound any more: write and assign them anew. Frames count on.
+        """
+        if self.plays:
+            raise ValueError("the rate changes only while nothing plays")
+        memory, block = self._memory[0], np.zeros((1, layout.CHANNELS), np.float32)
+        self.process(block)  # moves what the rings hold into the queue
+        queue = memory["queue"][:int(memory["queued"])]
+        queue[:] = np.sort(queue, order=("frame", "order"))
+        queue["frame"] = memory["frame"]
+        queue["kind"][queue["kind"] == layout.COMMAND_TRIGGER] = layout.COMMAND_NOTHING
+        self.process(block)
+        memory["voices"]["state"] = layout.VOICE_FREE
+        memory["slots"]["cell"] = NO_CELL
+        for name in ("cell_voices", "cell_released", "sounding", "limiter_envelope",
+                     "clock_locked"):
+            memory[name] = 0
+        self._assigned[:] = 0
+        self._claimed[:] = False
+        self._right_of.clear()
+        self.sample_rate_hz = int(sample_rate_hz)
+        self.max_sound_frames = math.ceil(self._max_sound_s * sample_rate_hz)
+        self._arena = np.zeros((len(self._arena), self.max_sound_frames + 2 * CELL_GUARD),
+                               np.float32)
+        self._fill_rate()
+        self.clock.restart()
 
     def port(self, name: str) -> Port:
         """The port of this name, made on first use; one per producing thread.
@@ -234,12 +249,13 @@ class Engine:
         if not NO_CELL <= cell < self._assigned.size:
             raise IndexError(f"cell must be -1 to {self._assigned.size - 1}, not {cell}")
 
-    def stats(self) -> EngineStats:
-        """What the callback has counted so far."""
+    def stats(self, *, reset_peak: bool = True) -> EngineStats:
+        """What the callback has counted so far. reset_peak: the next peak is of what comes now."""
         memory = self._memory[0]
         peak = float(memory["peak"])
-        self._peak_requests += 1
-        self._routines.store(memory["requests"].ctypes.data, self._peak_requests)
+        if reset_peak:
+            self._peak_requests += 1
+            self._routines.store(memory["requests"].ctypes.data, self._peak_requests)
         ports_dropped = sum(port.dropped for port in self._ports.values())
         return EngineStats(
             blocks=int(memory["blocks"]), frames=int(memory["frame"]),
@@ -296,13 +312,3 @@ class Engine:
     def userdata(self) -> Any:
         """The callback's memory as a cffi void pointer; valid as long as the engine lives."""
         return self._ffi.cast("void *", self.memory_address)
-
-
-def _adopted(early: EarlyEngine, shape: tuple[int, int], engine: Engine) -> tuple[
-        NDArray[np.void], NDArray[np.float32]]:
-    """The memory that plays already, as arrays that keep it alive. Raises ValueError."""
-    theirs = early.rate_hz, early.cell_count, early.cell_frames, early.voices
-    if theirs != (engine.sample_rate_hz, *shape, engine.voices):
-        raise ValueError(f"what plays already is another engine: {theirs}")
-    return (np.frombuffer(early.memory.pages, layout.MEMORY, 1),
-            np.frombuffer(early.arena.pages, np.float32).reshape(shape))

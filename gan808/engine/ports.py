@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from gan808.engine import layout
+from gan808.engine.kernel_api import routines
 from gan808.engine.layout import ALL_SLOTS, NO_CELL, RING_COMMANDS
-from gan808.engine.routines import routines
 
 if TYPE_CHECKING:
     from gan808.engine.engine import Engine
@@ -49,12 +49,6 @@ class Port:
         self._written = self._load(self._written_at)
         self._room_until = self._written
 
-    def go_on(self, dropped: int) -> None:
-        """Goes on behind what somebody else has put into this ring until now; dropped: what found
-        no room then."""
-        self.pushed_elsewhere()
-        self.dropped += dropped
-
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
                 pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
         """Starts a voice on slot 0..15 with velocity 0..1.
@@ -72,9 +66,9 @@ class Port:
         """Ends the slot's voices as a gate does on note off: a 12 ms fade."""
         return self._push((frame, 0, layout.COMMAND_RELEASE, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
-    def forget(self) -> bool:
-        """Takes back this port's triggers that are not due yet."""
-        return self._push((0, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
+    def forget(self, frame: int = 0) -> bool:
+        """Takes back this port's triggers that are not due yet, from `frame` on."""
+        return self._push((frame, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.
@@ -106,6 +100,11 @@ class Port:
     def set_master(self, volume: float, frame: int = 0) -> bool:
         """Glides the master volume to 0..1."""
         return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
+
+    @property
+    def room(self) -> int:
+        """How many commands fit into the ring now, at least."""
+        return self._load(self._read_at) + RING_COMMANDS - self._written
 
     @property
     def engine_address(self) -> int:

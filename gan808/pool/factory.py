@@ -10,9 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan808 import places
+from gan808 import paths
 from gan808.pool import store
-from gan808.sound.kit import FACTORY, MANIFEST, Kit
+from gan808.sound.kit.kit import FACTORY, MANIFEST, Kit
 from gan808.sound.sound import Sound
 
 
@@ -33,7 +33,7 @@ class FactorySounds:
 
 def factory_sounds(kit: Kit, sample_rate_hz: int) -> FactorySounds:
     """The finished sounds that came with a kit, at that rate. Raises KitError."""
-    path = places.pool_folder(kit.name).with_name(f"{kit.name}-factory-{sample_rate_hz}")
+    path = paths.pool_folder(kit.name).with_name(f"{kit.name}-factory-{sample_rate_hz}")
     mark = _mark(kit, sample_rate_hz)
     kept = store.load(path, mark) if mark else []
     if kept:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gan808.config import RendererSettings
-from gan808.errors import Gan808Error, KitError, RenderError
+from gan808.errors import Gan808Error, Guard, KitError, RenderError
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Rendered, Sound
 
@@ -109,11 +109,15 @@ class Filler:
         self._pool = pool
         self._settings = settings
         self._on_notice = on_notice
-        self._make = start_process or (lambda k: RenderProcess(k, sample_rate_hz, settings))
+        self._rate_hz = sample_rate_hz
+        self._make = start_process or (lambda k: RenderProcess(k, self._rate_hz, settings))
+        self._stale = False
         self._seeds = Seeds(max(settings.seed, 0))
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._kits: queue.SimpleQueue[tuple[Kit, DeliverKit]] = queue.SimpleQueue()
+        self._verdicts: queue.SimpleQueue[tuple[Kit, bool]] = queue.SimpleQueue()
         self._change: _KitChange | None = None
+        self._ready: _KitChange | None = None  # delivered, and not yet decided on
         self._process: RenderProcess | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -136,9 +140,11 @@ class Filler:
         self._stopping.set()
         self._pool.on_take(None)
         self._wake.set()
-        for process in (self._process, self._change.process if self._change else None):
-            if process is not None:
-                process.stop()  # from here, because the thread may be waiting for its answer
+        if self._process is not None:
+            self._process.stop()  # from here, because the thread may be waiting for its answer
+        for change in (self._change, self._ready):
+            if change is not None:
+                change.process.stop()
         if self._thread.is_alive():
             self._thread.join(0.5)
         self._fail_waiting(RenderError("the renderer has stopped"))
@@ -160,11 +166,27 @@ class Filler:
     def load_kit(self, kit: Kit, deliver: DeliverKit) -> None:
         """Start a render process for another kit beside the present one.
 
-        When it is ready, the pool is emptied and takes the new kit's classes, the old process
-        ends, and deliver gets the kit; on failure deliver gets the error and all stays as it is.
-        deliver is called on the filler's thread. Never blocks.
+        When it is ready, deliver gets the kit, and `adopt_kit` or `give_up_kit` must follow; until
+        then, and on failure, when deliver gets the error, all stays as it is. deliver is called on
+        the filler's thread. Never blocks.
         """
         self._kits.put((kit, deliver))
+        self._wake.set()
+
+    def adopt_kit(self, kit: Kit) -> None:
+        """The kit that was ready plays from now on: the pool is emptied and takes its classes, the
+        old process ends. Never blocks."""
+        self._verdicts.put((kit, True))
+        self._wake.set()
+
+    def give_up_kit(self, kit: Kit) -> None:
+        """The kit that was ready does not play: its process ends. Never blocks."""
+        self._verdicts.put((kit, False))
+        self._wake.set()
+
+    def change_rate(self, sample_rate_hz: int) -> None:
+        """Render at another rate from now on, in a process of its own. Never blocks."""
+        self._rate_hz, self._stale = sample_rate_hz, True
         self._wake.set()
 
     def status(self) -> FillerStatus:
@@ -181,24 +203,25 @@ class Filler:
         )
 
     def _run(self) -> None:
+        guard = Guard("the renderer", self._failed)
         while not self._stopping.is_set():
             self._wake.clear()
-            try:
+            pause_s = LOADING_POLL_S
+            with guard:
                 pause_s = self._step()
-            except RenderError as error:
-                self._lost(error)
-                pause_s = LOADING_POLL_S
-            except KitError as error:
-                self._give_up_kit(error)
-                pause_s = LOADING_POLL_S
             if pause_s:
                 self._wake.wait(pause_s)
         self._drop_process()
-        if self._change is not None:
-            self._change.process.stop()
+        for change in (self._change, self._ready):
+            if change is not None:
+                change.process.stop()
 
     def _step(self) -> float:
         """One piece of work; returns how long to wait before the next, 0 for none."""
+        if self._stale:
+            self._stale = False
+            self._drop_process()
+            self._change, self._ready = map(self._begun_anew, (self._change, self._ready))
         self._follow_kit_change()
         if self._kit_failure is not None:
             self._fail_waiting(self._kit_failure)
@@ -233,16 +256,16 @@ class Filler:
         return self._process
 
     def _serve(self, request: _Request) -> None:
-        try:
+        answers: list[list[Rendered] | Gan808Error] = []
+        with Guard("the renderer", answers.append):
             names = [request.class_name] * len(request.points)
-            rendered = self._current().render(names, request.points)
-        except RenderError as error:
-            request.deliver(error)
-            if self._current().alive():
-                return  # only refused: an unknown class
-            raise
-        self._counts["rendered"] += len(rendered)
-        request.deliver(rendered)
+            answers.append(self._current().render(names, request.points))
+        (answer,) = answers
+        request.deliver(answer)
+        if not isinstance(answer, Gan808Error):
+            self._counts["rendered"] += len(answer)
+        elif not isinstance(answer, RenderError) or not self._current().alive():
+            raise answer  # more than refused, as an unknown class is
 
     def _render(self, want: Want) -> None:
         class_name = want.class_name
@@ -268,7 +291,13 @@ class Filler:
     def _resting(self) -> set[Want]:
         return {want for want, pause in self._barren.items() if not pause.over}
 
-    def _lost(self, error: RenderError) -> None:
+    def _failed(self, error: Gan808Error) -> None:
+        if isinstance(error, KitError):
+            self._give_up_kit(error)
+        else:
+            self._lost(error)
+
+    def _lost(self, error: Gan808Error) -> None:
         """The child is gone or useless: end it, say so, start another after a pause."""
         self._drop_process()
         if self._stopping.wait(GRACE_S):
@@ -290,22 +319,44 @@ class Filler:
             process.stop()
 
     def _follow_kit_change(self) -> None:
-        """Begin the latest change asked for; finish the one that is ready."""
+        """Carry out what was decided; begin the latest change asked for; deliver what is ready."""
+        with suppress(queue.Empty):
+            self._decide(*self._verdicts.get_nowait())
         with suppress(queue.Empty):
             kit, deliver = self._kits.get_nowait()
             self._end_change(KitError(f"kit {kit.name} was asked for meanwhile"))
-            self._change = _KitChange(kit, self._make(kit), deliver)
-            self._change.process.start()
+            with Guard(f"kit {kit.name}", deliver):
+                self._change = self._begun(kit, deliver)
         change = self._change
+        if change is None or self._ready is not None:
+            return
+        ready = False
+        with Guard(f"kit {change.kit.name}", self._end_change):
+            ready = change.process.ready()
+        if ready:
+            self._change, self._ready = None, change
+            change.deliver(change.kit)
+
+    def _decide(self, kit: Kit, adopted: bool) -> None:
+        change = self._ready
+        if change is None or change.kit is not kit:
+            return
+        self._ready = None
+        if adopted:
+            self._adopt(change)
+        else:
+            change.process.stop()
+
+    def _begun(self, kit: Kit, deliver: DeliverKit) -> _KitChange:
+        change = _KitChange(kit, self._make(kit), deliver)
+        change.process.start()
+        return change
+
+    def _begun_anew(self, change: _KitChange | None) -> _KitChange | None:
         if change is None:
-            return
-        try:
-            if not change.process.ready():
-                return
-        except Gan808Error as error:
-            self._end_change(error)
-            return
-        self._adopt(change)
+            return None
+        change.process.stop()
+        return self._begun(change.kit, change.deliver)
 
     def _end_change(self, error: Gan808Error) -> None:
         change, self._change = self._change, None
@@ -315,13 +366,11 @@ class Filler:
 
     def _adopt(self, change: _KitChange) -> None:
         self._drop_process()
-        self._change = None
         self._kit, self._process = change.kit, change.process
         self._kit_failure = None
         self._barren.clear()
         self._restart.forget()
         self._pool.reset(change.kit.classes)
-        change.deliver(change.kit)
 
     def _fail_waiting(self, error: Gan808Error) -> None:
         with suppress(queue.Empty):

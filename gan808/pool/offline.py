@@ -16,7 +16,7 @@ from gan808.pool.filler import Deliver, DeliverAll, DeliverKit, deliver_first
 from gan808.pool.pool import DescriptorName, Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 
@@ -94,6 +94,12 @@ class OfflinePool(Pool):
     def load_kit(self, kit: Kit, deliver: DeliverKit) -> None:
         """Not offline: one file is one kit."""
         deliver(RenderError(f"kit {kit.name}: --fast plays one kit from start to end"))
+
+    def adopt_kit(self, kit: Kit) -> None:
+        """Never asked for: no kit is ever ready."""
+
+    def give_up_kit(self, kit: Kit) -> None:
+        """Never asked for: no kit is ever ready."""
 
     def _fill(self, want: Want) -> None:
         if self.failure is not None or want.class_name not in self.stock():

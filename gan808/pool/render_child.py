@@ -116,7 +116,7 @@ def _die_with_parent(log_path: Path) -> None:
 
 
 def _load(options: ChildOptions) -> RendererLike:
-    from gan808.sound.kit import load_kit
+    from gan808.sound.kit.kit import load_kit
 
     kit = load_kit(options.kit_folder)
     from gan808.sound.renderer import Renderer

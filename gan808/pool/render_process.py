@@ -14,6 +14,7 @@ import re
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -26,11 +27,12 @@ from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool import render_child, wire
 from gan808.pool.render_child import ChildOptions
-from gan808.sound.kit import Kit
+from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Rendered
 
-ANSWER_TIMEOUT_S = 120.0  # a batch takes well under a second; past this the child is hung
+# A batch takes well under a second, and loading some; past these the child is hung.
+ANSWER_TIMEOUT_S, LOADING_TIMEOUT_S = 30.0, 120.0
 TERMINATE_S = 0.3
 KILL_S = 0.3
 LOG_TAIL_BYTES = 4096
@@ -59,6 +61,7 @@ class RenderProcess:
         self._connection: Connection | None = None
         self._log_path: Path | None = None
         self._ready = False
+        self._started_s = time.monotonic()
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -87,6 +90,7 @@ class RenderProcess:
                 target=self._child, args=(theirs, self._options()), name="gan808-render"
             )
             self._process.daemon = True
+            self._started_s = time.monotonic()
             with _without_interrupts():
                 self._process.start()
             theirs.close()  # ours would keep the pipe open after the child's death
@@ -106,10 +110,13 @@ class RenderProcess:
     def ready(self, timeout_s: float = 0.0) -> bool:
         """Whether the kit is loaded; waits up to timeout_s for it.
 
-        Raises KitError when the kit is damaged, RenderError when the child has died.
+        Raises KitError when the kit is damaged, RenderError when the child has died or hangs.
         """
         if not self._ready:
             self._ready = self._poll(timeout_s) and bool(self._message(0.0).get("ready"))
+        if not self._ready and time.monotonic() - self._started_s > LOADING_TIMEOUT_S:
+            raise RenderError(
+                f"the render process has not been ready after {LOADING_TIMEOUT_S:.0f} s")
         return self._ready
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Rendered]:

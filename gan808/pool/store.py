@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan808.errors import RenderError
+from gan808.paths import ordinary
 from gan808.pool import wire
-from gan808.sound.kit import MANIFEST, WEIGHTS, Kit
+from gan808.sound.kit.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import Sound
+from gan808.storage import atomic
 
 FORMAT = 2
 RENDERING = 2  # raised when the same kit and seed give another waveform than before
@@ -47,12 +49,10 @@ def save(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
 def write(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
     """Write sounds, whole or not at all. A full disk is logged, not raised."""
     headers, audio = wire.pack(sounds)
-    unfinished = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         head = json.dumps({"mark": mark, "sounds": headers}).encode()
-        unfinished.write_bytes(head + b"\n" + audio)
-        unfinished.replace(path)
+        atomic.write_bytes(path, head + b"\n" + audio)
     except OSError as error:
         log.info("%s: sounds were not saved: %s", path, error.strerror)
 
@@ -60,7 +60,7 @@ def write(path: Path, mark: str, sounds: Sequence[Sound]) -> None:
 def load(path: Path, mark: str) -> list[Sound]:
     """The sounds of the last run; empty when there are none that fit the mark."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if ordinary(path).st_size > MAX_FILE_BYTES:
             return []
         head, _, audio = path.read_bytes().partition(b"\n")
         content = json.loads(head)

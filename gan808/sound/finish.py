@@ -8,14 +8,15 @@ from functools import cache
 import numpy as np
 from scipy import signal
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import WARPED_CUT_FADE_S
 
 ATTACK_SAMPLES = 32  # fade-in, at 44.1 kHz 0.7 ms; Griffin-Lim's pre-echo lies before it
 ONSET_RATIO = 0.03
 HIGH_PASS_HZ = 20.0
 END_RATIO = 1e-3  # -60 dB: what is quieter than that at the end is cut off
 END_FADE_S = 0.01
-CUT_FADE_S = 0.12  # for a sound that still rings at the end of the image
+CUT_FADE_S = 0.12  # for a sound that still rings at the end of the image of 0.74 s
 LOUDNESS_DB = -15.0  # RMS of the loudest 50 ms
 LOUDEST_S = 0.05
 PEAK = 0.95
@@ -47,7 +48,8 @@ def _faded(audio: np.ndarray, geometry: Geometry, rings: bool) -> np.ndarray:
     """Raised-cosine fades, in place, that begin and end in silence."""
     n_in = min(ATTACK_SAMPLES, len(audio) // 4)
     audio[:n_in] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(n_in) / n_in)
-    seconds = CUT_FADE_S if rings else END_FADE_S
+    ringing = WARPED_CUT_FADE_S if geometry.is_warped else CUT_FADE_S
+    seconds = ringing if rings else END_FADE_S
     n_out = min(int(seconds * geometry.sample_rate_hz), len(audio) // 2)
     audio[-n_out:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, n_out + 1) / n_out)
     return audio
@@ -74,11 +76,13 @@ def finish(raw: np.ndarray, geometry: Geometry) -> np.ndarray:
     peak = np.abs(raw).max(initial=0.0)
     if not np.isfinite(peak) or peak < 1e-6:
         return np.array(raw, dtype=np.float32)
-    heard_part = raw[onset(raw, geometry) :].astype(np.float64)
+    n_fade = int(END_FADE_S * geometry.sample_rate_hz)
+    # In warped time what follows the last frame that sounds is zeros, up to two seconds of them.
+    last = int(np.flatnonzero(raw)[-1]) + n_fade + 1 if geometry.is_warped else len(raw)
+    heard_part = raw[onset(raw, geometry) : last].astype(np.float64)
     audio = signal.sosfilt(_high_pass(geometry.sample_rate_hz), heard_part)
     heard = np.flatnonzero(np.abs(audio) > END_RATIO * np.abs(audio).max())
-    n_fade = int(END_FADE_S * geometry.sample_rate_hz)
     end = heard[-1] + n_fade
-    rings = end >= len(audio)
+    rings = last >= len(raw) and end >= len(audio)
     audio = _faded(audio[: min(end, len(audio))], geometry, rings)
     return np.asarray(audio * level_gain(audio, geometry.sample_rate_hz), dtype=np.float32)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan808.errors import ConfigError, RenderError
-from gan808.sound.network_spec import NetworkSpec, latent_from_seed
+from gan808.sound.network.spec import NetworkSpec, latent_from_seed
 
 SEED_END = 1 << 63
 MOST_STEPS = 32

@@ -14,14 +14,14 @@ import numpy as np
 import soundfile
 
 from gan808.errors import RenderError
-from gan808.sound.geometry import Geometry
-from gan808.sound.kit import to_rate
+from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import Point, given, latent_of
-from gan808.sound.network_spec import NetworkSpec
-from gan808.sound.recording import onset_first
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.recording import mono, onset_first
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH, Sound
-from gan808.sound.spectrogram import CLIP_SIGMAS
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import CLIP_SIGMAS
 
 LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
 SHORTEST_S = 0.005  # of a hit: less is a click, and everything is near to it
@@ -54,16 +54,16 @@ def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     if not path.is_file():
         raise RenderError(f"{path}: is no file; give a recording of one drum hit")
     try:
-        with soundfile.SoundFile(path) as file:
+        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
             rate_hz = file.samplerate
             read = file.read(int(LONGEST_READ_S * rate_hz), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         why = getattr(error, "error_string", None) or "no such file, or no audio"
         raise RenderError(f"{path}: cannot be read as audio: {why}") from error
-    mono = read.mean(axis=1)
-    if not np.isfinite(mono).all():
+    one = mono(read)
+    if not np.isfinite(one).all():
         raise RenderError(f"{path}: holds values that are not finite")
-    audio = onset_first(mono, rate_hz, geometry.sample_rate_hz)
+    audio = onset_first(one, rate_hz, geometry.sample_rate_hz)
     if audio is None:
         raise RenderError(f"{path}: is silent; give a recording of one drum hit")
     if len(audio) < SHORTEST_S * geometry.sample_rate_hz:

@@ -7,11 +7,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan808.sound.kit import to_rate
+from gan808.sound.kit.kit import to_rate
 
 SILENT_PEAK = 1e-3
 ONSET_RATIO = 0.02  # of the peak: where the sound begins
 PREROLL_S = 0.0004
+ALIKE = 0.98  # of the channels' mean power is left in their mean: they hold the same
+
+
+def mono(audio: np.ndarray) -> np.ndarray:
+    """One channel of a recording, float32 (n, channels) to (n,): the mean where all hold the same,
+    else the loudest. The mean of what differs combs, and of R = -L nothing is left."""
+    audio = np.asarray(audio, dtype=np.float32)
+    if not len(audio):
+        return audio[:, 0]
+    power = np.mean(audio.astype(np.float64) ** 2, axis=0)
+    middle = audio.mean(axis=1)
+    if np.mean(middle.astype(np.float64) ** 2) >= ALIKE * power.mean():
+        return middle
+    return np.ascontiguousarray(audio[:, power.argmax()])
 
 
 def onset_first(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray | None:

@@ -14,12 +14,12 @@ import numpy as np
 from gan808.errors import RenderError
 from gan808.sound import finish
 from gan808.sound.descriptors import describe
-from gan808.sound.griffin_lim import make_inverter
-from gan808.sound.kit import Kit, to_rate
+from gan808.sound.kit.kit import Kit, to_rate
 from gan808.sound.latent import SEED_END, Point, latent_of
 from gan808.sound.network.session import Networks
-from gan808.sound.sound import BATCH, Sound
-from gan808.sound.spectrogram import log_image, normalise, place
+from gan808.sound.sound import BATCH, Sound, digest
+from gan808.sound.spectral.griffin_lim import make_inverter
+from gan808.sound.spectral.spectrogram import log_image, normalise, place
 from gan808.sound.stereo import joined
 
 FADED = 3e-3  # more than this (-50 dB) at either end of a sound is heard as a click
@@ -77,7 +77,8 @@ class Renderer:
         sounds: list[Sound] = []
         for i in range(0, len(points), BATCH):
             part = slice(i, i + BATCH)
-            raw = self.audio_of(latents[part], np.asarray(labels[part], dtype=np.int32))
+            streams = [stream_of(name, point) for name, point in channels[part]]
+            raw = self.audio_of(latents[part], np.asarray(labels[part], dtype=np.int32), streams)
             sounds += self._finished(raw, labels[part], points[part])
         return sounds
 
@@ -90,14 +91,16 @@ class Renderer:
             )
         return self.kit.classes.index(class_name)
 
-    def audio_of(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Raw audio of latents: float32 (n, latent_size), int32 (n,) to float32 (n, n_samples) at
-        the geometry's rate, lead silence included."""
-        return self._invert(self.networks.generate(latents, labels))
+    def audio_of(
+        self, latents: np.ndarray, labels: np.ndarray, streams: Sequence[int]
+    ) -> np.ndarray:
+        """Raw audio of latents: float32 (n, latent_size), int32 (n,) and stream_of each to float32
+        (n, n_samples) at the geometry's rate, lead silence included."""
+        return self._invert(self.networks.generate(latents, labels), streams)
 
     def audio_from_images(self, images: np.ndarray) -> list[np.ndarray]:
         """Finished sounds of normalised images, training's own for instance: float32 (n, n_bands,
-        n_frames, 1) to n of float32 (m,) at the geometry's rate."""
+        columns, 1) to n of float32 (m,) at the geometry's rate."""
         return [finish.finish(row, self.kit.geometry) for row in self._invert(images)]
 
     def _finished(
@@ -121,7 +124,7 @@ class Renderer:
 
     def images_of(self, audio: Sequence[np.ndarray]) -> np.ndarray:
         """Normalised images of finished sounds as training saw its recordings (peak 1, onset
-        first): float32 (n,) each to float32 (n, n_bands, n_frames, 1)."""
+        first): float32 (n,) each to float32 (n, n_bands, columns, 1)."""
         geometry = self.kit.geometry
         peaks = [max(float(np.abs(a).max(initial=0.0)), 1e-6) for a in audio]
         placed = [place(a / peak, geometry) for a, peak in zip(audio, peaks, strict=True)]
@@ -190,6 +193,12 @@ def audio_fault(audio: np.ndarray) -> str | None:
     if peak > 0.5 and runs.max() >= FLAT_SAMPLES:
         return "clipped"
     return "click" if max(abs(audio[0]), abs(audio[-1])) > FADED else None
+
+
+def stream_of(class_name: str, point: Point) -> int:
+    """Which random numbers a mono sound's noise fluctuates by: its id's but for the kit's name,
+    under whatever name that is saved."""
+    return int(digest(f"{class_name}/{point.seed}{point.trail}"), 16)
 
 
 def _plain(seed: int) -> Point:

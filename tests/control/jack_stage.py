@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from gan808.config import Settings
-from gan808.control.osc import OscServer
-from gan808.control.osc_times import TagFrames
+from gan808.control.osc.server import OscServer
+from gan808.control.osc.times import TagFrames
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
-from gan808.machine.machine import Machine
+from gan808.engine.outputs.registry import open_output
+from gan808.instrument.machine import Machine
 from gan808.sound.sound import Descriptors, Sound
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import FakeFiller, FakeKit, FakePool
 from tests.jack_server import RATE_HZ
 

@@ -13,9 +13,9 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from gan808.config import Settings
-from gan808.control.osc import OscServer
-from gan808.machine.machine import Machine
-from tests.fake_shelf import SceneShelf
+from gan808.control.osc.server import OscServer
+from gan808.instrument.machine import Machine
+from tests.fake_library import SceneShelf
 from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 ANSWER_S = 20.0

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gan808.config import Settings
-from gan808.control import announcement
-from gan808.control.announcement import OSC, QUERY, is_loopback
-from gan808.control.discovery import Discovery
+from gan808.control.oscquery import announcement
+from gan808.control.oscquery.announcement import OSC, QUERY, is_loopback
+from gan808.control.oscquery.discovery import Discovery
 from tests.control.rig import Rig, until
 from tests.timing import SOON_S, WITHIN_S
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gan808.control.link import LinkPeer, open_link
+from gan808.control.link.peer import LinkPeer, open_link
 from gan808.errors import ConfigError
-from gan808.machine.patterns import Pattern
-from gan808.machine.sequencer import Sequencer
-from gan808.machine.sync import Sync
-from gan808.sound.slots import TR808
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.sequencer import Sequencer
+from gan808.sequencer.sync import Sync
+from gan808.sound.kit.slots import TR808
 from tests.fakes import FakeEngine
 from tests.timing import WITHIN_S
 

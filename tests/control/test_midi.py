@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi import FIXED_VELOCITY, MidiNotes, velocity_of
+from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
-from gan808.machine.controllers import controllers
-from gan808.machine.machine import Machine
-from gan808.sound.slots import TR808
+from gan808.instrument.controllers import controllers
+from gan808.instrument.machine import Machine
+from gan808.instrument.parameters import DECAY_CC, LEVEL_CC, NEW_CC, PAN_CC, TUNE_CC
+from gan808.sound.kit.slots import TR808
 from tests.control.rig import until
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
 
 NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10
@@ -76,7 +77,7 @@ class TestNotes:
 
     def test_another_kit_s_notes(self, deck: Deck) -> None:
         kit = FakeKit("small", slots=(TR808[1],))
-        deck.machine.wear(kit, kit.factory_sounds(48000), 0)
+        deck.machine.switches.wear(kit, kit.factory_sounds(48000), 0)
         assert deck.send(NOTE_ON, 36, 100) == []
         assert [c.slot for c in deck.send(NOTE_ON, 38, 100)] == [0]
 
@@ -112,19 +113,19 @@ class TestTime:
 
 
 class TestControllers:
-    @pytest.mark.parametrize(("first", "parameter", "low", "middle", "high"), [
-        (16, SlotParameter.LEVEL, 0.0, 64 / 127, 1.0),
-        (80, SlotParameter.TUNE, -24.0, 0.0, 24.0),
-        (40, SlotParameter.DECAY, 0.0, 64 / 127, 1.0),
-        (102, SlotParameter.PAN, -1.0, 0.0, 1.0),
+    @pytest.mark.parametrize(("numbers", "parameter", "low", "middle", "high"), [
+        (LEVEL_CC, SlotParameter.LEVEL, 0.0, 64 / 127, 1.0),
+        (TUNE_CC, SlotParameter.TUNE, -24.0, 0.0, 24.0),
+        (DECAY_CC, SlotParameter.DECAY, 0.0, 64 / 127, 1.0),
+        (PAN_CC, SlotParameter.PAN, -1.0, 0.0, 1.0),
     ])
     def test_a_knob_for_every_slot(
-        self, deck: Deck, first: int, parameter: SlotParameter, low: float, middle: float,
-        high: float,
+        self, deck: Deck, numbers: tuple[int, ...], parameter: SlotParameter, low: float,
+        middle: float, high: float,
     ) -> None:
         for slot in range(16):
             for value, expected in ((0, low), (64, middle), (127, high)):
-                (command,) = deck.send(CONTROL, first + slot, value)
+                (command,) = deck.send(CONTROL, numbers[slot], value)
                 assert (command.name, command.slot, command.parameter) == ("set", slot, parameter)
                 assert command.value == pytest.approx(expected)
 
@@ -134,8 +135,8 @@ class TestControllers:
 
     def test_new_sound_on_the_upper_half(self, deck: Deck) -> None:
         assert deck.pool.put(fake_sound("kick", 50))
-        assert deck.send(CONTROL, 56, 63) == []
-        (command,) = deck.send(CONTROL, 56, 127)
+        assert deck.send(CONTROL, NEW_CC[0], 63) == []
+        (command,) = deck.send(CONTROL, NEW_CC[0], 127)
         assert (command.name, command.slot) == ("assign", 0)
         assert deck.machine.swaps.sound(0).seed == 50
 
@@ -172,7 +173,7 @@ class TestControllers:
 
     def test_a_knob_of_a_slot_the_kit_has_not(self, deck: Deck) -> None:
         kit = FakeKit("small", slots=TR808[:2])
-        deck.machine.wear(kit, kit.factory_sounds(48000), 0)
+        deck.machine.switches.wear(kit, kit.factory_sounds(48000), 0)
         assert deck.send(CONTROL, 18, 127) == []
         assert [c.slot for c in deck.send(CONTROL, 17, 127)] == [1]
 
@@ -189,6 +190,85 @@ class TestControllers:
         deck.send(PROGRAM, 9)
         assert deck.filler.pending == []
         assert "there are 2 kits" in caplog.text
+
+
+# Bank, program, and what General MIDI has a keyboard, a file or another program set at the start.
+GM_CONTROLLERS = {1: 0, 5: 0, 7: 100, 10: 64, 11: 127, 64: 127, 65: 127, 66: 127, 67: 127, 71: 64,
+                  72: 64, 73: 64, 74: 64, 75: 64, 76: 64, 77: 64, 78: 64, 84: 60, 91: 127, 92: 127,
+                  93: 127, 94: 127, 95: 127, 98: 1, 99: 1, 100: 0, 101: 0, 6: 2, 38: 0}
+GM_BLOCK = [(CONTROL, 0, 0), (CONTROL, 32, 0), (PROGRAM, 0), (0xE9, 0, 64), (0xD9, 127),
+            *((CONTROL, number, value) for number, value in GM_CONTROLLERS.items()),
+            *((CONTROL, number, 0) for number in (64, 65, 66, 67, 121))]
+
+
+class TestGeneralMidi:
+    @pytest.mark.parametrize("program", [0, 1, 25])
+    def test_a_whole_set_up_block_leaves_the_kit_as_it_was(
+        self, deck: Deck, program: int
+    ) -> None:
+        """But for the volume; and then every note plays as before."""
+        before = deck.machine.memory.state()
+        sounds = deck.machine.status().sounds
+        for name in {slot.class_name for slot in TR808}:
+            assert deck.pool.put(fake_sound(name, 50))
+        sent = [c for message in GM_BLOCK
+                for c in deck.send(*((PROGRAM, program) if len(message) == 2
+                                     and message[0] == PROGRAM else message))]
+        assert {c.name for c in sent} == {"master"}
+        assert deck.filler.pending == []
+        after = deck.machine.memory.state()
+        assert (after.kit, after.slots, after.pattern) == (before.kit, before.slots,
+                                                           before.pattern)
+        assert {a for a in after.values if after.values[a] != before.values[a]} == {"/volume"}
+        assert deck.machine.status().sounds == sounds
+        (hit,) = deck.send(NOTE_ON, 36, 127)
+        assert (hit.value, hit.gain, hit.pan, hit.tune_semitones) == (1.0, 1.0, 0.0, 0.0)
+
+    def test_no_controller_of_the_table_has_a_meaning_there(self) -> None:
+        meant = {0, 32, 1, 4, 5, 6, 38, 7, 8, 10, 11, *range(64, 68), *range(71, 79), 84, 88,
+                 *range(91, 102), *range(120, 128)}
+        assert set(controllers()) & meant == {7}
+
+    def test_expression_and_pan_are_those_of_the_notes(self, deck: Deck) -> None:
+        deck.send(CONTROL, 11, 64)
+        deck.send(CONTROL, 10, 0)
+        (hit,) = deck.send(NOTE_ON, 36, 127)
+        assert (hit.gain, hit.pan) == (pytest.approx(64 / 127), -1.0)
+        deck.send(CONTROL, 10, 127)
+        deck.send(CONTROL, 121, 0)
+        (hit,) = deck.send(NOTE_ON, 36, 127)
+        assert (hit.gain, hit.pan) == (1.0, 1.0), "the standard resets expression, not pan"
+
+    @pytest.mark.parametrize("up", [(64, 63), (64, 0), (121, 0)])
+    def test_hold_keeps_gated_notes(self, deck: Deck, up: tuple[int, int]) -> None:
+        deck.machine.submit("/slot/SLOT/gate", 0, 1)
+        deck.machine.before_block(1)
+        deck.send(NOTE_ON, 36, 100)
+        assert deck.send(CONTROL, 64, 64) == []
+        assert deck.send(NOTE_OFF, 36, 64) == []
+        assert deck.send(CONTROL, 123, 0) == []
+        assert [(c.name, c.slot) for c in deck.send(CONTROL, *up)] == [("release", 0)]
+        assert deck.send(CONTROL, *up) == []
+
+    def test_a_key_struck_again_is_no_longer_held_by_the_pedal(self, deck: Deck) -> None:
+        deck.machine.submit("/slot/SLOT/gate", 0, 1)
+        deck.machine.before_block(1)
+        for message in ((CONTROL, 64, 127), (NOTE_ON, 36, 9), (NOTE_OFF, 36, 0), (NOTE_ON, 36, 9)):
+            deck.send(*message)
+        assert deck.send(CONTROL, 64, 0) == []
+        assert [c.name for c in deck.send(NOTE_OFF, 36, 0)] == ["release"]
+
+    def test_the_program_of_the_kit_that_plays_changes_nothing(self, deck: Deck) -> None:
+        deck.send(PROGRAM, 0)
+        assert deck.filler.pending == []
+        deck.send(PROGRAM, 1)
+        assert [kit.name for _, kit in deck.filler.pending] == ["other"]
+
+    def test_pressure_on_a_cymbal_chokes_it(self, deck: Deck) -> None:
+        assert [(c.name, c.slot) for c in deck.send(0xA9, 49, 127)] == [("stop", 13)]
+        assert deck.send(0xA9, 49, 0) == []
+        assert deck.send(0xA9, 36, 127) == [], "nobody grabs a bass drum"
+        assert deck.send(0xA0, 49, 127) == [], "another channel's"
 
 
 class TestWhatElseArrives:

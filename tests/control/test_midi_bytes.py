@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan808.control.midi_bytes import DATA_BYTES, MessageReader
+from gan808.control.midi.byte_stream import DATA_BYTES, MessageReader
 
 NOTE = [0x99, 36, 100]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi_clock_out import MidiClockOut
-from gan808.control.midi_outputs import MidiOutputs, OutputPort, OutputSystem
+from gan808.control.midi.clock_out import MidiClockOut
+from gan808.control.midi.outputs import MidiOutputs, OutputPort, OutputSystem
 from gan808.errors import DeviceError
-from gan808.machine.events import Notice
-from tests.machine.rig import Rig
+from gan808.instrument.events import Notice
+from tests.instrument.rig import Rig
 
 CLOCK, START, STOP = 0xF8, 0xFA, 0xFC
 

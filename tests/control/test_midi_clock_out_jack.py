@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import rtmidi
 
-from gan808.control.midi_clock_out import MidiClockOut
-from gan808.control.midi_outputs import (
+from gan808.control.midi.clock_out import MidiClockOut
+from gan808.control.midi.outputs import (
     JackOutput,
     MidiOutputs,
     OutputSystem,
     list_midi_outputs,
 )
-from gan808.engine.jack_midi import JackMidiInput
+from gan808.engine.jack.midi_input import JackMidiInput
 from gan808.errors import DeviceError
 from tests.control.rig import Rig, until
 from tests.jack_server import PERIOD_FRAMES, JackMeter, jack_server
@@ -97,7 +97,7 @@ def test_the_instrument_s_ticks_are_where_its_sound_is(
 def test_a_program_that_returns_is_connected_again(
     jack_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan808.control.midi_outputs.RESCAN_S", 0.05)
+    monkeypatch.setattr("gan808.control.midi.outputs.RESCAN_S", 0.05)
     ports = MidiOutputs("synth", jack=True, find_systems=list)
     ports.open(lambda name: False)
     try:

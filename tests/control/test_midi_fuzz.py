@@ -18,17 +18,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi import MidiInput, MidiNotes
-from gan808.control.midi_bytes import MessageReader
-from gan808.control.midi_ports import MOST_WAITING, MidiPorts
+from gan808.control.midi.byte_stream import MessageReader
+from gan808.control.midi.input import MidiInput, MidiNotes
+from gan808.control.midi.ports import MOST_WAITING, MidiPorts
 from gan808.engine.engine import Engine
-from gan808.machine.machine import Machine
+from gan808.instrument.machine import Machine
 from tests.control.rig import until
 from tests.control.test_midi import Deck
 from tests.control.test_midi_ports import FakeRt, FakeSystem
-from tests.fake_shelf import SceneShelf
+from tests.fake_library import SceneShelf
 from tests.fakes import FakeFiller, FakeKit, FakePool, fake_sound
-from tests.machine.rig import Rig
+from tests.instrument.rig import Rig
 
 BLOCK = 128
 MESSAGES = 50_000

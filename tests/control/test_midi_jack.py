@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 import rtmidi
 
-from gan808.control.midi import MidiInput
-from gan808.control.midi_ports import Arrival, MidiPorts
-from gan808.control.midi_systems import list_midi_inputs
+from gan808.control.midi.input import MidiInput
+from gan808.control.midi.ports import Arrival, MidiPorts
+from gan808.control.midi.systems import list_midi_inputs
 from gan808.errors import DeviceError
 from tests.control.rig import Rig, until
 from tests.jack_server import CONTROL_CHANGE, JackMeter, jack_server
@@ -210,7 +210,7 @@ def test_ports_come_go_and_return_by_name(
     jack_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two programs at once; one ends and is started anew, the other is heard all the while."""
-    monkeypatch.setattr("gan808.control.midi_ports.RESCAN_S", 0.05)
+    monkeypatch.setattr("gan808.control.midi.ports.RESCAN_S", 0.05)
     with JackMeter(jack_server, "pads-one") as one:
         ports = MidiPorts("pads", jack=True)
         ports.open()

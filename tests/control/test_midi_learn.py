@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan808.control import learned_file
 from gan808.errors import ConfigError, Gan808Error
-from gan808.machine.events import ParameterChanged
-from gan808.machine.learning import control_of, target_of, text_of
-from gan808.machine.parameters import TABLE, validate
-from gan808.sound.slots import TR808
+from gan808.instrument.events import ParameterChanged
+from gan808.instrument.learning import control_of, target_of, text_of
+from gan808.instrument.parameters import TABLE, validate
+from gan808.sound.kit.slots import TR808
+from gan808.storage import learned_controls
 from tests.control.test_midi import Deck
 from tests.fakes import Command, FakeKit, fake_sound
 
@@ -200,21 +200,21 @@ class TestLearning:
     def test_a_kit_without_the_slot_keeps_it_for_one_that_has_it(self, deck: Learner) -> None:
         deck.learn("/slot/CH/level", KNOBS, 20, 1)
         small, whole = FakeKit("small", slots=TR808[:2]), FakeKit()
-        deck.machine.wear(small, small.factory_sounds(48000), 0)
+        deck.machine.switches.wear(small, small.factory_sounds(48000), 0)
         assert deck.sent(KNOBS, 20, 64) == []
         assert deck.ask("/learn/list") == ("cc 1 20", "/slot/CH/level")
-        deck.machine.wear(whole, whole.factory_sounds(48000), 0)
+        deck.machine.switches.wear(whole, whole.factory_sounds(48000), 0)
         assert [c.slot for c in deck.sent(KNOBS, 20, 64)] == [15]
 
 
 class TestFile:
     def test_what_was_learned_is_there_after_a_restart(self, tmp_path: Path) -> None:
         path, first = tmp_path / "data" / "controls.toml", Learner()
-        first.machine.learning.keep = lambda learned: learned_file.save(path, learned)
+        first.machine.learning.keep = lambda learned: learned_controls.save(path, learned)
         first.learn("/slot/SD/level", KNOBS, 21, 5)
         first.learn("/seq/pattern 'a \"b\" \\ c'", KNOBS, 22, 5)
         second = Learner()
-        second.machine.learning.load(learned_file.load(path))
+        second.machine.learning.load(learned_controls.load(path))
         assert second.ask("/learn/list") == first.ask("/learn/list")
         assert [c.slot for c in second.sent(KNOBS, 21, 127)] == [1]
         assert [p.name for p in path.parent.iterdir()] == [path.name]
@@ -226,7 +226,7 @@ class TestFile:
         path = tmp_path / "controls.toml"
         data = text if isinstance(text, bytes) else text.encode()
         path.write_bytes(data)
-        assert learned_file.load(path) == {}
+        assert learned_controls.load(path) == {}
         assert (tmp_path / "controls.toml.damaged").read_bytes() == data
         assert not path.exists()
         (line,) = caplog.messages
@@ -240,12 +240,12 @@ class TestFile:
         assert deck.sent(KNOBS, 2, 64) == []
 
     def test_no_file_is_nothing_learned(self, tmp_path: Path) -> None:
-        assert learned_file.load(tmp_path / "none.toml") == {}
+        assert learned_controls.load(tmp_path / "none.toml") == {}
 
     def test_a_folder_that_cannot_be_written_is_one_line(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "file").write_text("")
         with caplog.at_level(logging.WARNING, logger="gan808"):
-            learned_file.save(tmp_path / "file" / "controls.toml", {"cc 1 1": "/volume"})
+            learned_controls.save(tmp_path / "file" / "controls.toml", {"cc 1 1": "/volume"})
         assert "lasts until the end of this run" in caplog.text

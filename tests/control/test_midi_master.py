@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gan808.machine.midi_clock import TICKS_PER_BEAT
+from gan808.sequencer.midi_clock import TICKS_PER_BEAT
 from tests.control.test_midi import Deck
 
 CLOCK, START, CONTINUE, STOP = 0xF8, 0xFA, 0xFB, 0xFC

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi_ports import MidiPorts
-from gan808.control.midi_systems import InputPort, MidiSystem, OpenPort
-from gan808.control.midi_times import Arrival, ArrivalClock
+from gan808.control.midi import jack_port
+from gan808.control.midi.arrival_times import Arrival, ArrivalClock
+from gan808.control.midi.ports import MidiPorts
+from gan808.control.midi.systems import InputPort, MidiSystem, OpenPort
 from gan808.errors import DeviceError
 
 NOTE = [0x99, 36, 100]
@@ -53,6 +54,7 @@ class FakePolled:
     def __init__(self, name: str) -> None:
         self.name = name
         self.closed = False
+        self.lost = 0
         self._waiting: list[Arrival] = []
 
     def poll(self) -> list[Arrival]:
@@ -202,7 +204,7 @@ class TestHotPlug:
             "MIDI port Keys 24:0 has gone; it is picked up when it returns"]
 
     def test_the_watcher_finds_it_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gan808.control.midi_ports.RESCAN_S", 0.01)
+        monkeypatch.setattr("gan808.control.midi.ports.RESCAN_S", 0.01)
         system = FakeSystem(plugged=("Keys 24:0",))
         ports = ports_of("auto", system)
         ports.open()
@@ -285,3 +287,41 @@ class TestArrivalClock:
             delta_s = chance.expovariate(20.0)
             now_s += delta_s + 0.01 * chance.random()
             assert clock.arrival(delta_s, now_s) <= now_s + 1e-12
+
+
+class TestLost:
+    """Messages that found no room are counted up, whichever ports come and go meanwhile."""
+
+    def test_a_port_that_goes_takes_no_count_along(self) -> None:
+        system = FakeSystem("JACK", ("pads",), polled=True)
+        ports = MidiPorts("pads", jack=True, find_systems=lambda **_: [system])
+        ports.open()
+        polled = system.opened["pads"]
+        assert isinstance(polled, FakePolled)
+        polled.lost = 37
+        assert ports.lost == 37
+        system.plugged = []
+        ports.rescan()
+        assert ports.lost == 37
+        ports.close()
+
+    def test_a_server_that_comes_back_counts_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Input:
+            def __init__(self, *_: object) -> None:
+                self.alive, self.lost = True, 0
+
+            def close(self) -> None:
+                pass
+
+            def read(self) -> list[Any]:
+                return []
+
+        monkeypatch.setattr(jack_port, "JackMidiInput", Input)
+        port = jack_port.JackPort("GAN-808")
+        for _ in range(2):
+            port._input.lost = 37
+            port._input.alive = False
+            port._tried_s = -1e9
+            port.poll()
+            assert port._input.alive
+        assert port.lost == 74

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+import struct
 import time
 
 import pytest
@@ -38,7 +40,7 @@ def test_tags_a_step_apart_play_a_step_apart_to_the_sample(
 
 
 def test_what_is_far_ahead_waits_outside_the_engine(rig: Rig, client: Client) -> None:
-    client.bundle(time.time() + 3600, message("/gan808/trig", "BD", 1.0))
+    client.bundle(time.time() + 9, message("/gan808/trig", "BD", 1.0))
     client.bundle(time.time() + 0.25, message("/gan808/trig", "SD", 1.0))
     client.settle()
     assert rig.played() == []
@@ -81,5 +83,51 @@ def test_nested_bundles_have_their_own_times(rig: Rig, client: Client) -> None:
 
 
 def test_a_bad_message_in_a_future_bundle_fails_now(rig: Rig, client: Client) -> None:
-    client.bundle(time.time() + 3600, message("/gan808/trig", "XX", 1.0))
+    client.bundle(time.time() + 9, message("/gan808/trig", "XX", 1.0))
     assert (client.receive() or ())[:2] == ("/gan808/fail", "/gan808/trig")
+
+
+@pytest.mark.parametrize("ahead_s", [11.0, 300.0, 86_400.0, 4e9])
+def test_a_clock_that_is_ahead_is_told_and_not_met_with_silence(
+    rig: Rig, client: Client, ahead_s: float
+) -> None:
+    """What it sends is done at once; the line comes once a minute, not with every bundle."""
+    for _ in range(3):
+        client.bundle(min(time.time() + ahead_s, 2**32 - 2208988800 - 1),
+                      message("/gan808/trig", "BD", 1.0))
+    until(lambda: len(rig.played()) == 3)
+    assert {hit.frame for hit in rig.played()} == {0}
+    told = client.receive()
+    assert told is not None
+    assert told[0] == "/gan808/warning"
+    assert re.search(r"your clock is \d+ s ahead", told[2])
+    client.settle()
+
+
+def test_ten_seconds_ahead_is_still_a_time(rig: Rig, client: Client) -> None:
+    client.bundle(time.time() + 9.5, message("/gan808/trig", "BD", 1.0))
+    client.settle()
+    assert rig.played() == []
+    assert len(rig.osc._schedule) == 1
+
+
+@pytest.mark.parametrize("tag", [0, 2])
+def test_late_tells_no_nonsense(rig: Rig, client: Client, tag: int) -> None:
+    """A bundle without a time is not 126 years late."""
+    data = message("/gan808/trig", "BD", 1.0).dgram
+    client.raw(b"#bundle\0" + struct.pack(">Qi", tag, len(data)) + data)
+    client.settle() if tag == 0 else None
+    until(lambda: len(rig.played()) == 1)
+    if tag:
+        late = client.receive()
+        assert late is not None
+        assert late[2] <= 1e6
+
+
+def test_a_good_hit_survives_a_bad_one_in_its_bundle(rig: Rig, client: Client) -> None:
+    client.bundle(0, message("/gan808/trig", "BD", 1.0), message("/x", ("b", b"blob")),
+                  message("/gan808/trig", "SD", 1.0))
+    until(lambda: [hit.slot for hit in rig.played()] == [0, 1])
+    failed = client.receive()
+    assert failed is not None
+    assert failed[:2] == ("/gan808/fail", "/x")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gan808.control.osc_clients import SHARES, Clients, Limit, Limits, Outstanding
+from gan808.control.osc.clients import SHARES, Clients, Limit, Limits, Outstanding
 
 ONE, TWO, THREE = ("127.0.0.1", 1), ("127.0.0.1", 2), ("127.0.0.1", 3)
 
 
 def test_silent_clients_expire_and_a_sign_of_life_renews() -> None:
     clients = Clients(expiry_s=10.0)
-    assert clients.add(ONE, ONE, 0.0)
-    assert clients.add(TWO, TWO, 0.0)
+    clients.add(ONE, ONE, 0.0)
+    clients.add(TWO, TWO, 0.0)
     clients.renew(TWO, 8.0)
     assert clients.current(9.0) == [ONE, TWO]
     assert clients.current(11.0) == [TWO]
@@ -21,7 +21,7 @@ def test_silent_clients_expire_and_a_sign_of_life_renews() -> None:
 
 def test_who_only_listens_is_renewed_by_its_host() -> None:
     clients = Clients(expiry_s=10.0)
-    assert clients.add(TWO, ONE, 0.0)
+    clients.add(TWO, ONE, 0.0)
     clients.renew(THREE, 8.0)
     assert clients.current(17.0) == [TWO]
     clients.renew(("192.0.2.1", 3), 17.0)
@@ -30,20 +30,19 @@ def test_who_only_listens_is_renewed_by_its_host() -> None:
 
 def test_only_so_many_clients_until_one_leaves() -> None:
     clients = Clients(limit=2, expiry_s=10.0)
-    assert clients.add(ONE, ONE, 0.0)
-    assert clients.add(TWO, TWO, 0.0)
-    assert not clients.add(THREE, THREE, 1.0)
-    assert clients.add(ONE, ONE, 1.0), "who is in may register again"
-    clients.remove(TWO)
-    assert clients.add(THREE, THREE, 1.0)
-    clients.remove(TWO)
-    assert set(clients.current(2.0)) == {ONE, THREE}
+    clients.add(ONE, ONE, 0.0)
+    clients.add(TWO, TWO, 0.5)
+    clients.renew(ONE, 1.0)
+    clients.add(THREE, THREE, 2.0)
+    assert set(clients.current(2.0)) == {ONE, THREE}, "the one silent longest has gone"
+    clients.add(ONE, ONE, 3.0)  # who is in may register again
+    assert set(clients.current(3.0)) == {ONE, THREE}
 
 
 def test_expired_clients_make_room() -> None:
     clients = Clients(limit=1, expiry_s=10.0)
-    assert clients.add(ONE, ONE, 0.0)
-    assert clients.add(TWO, TWO, 10.0)
+    clients.add(ONE, ONE, 0.0)
+    clients.add(TWO, TWO, 10.0)
     assert clients.current(10.0) == [TWO]
 
 

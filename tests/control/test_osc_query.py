@@ -5,18 +5,21 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from gan808.control.osc_query import Method, full_path, methods
-from gan808.control.query_server import BURST, MAX_REQUESTS, QueryServer
+from gan808.control.oscquery import server as query_server
+from gan808.control.oscquery.namespace import Method, full_path, methods
+from gan808.control.oscquery.server import BURST, MAX_REQUESTS, QueryServer
 from gan808.errors import DeviceError
-from gan808.machine.addresses import decode
-from gan808.machine.parameters import TABLE, Kind
-from gan808.sound.slots import TR808
+from gan808.instrument.addresses import decode
+from gan808.instrument.parameters import TABLE, Kind
+from gan808.sound.kit.slots import TR808
 from tests.control.rig import Client, Rig, until
 from tests.timing import SOON_S
 
@@ -91,8 +94,9 @@ def test_a_value_with_its_range(rig: Rig, client: Client, server: QueryServer) -
     ("/gan808/slot/%53D/lock?DESCRIPTION", 200, {"DESCRIPTION": "1: evolution never swaps it"}),
     ("/gan808/evolve/mode?RANGE", 200, {"RANGE": [{"VALS": ["one", "all", "fresh"]}]}),
     ("/gan808/evolve?TYPE", 200, {"TYPE": "f"}),
-    ("/gan808/trig?TYPE", 200, {"TYPE": "sf"}),
-    ("/gan808/trig?RANGE", 200, {"RANGE": [{"VALS": CODES}, {"MIN": 0, "MAX": 1}]}),
+    ("/gan808/trig?TYPE", 200, {"TYPE": "s"}),
+    ("/gan808/trig?OVERLOADS", 200, {"OVERLOADS": [
+        {"TYPE": "sf", "RANGE": [{"VALS": CODES}, {"MIN": 0, "MAX": 1}]}]}),
     ("/gan808/slot/BD/undo?TYPE", 200, {"TYPE": "N"}),
     ("/gan808/slot/BD/new?OVERLOADS", 200,
      {"OVERLOADS": [{"TYPE": "i", "RANGE": [{"MIN": 0, "MAX": 2**31 - 1}]}]}),
@@ -218,3 +222,48 @@ def test_what_may_be_read_is_what_the_machine_answers(rig: Rig) -> None:
     readable = [method for method in methods(TR808[:1]) if method.readable]
     assert len(readable) > 20
     assert all(map(answers, readable))
+
+
+def test_looking_changes_nothing(
+    rig: Rig, client: Client, server: QueryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's peak meter is reset, and no folder is read on the machine's thread."""
+    readers = []
+    for name in ("kit_names", "pattern_names", "scene_names"):
+        real = getattr(rig.shelf, name)
+        monkeypatch.setattr(rig.shelf, name, lambda real=real: (
+            readers.append(threading.current_thread().name), real())[1])
+    assert get(server, "/")[0] == 200
+    assert get(server, "/gan808/status?VALUE")[0] == 200
+    client.ask("/gan808/counters")
+    assert rig.engine.peaks_reset == 0
+    assert len(readers) == 3
+    for address in ("/gan808/kit/list", "/gan808/seq/patterns", "/gan808/scene/list"):
+        assert client.ask(address)[0] == address
+    assert set(readers) == {"gan808-scenes"}
+    client.ask("/gan808/status")
+    assert rig.engine.peaks_reset == 1
+
+
+def test_slow_connections_keep_nobody_out(
+    server: QueryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request has so long in all, however often it says a letter."""
+    monkeypatch.setattr(query_server, "WHOLE_S", 0.3)
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(MAX_REQUESTS)]
+    for connection in slow:
+        connection.send(b"GET /gan808 HTTP/1.1\r\n")
+
+    def drip() -> bool:
+        for connection in slow:
+            with suppress(OSError):
+                connection.send(b"x")
+        with suppress(OSError, http.client.HTTPException):
+            return get(server, "/gan808/volume")[0] == 200
+        return False
+
+    began_s = time.monotonic()
+    until(drip)
+    assert time.monotonic() - began_s < 5.0
+    for connection in slow:
+        connection.close()

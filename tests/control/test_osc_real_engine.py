@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gan808.config import Settings
-from gan808.control.osc import OscServer
+from gan808.control.osc.server import OscServer
 from gan808.engine.engine import Engine
-from gan808.machine.machine import Machine
+from gan808.instrument.machine import Machine
 from tests.control.rig import Client, message
 from tests.fakes import FakeFiller, FakeKit, FakePool, fake_sound
 

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from gan808.control.osc_clients import SHARES
-from gan808.control.osc_times import (
+from gan808.control.osc.clients import SHARES
+from gan808.control.osc.times import (
     LOST_FRAMES,
     TAGS,
     TREMBLE_FRAMES,

@@ -75,7 +75,7 @@ def test_oscdump_reads_every_answer(rig: Rig, dump: tuple[int, IO[str]]) -> None
         (("/gan808/slot/BD/new",), '/gan808/done ss "/gan808/slot/BD/new" "fake/kick/5"'),
         (("/gan808/slot/BD/info",), '/gan808/slot/BD/info sisff "fake/kick/5" 5 "kick" '),
         (("/gan808/seq/tempo",), "/gan808/seq/tempo f "),
-        (("/gan808/trig", "BD"), '/gan808/fail ss "/gan808/trig" "/trig takes s f'),
+        (("/gan808/trig",), '/gan808/fail ss "/gan808/trig" "/trig takes s [f]'),
         (("/gan808/kit/load", "none"), '/gan808/fail ss "/gan808/kit/load" "kit '),
     ]
     with (Client(rig) as client,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gan808.control.reference import pages
-from gan808.machine.controllers import controllers
-from gan808.machine.parameters import TABLE
+from gan808.instrument.controllers import controllers
+from gan808.instrument.parameters import TABLE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = pages(DOCS)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from gan808.engine.clock import EngineClock
-from gan808.engine.clock_source import clock_source
 from gan808.engine.engine import Engine
-from gan808.engine.kernel import follow_clock
+from gan808.engine.kernel_api import routines
+from gan808.engine.kernels.callback import follow_clock
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.layout import allocate_memory
-from gan808.engine.routines import routines
 from tests.engine.rig import RATE_HZ, new_engine, render
 
 BLOCK = 128
@@ -46,7 +46,7 @@ def simulated(rate_hz: float, jitter_s: float, blocks: int, seed: int) -> tuple[
     memory = allocate_memory()
     record = memory[0]
     record["sample_rate_hz"], record["live"], record["clock_address"] = RATE_HZ, 1, 1
-    clock = EngineClock(memory, routines().read_clock, RATE_HZ)
+    clock = EngineClock(memory, routines().read_clock)
     random = np.random.default_rng(seed)
     worst_s = 0.0
     for block in range(blocks):

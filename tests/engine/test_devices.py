@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gan808.engine.devices import Device, OutputInfo, _find_device
+from gan808.engine.outputs.devices import Device, OutputInfo, _find_device
 from gan808.errors import DeviceError
 
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from gan808.engine.engine import Engine
-from gan808.engine.jack_client import JackClient
-from gan808.engine.jack_output import PORTS
-from gan808.engine.libjack import AUDIO_TYPE, IS_OUTPUT, port_names
-from gan808.engine.outputs import Output, list_outputs, open_output
-from gan808.engine.portaudio import PORTAUDIO
+from gan808.engine.jack.client import JackClient
+from gan808.engine.jack.libjack import AUDIO_TYPE, IS_OUTPUT, port_names
+from gan808.engine.outputs.jack import PORTS
+from gan808.engine.outputs.portaudio import PORTAUDIO
+from gan808.engine.outputs.registry import Output, list_outputs, open_output
 from gan808.errors import DeviceError
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 
@@ -126,7 +126,7 @@ def test_it_ends_by_itself_after_its_seconds(jack_server: str) -> None:
 SERVER_DIES = """
 import os, sys
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
+from gan808.engine.outputs.registry import open_output
 from tests.jack_server import start_server, stop_server
 name = sys.argv[1]
 engine = Engine(48000, cells=1)

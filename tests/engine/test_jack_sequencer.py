@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
-from gan808.machine.patterns import Pattern
-from gan808.machine.sequencer import Sequencer, SequencerThread
+from gan808.engine.outputs.registry import open_output
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.sequencer import Sequencer, SequencerThread
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 
 __all__ = ["jack_server"]

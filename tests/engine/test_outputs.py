@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from gan808.engine import outputs
 from gan808.engine.engine import Engine
-from gan808.engine.files import FileWriter
-from gan808.engine.output import Output
-from gan808.engine.outputs import OutputInfo, list_outputs, open_output
+from gan808.engine.outputs import registry
+from gan808.engine.outputs.file import FileWriter
+from gan808.engine.outputs.output import Output
+from gan808.engine.outputs.registry import OutputInfo, list_outputs, open_output
 from gan808.errors import DeviceError
 from tests.engine.rig import RATE_HZ, load, render, sine
 from tests.timing import SOON_S
@@ -101,7 +101,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from gan808.engine.engine import Engine
-from gan808.engine.outputs import open_output
+from gan808.engine.outputs.registry import open_output
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 output = open_output("file:" + sys.argv[1], sample_rate_hz=48000, block_frames=128, seconds=5,
                      fast=True)
@@ -158,7 +158,7 @@ def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Output:
         raise DeviceError("no sound device")
 
-    monkeypatch.setattr(outputs, "open_device", refuse)
+    monkeypatch.setattr(registry, "open_device", refuse)
 
 
 @pytest.mark.usefixtures("no_device")
@@ -182,7 +182,7 @@ def test_a_named_device_that_is_missing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_listing_prints_nothing_and_loads_nothing_before() -> None:
-    script = ("import sys\nfrom gan808.engine.outputs import list_outputs\n"
+    script = ("import sys\nfrom gan808.engine.outputs.registry import list_outputs\n"
               "assert 'sounddevice' not in sys.modules\n"
               "print(all(each.channels >= 2 for each in list_outputs()))")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,

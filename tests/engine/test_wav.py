@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gan808.engine.wav import WavFile
+from gan808.engine.outputs.wav import WavFile
 from gan808.errors import DeviceError
 
 RATE_HZ = 48_000
@@ -87,3 +87,11 @@ def test_no_file_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="there is one already"):
         WavFile(tmp_path / "a.wav", RATE_HZ)
     assert (tmp_path / "a.wav").read_text() == "mine"
+
+
+@pytest.mark.parametrize("room", [0, 30])
+def test_a_disk_without_room_for_the_header_leaves_no_file(tmp_path: Path, room: int) -> None:
+    with full_after(room), pytest.raises(DeviceError, match=r"a\.wav: cannot be written"):
+        WavFile(tmp_path / "a.wav", RATE_HZ)
+    assert list(tmp_path.iterdir()) == []
+    WavFile(tmp_path / "a.wav", RATE_HZ).close()

@@ -15,9 +15,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gan808.machine.addresses import decode
-from gan808.machine.parameters import BY_ADDRESS, ROOT, SLOT, Kind
-from gan808.sound.slots import TR808
+from gan808.instrument.addresses import decode
+from gan808.instrument.parameters import BY_ADDRESS, ROOT, SLOT, Kind
+from gan808.sound.kit.slots import TR808
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLES = CHECKOUT / "examples"

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,12 +139,17 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_unit_starts_a_run_there_is() -> None:
-    from gan808.start import WRONG_USAGE, read_run_options
+    from typer.main import get_command
+
+    from gan808.cli.exit import WRONG_USAGE
+    from gan808.cli.main import app
 
     unit = (EXAMPLES / "gan808.service").read_text(encoding="utf-8")
     words = re.search(r"^ExecStart=\S+/gan808 run (.*)$", unit, re.MULTILINE)
     assert words is not None
-    assert read_run_options(words[1].split()) == {
+    run: Any = get_command(app)
+    given = run.commands["run"].make_context("run", words[1].split()).params
+    assert {name: value for name, value in given.items() if value} == {
         "output": "default", "pattern": "off", "quiet": True}
     assert f"RestartPreventExitStatus={WRONG_USAGE}\n" in unit
     for setting in ("Type=notify", "WatchdogSec=", "Restart=on-failure", "LimitRTPRIO=",

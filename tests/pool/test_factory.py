@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan808 import places
+from gan808 import paths
 from gan808.errors import KitError
 from gan808.pool.factory import factory_sounds
-from gan808.sound.kit import FACTORY, Kit, load_kit
+from gan808.sound.kit.kit import FACTORY, Kit, load_kit
 from gan808.sound.sound import Sound
 
 RATE_HZ = 48_000
@@ -22,7 +22,7 @@ RATE_HZ = 48_000
 @pytest.fixture
 def kit(tiny_kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kit:
     """A kit of one's own, and a cache of one's own."""
-    monkeypatch.setattr(places, "pool_folder", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr(paths, "pool_folder", lambda name: tmp_path / "cache" / name)
     shutil.copytree(tiny_kit, tmp_path / "tiny")
     return load_kit(tmp_path / "tiny")
 

@@ -7,16 +7,18 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool import filler as filler_module
+from gan808.pool import render_process
 from gan808.pool.filler import Filler
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import ChildMain, RenderProcess
-from gan808.sound.latent import parse_point
+from gan808.sound.latent import Point, parse_point
 from gan808.sound.sound import Rendered, Sound
 from tests.pool import fake_child
 from tests.pool.test_render_process import FakeKit, gone
@@ -187,6 +189,9 @@ def test_another_kit_is_loaded_beside_and_then_taken(rig: Callable[..., Rig]) ->
     other = FakeKit(name="other", classes=("gong",))
     it.filler.load_kit(other, answers.put)
     assert answers.get(timeout=WITHIN_S) is other
+    assert it.filler.status().kit == "fake", "nobody has said yet that it is to play"
+    assert it.full()
+    it.filler.adopt_kit(other)
     assert eventually(lambda: it.pool.stock() == {"gong": 6})
     assert gone(old, SOON_S)
     assert it.filler.status().kit == "other"
@@ -201,6 +206,59 @@ def test_a_kit_that_cannot_be_loaded_changes_nothing(rig: Callable[..., Rig]) ->
     assert isinstance(answers.get(timeout=WITHIN_S), KitError)
     assert it.filler.status() == before
     assert it.full()
+
+
+def test_a_kit_that_is_ready_and_not_wanted_changes_nothing(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    before = it.filler.status()
+    answers: queue.SimpleQueue[FakeKit | Gan808Error] = queue.SimpleQueue()
+    other, third = FakeKit(name="other", classes=("gong",)), FakeKit(name="third")
+    it.filler.load_kit(other, answers.put)
+    assert answers.get(timeout=WITHIN_S) is other
+    it.filler.give_up_kit(other)
+    assert it.filler.status() == before
+    it.filler.load_kit(third, answers.put)
+    assert answers.get(timeout=WITHIN_S) is third
+
+
+def test_at_another_rate_there_is_another_process(rig: Callable[..., Rig]) -> None:
+    it = rig("kick")
+    assert eventually(it.full)
+    old = it.filler.status().pid
+    assert old
+    it.filler.change_rate(44_100)
+    assert eventually(lambda: it.filler.status().pid not in (None, old))
+    assert gone(old, SOON_S)
+    assert it.filler.status().restarts == 0
+    assert not it.notices
+
+
+def test_a_process_that_stands_still_is_reported_and_replaced(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped from outside, as by a machine that swaps: after a time it counts as hung."""
+    monkeypatch.setattr(render_process, "ANSWER_TIMEOUT_S", 0.3)
+    it = rig("kick")
+    assert eventually(it.full)
+    old = it.filler.status().pid
+    assert old
+    os.kill(old, signal.SIGSTOP)
+    for _ in range(5):
+        it.pool.take("kick")
+    assert eventually(lambda: it.full() and it.filler.status().pid not in (None, old))
+    assert gone(old, SOON_S)
+    assert "has not answered" in it.notices[0]
+
+
+def test_a_process_that_never_becomes_ready_is_reported_and_replaced(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_process, "LOADING_TIMEOUT_S", 0.5)
+    it = rig("kick", child=fake_child.slow_to_load)
+    assert eventually(lambda: bool(it.notices))
+    assert "has not been ready" in it.notices[0]
+    assert it.filler.status().restarts >= 1
 
 
 def test_it_stops_at_once_whatever_the_child_does(rig: Callable[..., Rig]) -> None:
@@ -236,3 +294,39 @@ def test_a_wanted_width_is_stocked_beside_mono_and_recalled(rig: Callable[..., R
     again = answers.get(timeout=WITHIN_S)
     assert isinstance(again, Sound)
     assert (again.id, again.audio.tobytes()) == (wide.id, wide.audio.tobytes())
+
+
+def test_no_mistake_ends_it(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody expected answers whoever waits, is said, and the next child goes on."""
+    it = rig("kick")
+    assert eventually(it.full)
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    real = RenderProcess.render
+
+    def render(self: RenderProcess, names: list[str], points: list[Point]) -> list[Rendered]:
+        if points[0].seed == 4711:
+            raise TypeError("a header without a name")
+        return real(self, names, points)
+
+    monkeypatch.setattr(RenderProcess, "render", render)
+    it.filler.request("kick", 4711, answers.put)
+    assert "TypeError" in str(answers.get(timeout=WITHIN_S))
+    it.filler.request("kick", 4712, answers.put)
+    assert answers.get(timeout=WITHIN_S).id == "fake/kick/4712"
+    assert ["TypeError" in notice for notice in it.notices] == [True]
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many files are open, say. A kit that was asked for is refused, the present one stays."""
+    with monkeypatch.context() as broken:
+        broken.setattr(RenderProcess, "start", lambda _: os.open("/nowhere/at/all", os.O_RDONLY))
+        it = rig("kick")
+        assert eventually(lambda: bool(it.notices))
+        assert "FileNotFoundError" in it.notices[0]
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        it.filler.load_kit(FakeKit(name="other"), answers.put)
+        assert isinstance(answers.get(timeout=WITHIN_S), Gan808Error)
+    assert eventually(it.full)
+    assert it.filler.status().kit == "fake"

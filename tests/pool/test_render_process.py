@@ -25,7 +25,7 @@ from gan808.errors import KitError, RenderError
 from gan808.pool import render_process
 from gan808.pool.render_child import main as real_child
 from gan808.pool.render_process import ChildMain, RenderProcess
-from gan808.sound.kit import Kit, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
 from gan808.sound.latent import Point, parse_point
 from tests.pool import fake_child
 from tests.pool.sounds import make_sound

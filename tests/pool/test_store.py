@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan808.pool import store
-from gan808.sound.kit import load_kit
+from gan808.sound.kit.kit import load_kit
 from tests.pool.sounds import make_sound
 
 SOUNDS = [make_sound(name, seed) for name in ("kick", "tom") for seed in range(10)]

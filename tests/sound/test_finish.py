@@ -5,7 +5,7 @@ import pytest
 
 from gan808.sound import finish
 from gan808.sound.descriptors import describe
-from gan808.sound.geometry import HOUSE
+from gan808.sound.spectral.geometry import HOUSE, HOUSE_UNIFORM
 
 RATE = HOUSE.sample_rate_hz
 
@@ -44,6 +44,30 @@ def test_it_begins_and_ends_in_silence(tail_s):
 def test_a_short_sound_is_cut_where_it_ends():
     audio = finish.finish(raw(0.01), HOUSE)
     assert len(audio) < 0.11 * RATE  # -60 dB of a 10 ms decay is 69 ms, then the fade
+
+
+def fade_s(audio):
+    """From where a steady tone first falls below nine tenths of its level to the end."""
+    level = np.abs(audio[: len(audio) // 441 * 441]).reshape(-1, 441).max(axis=1)
+    return 0.01 * (len(level) - np.flatnonzero(level > 0.9 * np.median(level))[-1])
+
+
+def test_what_still_rings_at_the_images_end_fades_over_a_quarter_of_a_second():
+    """The raised cosine is above nine tenths for the first fifth of its time."""
+    ringing = finish.finish(raw(1e6), HOUSE)
+    assert len(ringing) == pytest.approx(2.397 * RATE, abs=100)
+    assert fade_s(ringing) == pytest.approx(0.8 * 0.25, abs=0.03)
+    before = finish.finish(raw(1e6)[: HOUSE_UNIFORM.n_samples], HOUSE_UNIFORM)
+    assert fade_s(before) == pytest.approx(0.8 * 0.12, abs=0.03)
+
+
+def test_what_ended_before_keeps_its_own_end():
+    """At 0.72 s, where images ended before, nothing happens; zeros after the end are no sound."""
+    audio = raw(1e6)
+    audio[RATE:] = 0.0
+    ended = finish.finish(audio, HOUSE)
+    assert len(ended) < 1.02 * RATE
+    assert fade_s(ended) < 0.03
 
 
 def test_the_level_is_loudness_unless_the_peak_forbids():

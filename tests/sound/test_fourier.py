@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gan808.sound.fourier import backward, forward, places, twiddles
-from gan808.sound.lanes import WIDTH
+from gan808.sound.spectral.fourier import backward, forward, places, twiddles
+from gan808.sound.spectral.simd import WIDTH
 
 
 def rows_of(signals):

@@ -6,19 +6,19 @@ import librosa
 import numpy as np
 import pytest
 
-from gan808.sound.geometry import HOUSE, PAPER
-from gan808.sound.griffin_lim import (
+from gan808.sound.spectral.geometry import HOUSE_UNIFORM, PAPER
+from gan808.sound.spectral.griffin_lim import (
     magnitudes,
     make_inverter,
     make_reconstructor,
     reconstruct_plainly,
 )
-from gan808.sound.phase_kernel import phase_kernel
-from gan808.sound.spectrogram import log_image, normalise, place, stft
+from gan808.sound.spectral.phase_kernel import phase_kernel
+from gan808.sound.spectral.spectrogram import log_image, normalise, place, stft
 from tests.sound.test_spectrogram import convergence, snare, wide_moments
 from tests.tiny_kit import GEOMETRY as TINY
 
-BOTH = pytest.mark.parametrize("geometry", [HOUSE, PAPER], ids=["house", "paper"])
+BOTH = pytest.mark.parametrize("geometry", [HOUSE_UNIFORM, PAPER], ids=["house", "paper"])
 
 
 def target_of(audio, geometry):
@@ -27,7 +27,7 @@ def target_of(audio, geometry):
     return magnitudes(normalise(log_image(audio, geometry), moments), geometry, moments)
 
 
-@pytest.mark.parametrize("geometry", [HOUSE, PAPER, TINY, replace(HOUSE, hop=512)],
+@pytest.mark.parametrize("geometry", [HOUSE_UNIFORM, PAPER, TINY, replace(HOUSE_UNIFORM, hop=512)],
                          ids=["house", "paper", "tiny", "half"])
 def test_the_kernel_computes_what_the_plain_rounds_do(geometry):
     """Few rounds: float32 differences grow with each, as the phase of a quiet bin is anybody's."""

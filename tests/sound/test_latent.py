@@ -10,7 +10,7 @@ from hypothesis import given as draw
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError, Gan808Error, RenderError
-from gan808.sound.kit import CLASS_PATTERN, NAME_PATTERN
+from gan808.sound.kit.kit import CLASS_PATTERN, NAME_PATTERN
 from gan808.sound.latent import (
     MOST_STEPS,
     Given,
@@ -23,7 +23,7 @@ from gan808.sound.latent import (
     parse_id,
     parse_point,
 )
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
 from tests.pool.sounds import make_sound
 
 SEEDS = st.integers(0, 2**63 - 1)

@@ -9,10 +9,10 @@ import pytest
 import soundfile
 
 from gan808.errors import RenderError
-from gan808.sound.kit import Kit, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
 from gan808.sound.latent import Given, Point, latent_of
 from gan808.sound.match import SHELL, Matcher, _Adam, _inside, read_target
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
 from gan808.sound.renderer import Renderer
 
 HIDDEN = 1000  # a seed the search does not try

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan808.errors import KitError
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec, latent_from_seed
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec, latent_from_seed
 
 
 @pytest.mark.parametrize(

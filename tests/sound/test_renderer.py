@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan808.errors import RenderError
-from gan808.sound.kit import Kit, Thresholds, load_kit
+from gan808.sound.kit.kit import Kit, Thresholds, load_kit
 from gan808.sound.latent import Point, parse_point
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import BATCH, FAULTS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan808.sound.slots import TR808, layout_for
+from gan808.sound.kit.slots import TR808, layout_for
 from tests.tiny_kit import CLASSES
 
 

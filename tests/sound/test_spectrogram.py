@@ -4,9 +4,9 @@ import librosa
 import numpy as np
 import pytest
 
-from gan808.sound.geometry import HOUSE, PAPER
-from gan808.sound.griffin_lim import make_inverter
-from gan808.sound.spectrogram import (
+from gan808.sound.spectral.geometry import HOUSE, PAPER
+from gan808.sound.spectral.griffin_lim import make_inverter
+from gan808.sound.spectral.spectrogram import (
     CLIP_SIGMAS,
     Moments,
     denormalise,
@@ -99,8 +99,8 @@ def test_the_attack_survives_the_way_there_and_back():
 def test_overlap_add_is_the_inverse_of_framing():
     """Frames of the right phase come back as the audio they were cut from: one round starts from
     a fixed phase, so the check is of the gain alone."""
-    from gan808.sound.griffin_lim import overlap_gain
-    from gan808.sound.spectrogram import hann
+    from gan808.sound.spectral.griffin_lim import overlap_gain
+    from gan808.sound.spectral.spectrogram import hann
 
     gain = overlap_gain(HOUSE)
     window = hann(HOUSE.n_fft).astype(np.float64) ** 2

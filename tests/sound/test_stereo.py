@@ -7,14 +7,14 @@ import pytest
 import soundfile
 
 from gan808.errors import ConfigError
-from gan808.machine.kit_saving import save_sounds_as_kit
-from gan808.machine.shelf import Shelf
 from gan808.sound.finish import loudest_rms
-from gan808.sound.kit import load_kit, to_rate
+from gan808.sound.kit.kit import load_kit, to_rate
 from gan808.sound.latent import MOST_STEPS, Near, Point, latent_of, parse_point
-from gan808.sound.network_spec import HOUSE_SPEC
+from gan808.sound.network.spec import HOUSE_SPEC
 from gan808.sound.renderer import Renderer
 from gan808.sound.stereo import joined
+from gan808.storage.kit_saving import save_sounds_as_kit
+from gan808.storage.library import Shelf
 from tests.fakes import fake_sound
 from tests.tiny_kit import write_tiny_kit
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from gan808.sound.spectrogram import Moments
+from gan808.sound.spectral.spectrogram import Moments
 from tests.tiny_kit import GEOMETRY
 from tests.training.tiny_recipe import TINY, TINY_PAPER
 from training.networks import build_critic, build_generator

@@ -5,10 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from gan808 import places
-from gan808.cli import app
+from gan808 import paths
+from gan808.cli.main import app
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.kit import load_kit, verify_kit
+from gan808.sound.kit.kit import load_kit, verify_kit
 from gan808.sound.renderer import Renderer
 from tests.tiny_kit import write_tiny_kit
 from tests.training.tiny_recipe import write_drums
@@ -92,7 +92,7 @@ def test_train_makes_a_kit_that_renders_and_goes_on(tmp_path):
 def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
     for module in ("evaluate", "evaluating"):
         monkeypatch.setattr(f"training.{module}.MIN_HELD_OUT", 4)
-    for module in ("intervals", "likeness"):
+    for module in ("intervals", "set_metrics"):
         monkeypatch.setattr(f"training.{module}.REPLICATES", 5)
     monkeypatch.setattr("training.corpus.split.HELD_OUT", 0.5)
     sounds = write_drums(tmp_path / "drums", each=20)
@@ -121,7 +121,7 @@ def test_a_kit_that_is_large_enough_is_scored(tmp_path, monkeypatch):
 
 
 def test_a_dataset_that_was_given_no_folder_has_its_sources_name(tmp_path, drums, monkeypatch):
-    monkeypatch.setattr(places, "datasets_folder", lambda: tmp_path / "datasets")
+    monkeypatch.setattr(paths, "datasets_folder", lambda: tmp_path / "datasets")
     result = CliRunner().invoke(app, ["prepare", str(drums), "synth:2"])
     assert result.exit_code == 0, result.output
     folder, = (tmp_path / "datasets").iterdir()
@@ -175,7 +175,7 @@ def test_ctrl_c_while_preparing_says_how_to_go_on(tmp_path, drums, monkeypatch):
 def test_a_kit_that_hides_another_is_announced(tmp_path, drums, monkeypatch):
     shipped = tmp_path / "shipped"
     (shipped / "mine").mkdir(parents=True)
-    monkeypatch.setattr(places, "kit_folders", lambda: (tmp_path / "kits", shipped))
+    monkeypatch.setattr(paths, "kit_folders", lambda: (tmp_path / "kits", shipped))
     lines = Lines()
     with pytest.raises(TrainingError, match="no more"):
         train(options(tmp_path, drums, 2), Ending(lines))

@@ -1,11 +1,14 @@
 """Finding sounds: class names of all spellings, and what is unusable named and counted."""
 
+import re
+
 import numpy as np
 import pytest
 import soundfile
 
 from gan808.errors import CorpusError
-from gan808.sound.spectrogram import denormalise
+from gan808.sound.kit.kit import CLASS_PATTERN
+from gan808.sound.spectral.spectrogram import denormalise
 from tests.tiny_kit import GEOMETRY
 from tests.training.tiny_recipe import write_drums
 from training.corpus.classes import ALIASES, class_of, folder_class
@@ -29,6 +32,12 @@ from training.dataset import Dataset, PrepareOptions, prepare
         ("crashes", "cymbal"), ("Rides", "cymbal"), ("wood-blocks", "claves"),
         ("floor tom", "tom"), ("bongo", "conga"), ("Maracas", "shaker"), ("Ride", "cymbal"),
         ("vocals", None), ("chair", None), ("kickstart", None),
+        ("OHat", "open_hat"), ("OpHat 2", "open_hat"), ("Kick OH", "kick"), ("OH", "open_hat"),
+        ("Snare CH", "snare"), ("Kick & Snare", None), ("Drum & Bass", None),
+        ("drum_and_bass", None), ("Congas + Bongos", "conga"), ("Hats n Cymbals", None),
+        ("CR_01", "cymbal"), ("RD", "cymbal"), ("KD02", "kick"), ("Kck", "kick"),
+        ("Perc", "percussion"), ("Percussion", "percussion"), ("Tamb 1", "tambourine"),
+        ("Sandstorm", None),
     ],
 )
 def test_class_names_of_sample_packs(name, expected):
@@ -68,6 +77,24 @@ def test_headerless_files_are_named_and_left_out(tmp_path):
 
 def test_a_folder_of_no_known_class_keeps_its_name():
     assert folder_class("My Zaps!") == "my_zaps"
+    assert folder_class("Glöckchen") == "glockchen"
+
+
+def test_folders_of_other_scripts_and_long_names_are_classes_of_their_own():
+    names = ["\u592a\u9f13", "\u9234", "Vintage Analog Loops and FX (Processed)",
+             "Vintage Analog Loops and FX (Processed) 2", "\udc81\udc82"]
+    made = [folder_class(name) for name in names]
+    assert len(set(made)) == len(names)
+    assert all(re.fullmatch(CLASS_PATTERN, name) for name in made)
+
+
+def test_a_folder_of_two_classes_is_neither(tmp_path):
+    for i, name in enumerate(("BD1.wav", "Snare 1.wav", "x.wav")):
+        (tmp_path / "Kick & Snare").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "Kick & Snare" / name, np.sin(np.arange(800) / (5 + i)), 16000)
+    skipped = Skipped()
+    assert [r.class_name for r in FolderSource(tmp_path).recordings(skipped)] == ["kick", "snare"]
+    assert skipped.reasons() == {"no drum class in its name": 1}
 
 
 @pytest.fixture
@@ -111,8 +138,8 @@ def test_a_folder_with_nothing_usable_is_a_one_line_error(tmp_path):
 
 
 def test_files_in_the_root_are_classed_by_their_own_names(tmp_path):
-    for name in ("bd_808.wav", "sn_dolf.wav", "loop_amen.wav"):
-        soundfile.write(tmp_path / name, np.sin(np.arange(4000) / 5), 16000)
+    for i, name in enumerate(("bd_808.wav", "sn_dolf.wav", "loop_amen.wav")):
+        soundfile.write(tmp_path / name, np.sin(np.arange(4000) / (5 + i)), 16000)
     skipped = Skipped()
     found = {(r.origin, r.class_name) for r in FolderSource(tmp_path).recordings(skipped)}
     root = tmp_path.name
@@ -121,8 +148,8 @@ def test_files_in_the_root_are_classed_by_their_own_names(tmp_path):
 
 
 def test_packs_above_class_folders_are_told_apart(tmp_path):
-    for pack in ("a", "b"):
-        write_drums(tmp_path / "all" / pack, each=2)
+    for pack, class_name in (("a", "kick"), ("b", "snare")):
+        write_drums(tmp_path / "all" / pack, (class_name,), each=2)
     packs = {r.pack for r in FolderSource(tmp_path / "all").recordings(Skipped())}
     assert packs == {"all/a", "all/b"}
 

@@ -27,7 +27,7 @@ def test_the_same_sound_again_is_left_out_and_named():
     skipped = Skipped()
     kept = one_of_each(spooled, lambda s: audio[s.origin], RATE_HZ, skipped)
     assert [sound.origin for sound in kept] == ["a", "d", "e"]
-    assert skipped.entries == [("b", SAME), ("c", SAME)]
+    assert skipped.entries == [("b", f"{SAME}: a"), ("c", f"{SAME}: a")]
 
 
 @pytest.mark.parametrize("change", ["a semitone", "another decay", "a second stroke"])

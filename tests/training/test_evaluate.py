@@ -7,9 +7,9 @@ import pytest
 
 from training.evaluate import Sets, measured
 from training.intervals import Figure
-from training.likeness import Heard, Reference
 from training.listening import Generated
 from training.report import scores
+from training.set_metrics import Heard, Reference
 from training.tables import class_table, tables
 from training.targets import judged
 
@@ -20,7 +20,7 @@ CENTRES = 12 * np.eye(3, DIMENSIONS)
 
 @pytest.fixture(autouse=True)
 def fewer_runs(monkeypatch):
-    for module in ("training.intervals", "training.likeness"):
+    for module in ("training.intervals", "training.set_metrics"):
         monkeypatch.setattr(f"{module}.REPLICATES", 30)
 
 

@@ -74,7 +74,7 @@ def test_fit_on_a_box_without_tensorflow(dataset, tmp_path):
         "from training.recipes import RECIPES\n"
         "from tests.training.tiny_recipe import TINY\n"
         "RECIPES['tiny'] = TINY\n"
-        "from gan808.start import main\n"
+        "from gan808.cli.main import main\n"
         "main()\n"
     )
     run = tmp_path / "run"

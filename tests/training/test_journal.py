@@ -10,7 +10,7 @@ import pytest
 from gan808.errors import TrainingError
 from tests.training.tiny_recipe import TINY
 from training import checkpoint, journal
-from training.board import Board
+from training.tensorboard import Board
 from training.trainer import FitOptions, Trainer
 
 # A fit whose files may not grow past a size, which the system refuses as it refuses a full disk:

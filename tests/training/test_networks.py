@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gan808.sound.geometry import HOUSE, PAPER
-from gan808.sound.kit import load_kit
+from gan808.sound.kit.kit import load_kit
 from gan808.sound.network.session import Networks
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
 from gan808.sound.network.weights import critic_shapes, generator_shapes
-from gan808.sound.network_spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
+from gan808.sound.spectral.geometry import HOUSE, PAPER
 from tests.sound.network.specs import SPECS, kit_of
 from tests.tiny_kit import GEOMETRY, SPEC
 from training.kit_weights import load_networks, weights_of

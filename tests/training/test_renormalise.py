@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import load_kit
-from gan808.sound.spectrogram import Moments, denormalise
+from gan808.sound.kit.kit import load_kit
+from gan808.sound.spectral.spectrogram import Moments, denormalise
 from tests.tiny_kit import CLASSES, write_tiny_kit
 from tests.training.tiny_recipe import TINY, write_drums
 from training.corpus.folder import FolderSource

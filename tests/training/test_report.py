@@ -20,7 +20,7 @@ from training.report import write_report
 @pytest.fixture(scope="module")
 def evaluation():
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("training.intervals", "training.likeness"):
+        for module in ("training.intervals", "training.set_metrics"):
             patch.setattr(f"{module}.REPLICATES", 5)
         return evaluation_of(points(30, 1))
 

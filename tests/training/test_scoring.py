@@ -22,7 +22,7 @@ def held_out(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.corpus.split.HELD_OUT", 0.5)
         patch.setattr("training.corpus.split.MOST", 0.5)
-        prepare([FolderSource(write_drums(folder / "drums", each=32))], folder / "dataset",
+        prepare([FolderSource(write_drums(folder / "drums", each=56))], folder / "dataset",
                 TINY.geometry, PrepareOptions(variants_to=20))
     return Dataset(folder / "dataset")
 

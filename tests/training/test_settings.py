@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 import typer
 
-from gan808.cli import app
+from gan808.cli.main import app
 from gan808.errors import TrainingError
-from gan808.sound.geometry import PAPER
+from gan808.sound.spectral.geometry import PAPER
 from tests.test_documents import shell_lines
+from training.divergence import Limits, Recovery
 from training.evaluate import MIN_HELD_OUT
 from training.networks import build_critic, build_generator
 from training.recipes import HOUSE_RECIPE, PAPER_RECIPE
 from training.scoring import SHARE_OF_TIME
 from training.settings import differences, recipe_from, title, with_settings
 from training.trainer import FitOptions
-from training.watch import Limits, Recovery
 
 N_CLASSES = 12
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
-from gan808.sound.kit import load_kit
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.kit.kit import load_kit
+from gan808.sound.network.spec import NetworkSpec
 from tests.tiny_kit import CLASSES, GEOMETRY, SPEC, write_tiny_kit
 from tests.training.tiny_recipe import TINY, TINY_PAPER
+from training.corpus.folder import FolderSource
+from training.dataset import Dataset, PrepareOptions, prepare
 from training.kit_weights import load_networks
 from training.networks import build_critic, build_generator
 from training.trainer import TRANSFER_RATE, WARM_UP_STEPS, FitOptions, Trainer
@@ -90,3 +92,22 @@ def test_a_kit_of_another_shape_is_refused_by_name(kit, recipe, said):
     with pytest.raises(TrainingError, match=said) as error:
         begin_from(kit, recipe, CLASSES, *fresh(CLASSES))
     assert "\n" not in str(error.value)
+
+
+def test_a_kit_of_the_uniform_time_begins_a_run_in_warped_time_by_the_moments_of_its_data(
+    kit, drums, tmp_path
+):
+    """As many columns fit the same weights; what a band holds over a longer time is another."""
+    warped = replace(GEOMETRY, n_frames=96, n_columns=64, linear_columns=32)
+    recipe = replace(TINY, geometry=warped)
+    prepare([FolderSource(drums)], tmp_path / "data", warped, PrepareOptions(0))
+    dataset = Dataset(tmp_path / "data")
+    trainer = Trainer(dataset, recipe, tmp_path / "run", FitOptions(steps=1, start=kit))
+    old, _ = load_networks(kit)
+    np.testing.assert_array_equal(
+        values(trainer.steps.generator)["up0/kernel"], values(old)["up0/kernel"])
+    np.testing.assert_array_equal(trainer.dataset.moments.mean, dataset.moments.mean)
+    trainer.one_step()
+    narrow = replace(warped, n_columns=32, linear_columns=16)
+    with pytest.raises(TrainingError, match="columns 64 instead of 32"):
+        begin_from(kit, replace(TINY, geometry=narrow), CLASSES, *fresh(CLASSES))

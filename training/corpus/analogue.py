@@ -15,7 +15,7 @@ from scipy import signal
 SAMPLE_RATE_HZ = 44_100
 OVERSAMPLED_HZ = 2 * SAMPLE_RATE_HZ
 ENDS_AFTER = 7.0  # time constants: -61 dB
-LONGEST_S = 1.4
+LONGEST_S = 2.6  # what an image holds, and the fade where it ends
 # The six free-running Schmitt triggers behind the TR-808's cymbal and hats; its cowbell takes two
 # (Werner, Abel and Smith, "The TR-808 cymbal: a physically-informed, circuit-bendable, digital
 # model", ICMC 2014).

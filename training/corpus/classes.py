@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 
+AND = re.compile(r"\s*[&+]\s*|[\s_-]+(?:and|n)[\s_-]+", re.IGNORECASE)
+CODE_LETTERS = 2
+MOST_LETTERS = 32  # of a class in kit.toml
 # Canonical name -> words that mean it, in the singular, as whole tokens of a folder or file name or
 # written as one. Order matters: the first class with a match wins, so the specific come before the
 # general (open hat before hat).
 ALIASES: dict[str, tuple[str, ...]] = {
     "open_hat": ("open hat", "open hihat", "open hi hat", "hat open", "hihat open", "hi hat open",
                  "hat op", "open hh", "hh open", "hh op", "hh o", "hho", "cymbal open", "oh",
-                 "ohh"),
+                 "ohh", "o hat", "op hat", "hat oh"),
     "closed_hat": ("closed hat", "closed hihat", "closed hi hat", "hat closed", "hihat closed",
                    "hat cl", "hat pd", "closed hh", "hh closed", "hh cl", "hh c", "hhc",
                    "cymbal closed", "cymbal pedal", "pedal hat", "ch", "chh", "hat", "hihat",
@@ -25,8 +30,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
             "lt", "mt", "ht"),
     "shaker": ("shaker", "shk", "maraca", "ma", "cabasa"),
     "snare": ("snare", "snare drum", "snr", "sn", "sd"),
-    "kick": ("kick", "kick drum", "bd", "bass drum", "drum bass", "kik"),
-    "cymbal": ("cymbal", "cym", "crash", "ride", "splash", "china", "cy"),
+    "kick": ("kick", "kick drum", "bd", "bass drum", "drum bass", "kik", "kd", "kck"),
+    "cymbal": ("cymbal", "cym", "crash", "ride", "splash", "china", "cy", "cr", "rd"),
+    "tambourine": ("tambourine", "tamb"),
+    "percussion": ("percussion", "perc"),
 }
 
 
@@ -49,14 +56,38 @@ def class_of(name: str) -> str | None:
     >>> class_of("BD"), class_of("Bassdrum 2"), class_of("Open Hi-Hats"), class_of("vocals")
     ('kick', 'kick', 'open_hat', None)
     """
+    found = _named(name)
+    return found.pop() if len(found) == 1 else None
+
+
+def _named(name: str) -> set[str]:
+    """Classes that the parts of a name joined by `and` speak of."""
+    return {known for part in AND.split(name) if (known := _of_part(part)) is not None}
+
+
+def _of_part(name: str) -> str | None:
+    """Words before codes of two letters: `Kick OH` is a kick through the overheads."""
     words = tokens(name)
     padded = f" {' '.join(words)} "
-    for canonical, aliases in ALIASES.items():
-        if any(f" {alias} " in padded or alias.replace(" ", "") in words for alias in aliases):
-            return canonical
+    for is_code in (False, True):
+        for canonical, aliases in ALIASES.items():
+            if any(f" {alias} " in padded or alias.replace(" ", "") in words
+                   for alias in aliases if (len(alias) <= CODE_LETTERS) == is_code):
+                return canonical
     return None
 
 
+def is_mixture(name: str) -> bool:
+    """Whether a folder's name joins two things of no one class: `Kick & Snare`, `Drum & Bass`."""
+    return len(AND.split(name)) > 1 and class_of(name) is None
+
+
 def folder_class(name: str) -> str:
-    """The class a folder stands for: the canonical one, else its own name made an identifier."""
-    return class_of(name) or re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "sounds"
+    """The class a folder stands for: the canonical one, else its own name made an identifier, which
+    is another for every name: what has no letters of ours, or too many, ends in a number."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    own = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    if 0 < len(own) <= MOST_LETTERS:
+        return class_of(name) or own
+    number = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:4]
+    return class_of(name) or f"{own[: MOST_LETTERS - 5].rstrip('_') or 'sounds'}_{number}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.sound.spectrogram import stft
+from gan808.sound.spectral.spectrogram import stft
 from training.corpus.recording import Skipped
 from training.parallel import in_order
 
@@ -63,10 +63,10 @@ def one_of_each(
     known: defaultdict[str, _Known] = defaultdict(_Known)
     found = in_order(lambda sound: (sound, levels(audio(sound), sample_rate_hz)), sounds)
     for sound, those in found:
-        if known[sound.class_name].has(those):
-            skipped.add(sound.origin, SAME)
+        if (other := known[sound.class_name].like(those)) is not None:
+            skipped.add(sound.origin, f"{SAME}: {other}")
         else:
-            known[sound.class_name].add(those)
+            known[sound.class_name].add(those, sound.origin)
             kept.append(sound)
     return kept
 
@@ -77,12 +77,16 @@ class _Known:
     def __init__(self) -> None:
         self._rows = np.zeros((64, 64 + N_FINE), np.int8)
         self._n = 0
+        self._origins: list[str] = []
 
-    def has(self, those: np.ndarray) -> bool:
+    def like(self, those: np.ndarray) -> str | None:
+        """The origin of the first that is the same sound."""
         apart = np.abs(self._rows[: self._n].astype(np.int16) - those)
-        return bool((apart.max(axis=1, initial=0) <= ALIKE_DB / STEP_DB).any())
+        same = np.flatnonzero(apart.max(axis=1, initial=0) <= ALIKE_DB / STEP_DB)
+        return self._origins[same[0]] if len(same) else None
 
-    def add(self, those: np.ndarray) -> None:
+    def add(self, those: np.ndarray, origin: str) -> None:
+        self._origins.append(origin)
         if self._n == len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
         self._rows[self._n] = those

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from gan808.errors import CorpusError
-from training.corpus.recording import Recording, Skipped
+from gan808.sound.recording import mono
+from training.corpus.recording import Credit, Recording, Skipped
 from training.corpus.soundfont_packs import packs_of
 
 DRUM_BANK = 128
 CHANNEL = 9  # the percussion channel, counted from 0
 SAMPLE_RATE_HZ = 44100
 VELOCITIES = (64, 96, 127)
-MAX_SECONDS = 1.5
+MAX_SECONDS = 2.5
 SILENT_PEAK = 1e-4
 
 # General MIDI level 1 percussion map, what belongs to a class of ours.
@@ -79,6 +80,10 @@ class SoundFontSource:
             raise CorpusError(f"{self.path}: not a SoundFont that FluidSynth can read")
         return synth, loaded
 
+    def credits(self) -> dict[str, Credit]:
+        """None: what a SoundFont says of its maker is free text."""
+        return {}
+
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         synth, loaded = self._synth()
         packs = packs_of(self.path)
@@ -122,4 +127,4 @@ class SoundFontSource:
         synth.noteoff(CHANNEL, note)
         synth.all_sounds_off(CHANNEL)
         synth.get_samples(4096)  # the release of what was cut must not reach the next note
-        return np.asarray(stereo.mean(axis=1) / 32768.0, dtype=np.float32)
+        return mono(stereo / np.float32(32768.0))

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from gan808.errors import CorpusError
-from gan808.sound.geometry import Geometry
 from gan808.sound.recording import onset_first
+from gan808.sound.spectral.geometry import Geometry
+from training.corpus.classes import ALIASES
 from training.corpus.duplicates import one_of_each
 from training.corpus.recording import Recording, Skipped, Source
 from training.corpus.split import choose_held_out
@@ -30,6 +31,7 @@ MAX_CLASSES = 16
 FULL_SCALE = 32767
 SAMPLE_BYTES = 2
 ALONE = "alone in its class"
+NO_ROOM = f"a kit has {MAX_CLASSES} classes, left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Spooled:
     class_name: str
     origin: str
     pack: str
+    collection: str = ""
     held_out: bool = False
+    reported: bool = False
 
 
 def clean(audio: np.ndarray, sample_rate_hz: int, geometry: Geometry) -> np.ndarray:
@@ -79,7 +83,7 @@ class Spool:
             self._append(audio.write, index.write, _cleaned(recordings, n_met, geometry), sounds,
                          skipped, lambda n: progress(n_met + n), (audio.flush, index.flush))
         unlike = one_of_each(sounds, self.audio, geometry.sample_rate_hz, skipped)
-        kept, classes = _select(unlike, skipped)
+        kept, classes = select(unlike, skipped)
         return choose_held_out(kept), classes
 
     def _append(
@@ -96,10 +100,11 @@ class Spool:
             else:
                 write_audio(np.round(audio * FULL_SCALE).astype("<i2").tobytes())
                 sounds.append(Spooled(end, len(audio), recording.class_name, recording.origin,
-                                      recording.pack))
+                                      recording.pack, collection_of(recording)))
                 end += len(audio)
                 line = {"samples": len(audio), "class": recording.class_name,
-                        "origin": recording.origin, "pack": recording.pack}
+                        "origin": recording.origin, "pack": recording.pack,
+                        "collection": collection_of(recording)}
             flushes[0]()  # the samples before the line that speaks of them
             write_line(json.dumps(line) + "\n")
             flushes[1]()
@@ -122,7 +127,7 @@ class Spool:
                 break
             else:
                 sounds.append(Spooled(start, entry["samples"], entry["class"], entry["origin"],
-                                      entry["pack"]))
+                                      entry["pack"], entry["collection"]))
                 start += entry["samples"]
             self._n_met, whole_bytes = self._n_met + 1, whole_bytes + len(line)
         if lines:
@@ -157,20 +162,25 @@ def _cleaned(
     return in_order(one, itertools.islice(recordings, n_skip, None))
 
 
-def _select(
+def collection_of(recording: Recording) -> str:
+    """Whose sound it is."""
+    return recording.collection or recording.origin.split("/", 1)[0]
+
+
+def select(
     sounds: list[Spooled], skipped: Skipped
 ) -> tuple[list[Spooled], tuple[str, ...]]:
-    """Drop classes of one sound. Raises CorpusError when none or too many classes are left."""
+    """Drop classes of one sound, and of more than fit a kit those that no name is known for, the
+    smallest first. Raises CorpusError when none are left."""
     counts = Counter(sound.class_name for sound in sounds)
+    enough = [name for name in sorted(counts) if counts[name] >= 2]
+    if not enough:
+        why = "; ".join(f"{n} {reason}" for reason, n in skipped.reasons().items()) or "no files"
+        raise CorpusError(f"nothing usable to train on ({why})")
+    classes = sorted(sorted(enough, key=lambda n: (n not in ALIASES, -counts[n]))[:MAX_CLASSES])
     for sound in sounds:
         if counts[sound.class_name] < 2:
             skipped.add(sound.origin, ALONE)
-    classes = tuple(sorted(name for name, n in counts.items() if n >= 2))
-    if not classes:
-        why = "; ".join(f"{n} {reason}" for reason, n in skipped.reasons().items()) or "no files"
-        raise CorpusError(f"nothing usable to train on ({why})")
-    if len(classes) > MAX_CLASSES:
-        raise CorpusError(
-            f"{len(classes)} classes found, at most {MAX_CLASSES} fit a kit: {', '.join(classes)}"
-        )
-    return [sound for sound in sounds if counts[sound.class_name] >= 2], classes
+        elif sound.class_name not in classes:
+            skipped.add(sound.origin, f"{NO_ROOM}: {sound.class_name}")
+    return [sound for sound in sounds if sound.class_name in classes], tuple(classes)

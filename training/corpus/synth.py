@@ -26,18 +26,20 @@ from training.corpus.analogue import (
     squares,
     times,
 )
-from training.corpus.recording import Recording, Skipped
+from training.corpus.recording import Credit, Recording, Skipped
 
 PEAK = 0.9
 PACK_SOUNDS = 10  # numbers that are held out together: more sounds do not move the border
 PREFIX = "synth"
+CREDIT = Credit("Voices after the TR-808 and TR-909, synthesised by training/corpus/synth.py",
+                "MIT", "the GAN-808 authors")
 
 
 def kick(dice: Dice) -> np.ndarray:
     """One ringing bridged-T with a leap of pitch at the stroke; the 909's falls further, slower
     and is bent towards a square, with a click of noise."""
     is_909 = dice.chance(0.5)
-    decay_s = dice.ratio(0.06, 0.25) if is_909 else dice.ratio(0.06, 0.35)
+    decay_s = dice.ratio(0.06, 0.25) if is_909 else dice.ratio(0.06, 0.45)
     t = times(decay_s)
     sweep, sweep_s = (
         (dice.between(1.5, 5.0), dice.ratio(0.01, 0.045)) if is_909
@@ -153,12 +155,12 @@ def closed_hat(dice: Dice) -> np.ndarray:
 
 def open_hat(dice: Dice) -> np.ndarray:
     """The closed hat left to ring."""
-    return _hat(dice, dice.ratio(0.1, 0.35))
+    return _hat(dice, dice.ratio(0.1, 0.45))
 
 
 def cymbal(dice: Dice) -> np.ndarray:
     """Six squares in two bands: a body that rings, a sizzle that dies sooner; some with noise."""
-    ring_s, sizzle_s = dice.ratio(0.2, 0.6), dice.ratio(0.05, 0.3)
+    ring_s, sizzle_s = dice.ratio(0.25, 0.8), dice.ratio(0.05, 0.4)
     t = times(ring_s)
     source = _metal(dice, t, METAL_HZ)
     source = source + dice.noise(t) * (dice.between(0.2, 1.0) if dice.chance(0.5) else 0.0)
@@ -193,6 +195,10 @@ class SynthSource:
         if each < 1:
             raise CorpusError(f"{PREFIX}:{each}: how many sounds a class must be 1 or more")
         self.each, self.seed = each, seed
+
+    def credits(self) -> dict[str, Credit]:
+        """Our own."""
+        return {PREFIX: CREDIT}
 
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         """Yield them unmade: each is synthesised where it is read."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan808.sound.geometry import Geometry
 from gan808.sound.network.graph import Generator, Graph, Up
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.spectral.geometry import Geometry
 
 
 def add_backward(
     graph: Graph, spec: NetworkSpec, geometry: Geometry, generator: Generator
 ) -> str:
-    """Input: image_slope float32 (1, 1, n_bands, n_frames), of a number by the image. Output:
+    """Input: image_slope float32 (1, 1, n_bands, n_columns), of a number by the image. Output:
     latent_slope (1, latent_size), of that number by the latent."""
     bands, frames, _ = geometry.image_shape
     x = _before_tanh(graph, graph.input("image_slope", (1, 1, bands, frames)), generator.image)

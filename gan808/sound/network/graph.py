@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from gan808.sound.geometry import Geometry
+from gan808.sound.network.spec import NetworkSpec, texture_fields
 from gan808.sound.network.weights import Weights, lowest_shape
-from gan808.sound.network_spec import NetworkSpec, texture_fields
+from gan808.sound.spectral.geometry import Geometry
 
 # The oldest that have all that is used: what a player's ONNX Runtime reads.
 OPSET, IR_VERSION = 17, 8
@@ -27,9 +28,9 @@ class Graph:
     """A graph in the making: its nodes, its numbers, and its inputs by name."""
 
     def __init__(self) -> None:
-        self._nodes: list[object] = []
-        self._numbers: list[object] = []
-        self._inputs: list[object] = []
+        self._nodes: list[NodeProto] = []
+        self._numbers: list[TensorProto] = []
+        self._inputs: list[ValueInfoProto] = []
 
     def input(self, name: str, shape: Sequence[int], kind: int = FLOAT) -> str:
         """Declares an input; returns its name."""
@@ -42,7 +43,7 @@ class Graph:
         self._numbers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def add(self, operator: str, *inputs: str, output: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Adds a node of one output; returns that output's name."""
         name = output or f"n{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
@@ -140,7 +141,7 @@ def add_generator(
     graph: Graph, spec: NetworkSpec, geometry: Geometry, n_classes: int, weights: Weights
 ) -> Generator:
     """Inputs: latent float32 (1, latent_size), label int64 (1,). Output: image float32 (1, 1,
-    n_bands, n_frames) in -1..1."""
+    n_bands, n_columns) in -1..1."""
     latent = graph.input("latent", (1, spec.latent_size))
     label = graph.input("label", (1,), INT64)
     one_hot = np.eye(n_classes, dtype=np.float32)
@@ -191,7 +192,7 @@ def first_numbers(graph: Graph, latent: str, n: int) -> str:
 def add_critic(
     graph: Graph, spec: NetworkSpec, geometry: Geometry, weights: Weights
 ) -> tuple[str, str]:
-    """Input: image float32 (1, 1, n_bands, n_frames). Outputs: realness (1, 1 or n_classes) and
+    """Input: image float32 (1, 1, n_bands, n_columns). Outputs: realness (1, 1 or n_classes) and
     class logits (1, n_classes)."""
     bands, frames, _ = geometry.image_shape
     x = graph.input("image", (1, 1, bands, frames))

@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from gan808.errors import KitError
-from gan808.sound.kit import WEIGHTS, Kit
+from gan808.sound.kit.kit import WEIGHTS, Kit
 from gan808.sound.network.backward import add_backward
 from gan808.sound.network.graph import Graph, add_critic, add_generator
 from gan808.sound.network.weights import read_weights
@@ -41,7 +41,7 @@ class Networks:
 
     def generate(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Latents float32 (n, latent_size) and labels int (n,) to normalised images, float32 (n,
-        n_bands, n_frames, 1)."""
+        n_bands, n_columns, 1)."""
         images = np.empty((len(latents), *self._kit.geometry.image_shape), np.float32)
         for image, latent, label in zip(images, latents, labels, strict=True):
             given = {"latent": latent[None], "label": np.array([label], np.int64)}
@@ -49,7 +49,7 @@ class Networks:
         return images
 
     def listen(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Images float32 (n, n_bands, n_frames, 1) to realness, float32 (n, 1 or n_classes), and
+        """Images float32 (n, n_bands, n_columns, 1) to realness, float32 (n, 1 or n_classes), and
         class logits, float32 (n, n_classes)."""
         opinions = [self._critic.run(None, {"image": image[None, None, ..., 0]})
                     for image in images]
@@ -60,7 +60,7 @@ class Networks:
         self, latents: np.ndarray, labels: np.ndarray, image_slopes: np.ndarray
     ) -> np.ndarray:
         """How a number rises with each latent, float32 (n, latent_size), that rises so with each
-        latent's image, float32 (n, n_bands, n_frames, 1)."""
+        latent's image, float32 (n, n_bands, n_columns, 1)."""
         session = self._gradient = self._gradient or self._gradient_session()
         slopes = np.empty_like(latents)
         for slope, latent, label, by_image in zip(

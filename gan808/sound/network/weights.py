@@ -8,9 +8,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from gan808.errors import KitError
-from gan808.sound.geometry import STRIDES, Geometry
-from gan808.sound.kit import WEIGHTS, Kit
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.kit import checks
+from gan808.sound.kit.kit import WEIGHTS, Kit
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.spectral.geometry import STRIDES, Geometry
 
 Shapes = dict[str, tuple[int, ...]]
 Weights = dict[str, np.ndarray]
@@ -77,6 +78,7 @@ def read_weights(kit: Kit) -> Weights:
     what does not fit kit.toml."""
     manifest, path = kit.manifest, kit.folder / WEIGHTS
     sizes = manifest.network, manifest.geometry, len(manifest.classes)
+    checks.check_weights(path)
     try:
         with safe_open(path, framework="numpy") as file:
             there = set(file.keys())

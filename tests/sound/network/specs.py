@@ -7,9 +7,9 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from gan808.sound.kit import WEIGHTS, Kit, load_kit
+from gan808.sound.kit.kit import WEIGHTS, Kit, load_kit
 from gan808.sound.network.session import Networks
-from gan808.sound.network_spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec
 from tests.tiny_kit import GEOMETRY, SPEC, random_weights
 
 PAPER_LIKE = NetworkSpec(

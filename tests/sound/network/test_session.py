@@ -10,9 +10,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from gan808.errors import KitError
-from gan808.sound.kit import WEIGHTS, Kit
+from gan808.sound.kit.kit import WEIGHTS, Kit
 from gan808.sound.network.session import Networks
-from gan808.sound.network_spec import latent_from_seed
+from gan808.sound.network.spec import latent_from_seed
 from tests.sound.network.specs import SPECS, kit_of, networks_of
 
 

@@ -1,0 +1,388 @@
+"""Builds the parts of the instrument, starts them in order, stops them in reverse, supervises.
+
+The only place that wires. Runs on the main thread, which then waits for a signal or for the output
+to end. Order: the engine and the machine with the kit's factory sounds, then the output, so that
+there is sound at once, and MIDI: now it can be played. Only then OSC, the stock of the run before
+and the renderer, which takes seconds to load.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from gan808 import paths
+from gan808.app import realtime
+from gan808.app.display import Display
+from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
+from gan808.app.output_opener import Opening, live_output
+from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
+from gan808.app.systemd import ServiceManager
+from gan808.config import HIGHEST_SEED, Settings
+from gan808.control.link.peer import open_link
+from gan808.control.midi.input import MidiInput
+from gan808.engine.engine import Engine
+from gan808.engine.outputs.registry import Output, open_output
+from gan808.errors import ConfigError, DeviceError
+from gan808.instrument.machine import Machine
+from gan808.instrument.rate_change import change_rate
+from gan808.pool import store
+from gan808.pool.factory import factory_sounds
+from gan808.pool.filler import Filler
+from gan808.pool.offline import OfflinePool
+from gan808.pool.pool import Pool
+from gan808.pool.render_process import RenderProcess
+from gan808.recording.recorder import stem_of
+from gan808.sound.kit.kit import find_kit
+from gan808.storage import learned_controls
+from gan808.storage.session import Keeping
+
+WAIT_S = 0.05
+FADE_S = 0.03
+REOPEN_S = 2.0
+HARD_STOP_S = 3.0
+COMPILING_S = 1.0  # loading the compiled mixer takes a few milliseconds
+DONE, FAILED = 0, 1
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
+    path of a recording of it all; opening: a live output that is on its way already; given:
+    settings the user has made, as section.key; fresh: not where the last run was left."""
+
+    settings: Settings
+    seconds: float | None = None
+    fast: bool = False
+    quiet: bool = False
+    record: str | None = None
+    opening: Opening | None = None
+    given: frozenset[str] = frozenset()
+    fresh: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def play(options: RunOptions) -> int:
+    """Play until a signal, the end of --seconds or a failure; the exit status.
+
+    Raises Gan808Error when it cannot start. For the main thread, whose signals it takes over.
+    """
+    with ending_on_ctrl_c():
+        daemon = OfflineDaemon(options) if options.fast else Daemon(options)
+    realtime.take_short_turns()
+    with stopping_on_signals(options.stop), noticing_broken_threads(options.stop) as broken:
+        status = daemon.run()
+    return FAILED if broken else status
+
+
+class Daemon:
+    """The instrument, live."""
+
+    def __init__(self, options: RunOptions) -> None:
+        """Build everything that can be wrong before anything starts. Raises Gan808Error."""
+        self._options = options
+        self._reproducible = options.settings.renderer.seed >= 0
+        self._display = Display(quiet=options.quiet)
+        self._keeping = Keeping(options.settings, options.given, fresh=options.fresh,
+                                warn=self._display.warn)
+        self._settings = settings = _with_seed(self._keeping.settings)
+        self._scheduling = ""
+        self._kit = self._keeping.kit()
+        self._output = (options.opening.result() if options.opening else live_output(
+            settings, options.seconds, settings.audio.sample_rate_hz or None))
+        self._rate_hz = self._output.sample_rate_hz
+        self._engine = _engine(self._rate_hz, settings, self._display)
+        self._pool = Pool(
+            self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
+        )
+        self._filler = Filler(
+            self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
+        )
+        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
+        self._first_sounds = self._keeping.begin(self._machine)
+        self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
+        self._mark = ""
+        self._service = ServiceManager()
+
+    def run(self) -> int:
+        """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
+        with ExitStack() as running:
+            self._start(running)
+            status = self._supervise()
+            self._service.stopping()
+            hard_stop = threading.Timer(HARD_STOP_S, os._exit, [FAILED])
+            hard_stop.daemon = True  # a driver that never returns must not keep the user
+            hard_stop.start()
+            self._keeping.freeze()  # what comes now is not how it was left
+            self._machine.submit("/volume", 0.0)  # a sound cut off clicks
+            self._output.wait(FADE_S)
+        hard_stop.cancel()
+        end_recording(self._machine, self._display)
+        return status
+
+    def _start(self, running: ExitStack) -> None:
+        """Start the parts; running stops those that were started, in reverse."""
+        running.callback(self._machine.memory.finish)
+        running.callback(self._save_pool)
+        if self._factory is not None:
+            self._first_sounds = self._factory.sounds
+            classes = {sound.class_asked for sound in self._first_sounds}
+            if not {slot.class_name for slot in self._kit.slots} <= classes:
+                self._load_pool()  # some slots have nothing else to begin with
+        running.callback(self._machine.stop)
+        running.callback(self._keeping.stop)  # first: it asks the machine
+        self._machine.sync.open_link = partial(
+            open_link, start_stop=self._settings.sequencer.link_start_stop)
+        controls = paths.controls_file()
+        self._machine.learning.load(learned_controls.load(controls))
+        self._machine.learning.keep = partial(learned_controls.save, controls)
+        self._machine.start(sounds=self._first_sounds)
+        running.callback(lambda: self._output.stop())  # whichever it is by then
+        begin_recording(self._machine, self._options.record)
+        self._output.start(self._engine)
+        # Before any thread of ours has asked: what is real-time now is the sound's.
+        self._scheduling = describe_scheduling(
+            realtime.hurrying_threads(), realtime.may_hurry())
+        midi = self._start_midi(running)
+        # From here on it can be played; what a first note does not need comes after it.
+        osc = self._start_osc(running)
+        self._introduce(midi, osc)
+        self._service.ready(f"playing: {describe_output(self._output)}")
+        self._display.follow(self._machine)
+        self._load_pool()
+        running.callback(self._filler.stop)
+        self._filler.start()
+        if self._factory is not None:
+            self._factory.keep()
+        self._keeping.go_on(self._machine)
+
+    def _start_midi(self, running: ExitStack) -> str:
+        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
+        running.callback(midi.stop)
+        midi.start()
+        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
+
+    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
+        choice, sync = self._settings.midi.clock_out, self._machine.sync
+        if choice == "off":
+            return ""
+        from gan808.control.midi.clock_out import MidiClockOut
+        from gan808.control.midi.outputs import JackOutput, MidiOutputs
+
+        outputs = MidiOutputs(choice, jack=on_jack(self._output),
+                              open_jack=partial(JackOutput, self._engine.frame_address))
+        clock = MidiClockOut(
+            self._machine, outputs,
+            lambda: midi.clock_source if sync.clock == "midi" else None)
+        running.callback(clock.stop)
+        clock.start()
+        return clock.notice
+
+    def _start_osc(self, running: ExitStack) -> str:
+        if not self._settings.osc.enabled:
+            return "off"
+        from gan808.control.osc.client import shown
+        from gan808.control.osc.server import OscServer
+        from gan808.control.oscquery.discovery import Discovery  # after the first note
+
+        osc = OscServer(self._machine, self._settings)
+        running.callback(osc.stop)
+        osc.start()
+        discovery = Discovery(
+            self._machine, self._settings.osc, osc.address, self._display.say, self._display.warn)
+        running.callback(discovery.stop)
+        discovery.start()
+        return f"udp {shown(*osc.address)}"
+
+    def _introduce(self, midi: str, osc: str) -> None:
+        kit, settings, sequencer = self._kit, self._settings, self._machine.sequencer
+        playing = f"{sequencer.pattern.name} at {sequencer.tempo_bpm:.4g} BPM"
+        swaps = settings.evolve.swaps_per_bar
+        evolving = f"{swaps:.4g} new sound{'' if swaps == 1 else 's'} a bar"
+        self._display.facts([
+            ("kit", f"{kit.name}: {len(kit.slots)} slots, {len(kit.classes)} classes"),
+            ("pattern", f"{playing}, {evolving}" if sequencer.playing else "stopped"),
+            ("sound", describe_output(self._output)),
+            ("realtime", self._scheduling),
+            ("midi", midi),
+            ("osc", osc),
+            ("seed", str(settings.renderer.seed)),
+            ("state", self._keeping.line),
+            *([("record", self._options.record)] if self._options.record else []),
+            ("stop", "Ctrl-C"),
+        ])
+        if self._output.notice:
+            self._display.warn(self._output.notice)
+
+    def _supervise(self) -> int:
+        """Wait for the end; a device that goes away is opened again when it returns."""
+        while not self._options.stop.is_set():
+            if not self._output.wait(WAIT_S):
+                self._service.alive(self._engine.frames)
+                continue
+            failure = self._output.failure
+            if failure is None:
+                return DONE
+            if not may_return(self._output):
+                self._display.warn(str(failure))
+                return FAILED
+            self._display.warn(f"{failure}; it is opened again when it is back")
+            self._reopen()
+        return DONE
+
+    def _reopen(self) -> None:
+        """Replace the output once there is one again; gives up only when it is to stop."""
+        self._output.stop()
+        self._service.status("waiting for the sound device")
+        # What played into JACK waits for JACK: its notes come from there too.
+        place = self._output.name if on_jack(self._output) else self._settings.audio.output
+        settings = self._settings.replace({"audio": {"output": place}})
+        told = ""
+        while not self._options.stop.wait(REOPEN_S):
+            self._service.alive()
+            try:
+                wanted_hz = settings.audio.sample_rate_hz or None
+                output = live_output(settings, self._options.seconds, wanted_hz)
+                if not may_return(output):
+                    continue  # a file instead of the device is not what was playing
+                self._follow_rate(output.sample_rate_hz)
+                output.start(self._engine)
+            except DeviceError as error:
+                if wanted_hz and str(error) != told:  # another rate than the settings ask for
+                    told = str(error)
+                    self._display.warn(f"{error}; config.toml has sample_rate_hz = {wanted_hz}")
+                continue
+            self._output = output
+            again = f"playing again: {describe_output(output)}"
+            self._display.say(again)
+            self._service.status(again)
+            return
+
+    def _follow_rate(self, rate_hz: int) -> None:
+        """Go over to the rate of an output that has not started yet."""
+        if rate_hz == self._rate_hz:
+            return
+        end_recording(self._machine, self._display)  # a WAV has one rate
+        change_rate(self._machine, rate_hz)
+        self._filler.change_rate(rate_hz)
+        self._rate_hz = rate_hz
+        if self._mark:
+            self._mark = store.fingerprint(
+                self._kit, rate_hz, self._settings.renderer.griffin_lim_rounds)
+
+    def _load_pool(self) -> None:
+        """Take up what the run before left in stock, once."""
+        if self._mark:
+            return
+        rounds = self._settings.renderer.griffin_lim_rounds
+        self._mark = store.fingerprint(self._kit, self._rate_hz, rounds)
+        if not self._reproducible:  # what an earlier run left would change what is drawn
+            for sound in store.load(paths.pool_folder(self._kit.name), self._mark):
+                self._pool.put(sound)
+
+    def _save_pool(self) -> None:
+        """Keep what is in stock for the next start, if it is still this kit's."""
+        if not self._mark:
+            return
+        if self._filler.status().kit == self._kit.name and (sounds := [
+            sound for sound in self._pool.sounds() if sound.sample_rate_hz == self._rate_hz
+        ]):
+            store.save(paths.pool_folder(self._kit.name), self._mark, sounds)
+
+
+class OfflineDaemon:
+    """`--fast`: pattern and evolution into a file as fast as it goes, the same for the same seed.
+
+    No MIDI and no OSC: nothing from outside could be timed. The output's thread does everything,
+    sounds included, block by block.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        """Build the parts. Raises Gan808Error."""
+        if options.seconds is None:
+            raise ConfigError("--fast would fill the disk: give --seconds S as well")
+        self._options = options
+        self._settings = settings = _with_seed(options.settings)
+        self._display = Display(quiet=options.quiet)
+        kit = find_kit(settings.kit.name, paths.kit_folders())
+        self._output = self._open_output()
+        rate_hz = self._output.sample_rate_hz
+        self._engine = engine = _engine(rate_hz, settings, self._display)
+        process = RenderProcess(kit, rate_hz, settings.renderer)
+        self._pool = OfflinePool(process, settings.pool, settings.renderer)
+        self._machine = Machine(kit, engine, self._pool, self._pool, settings)
+
+    def run(self) -> int:
+        """Render to the end of --seconds or until a signal; the exit status."""
+        with ExitStack() as running:
+            running.callback(self._output.stop)
+            running.callback(self._pool.stop)  # first: the output may be waiting for a sound
+            self._pool.start()
+            self._display.facts([
+                ("sound", describe_output(self._output)),
+                ("seed", str(self._settings.renderer.seed)),
+            ])
+            self._machine.start(live=False)
+            begin_recording(self._machine, self._options.record)
+            self._display.follow(self._machine)
+            self._output.start(self._engine)
+            while not self._options.stop.is_set() and not self._output.wait(WAIT_S):
+                if self._pool.failure is not None:
+                    break
+        end_recording(self._machine, self._display)
+        failure = self._output.failure or self._pool.failure
+        if failure is None or self._options.stop.is_set():
+            return DONE
+        self._display.warn(str(failure))
+        return FAILED
+
+    def _open_output(self) -> Output:
+        audio = self._settings.audio
+        return open_output(
+            audio.output,
+            sample_rate_hz=audio.sample_rate_hz or None,
+            block_frames=audio.block_frames or None,
+            seconds=self._options.seconds,
+            fast=True,
+            file_dir=paths.recordings_folder(),
+            before_block=self._before_block,
+        )
+
+    def _before_block(self, until_frame: int) -> None:
+        self._machine.commands.recording.follow()
+        self._machine.before_block(until_frame)
+
+
+def begin_recording(machine: Machine, name: str | None) -> None:
+    """Record from the first block on, if that was asked for. Raises Gan808Error."""
+    if name is not None:
+        machine.commands.recording.begin(stem_of(name))
+
+
+def end_recording(machine: Machine, display: Display) -> None:
+    """Complete the files of a recording that still runs, and say where they are."""
+    said = machine.commands.recording.close()
+    if said is not None:
+        display.say(said)
+
+
+def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:
+    """The engine; says so when numba has to compile the mixer, which it does once a machine."""
+    patience = threading.Timer(COMPILING_S, display.say, ["preparing the mixer, this first time"])
+    patience.daemon = True
+    patience.start()
+    try:
+        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices)
+    finally:
+        patience.cancel()
+
+
+def _with_seed(settings: Settings) -> Settings:
+    """The settings with a seed drawn where none was chosen, so that it can be told and repeated."""
+    if settings.renderer.seed >= 0:
+        return settings
+    return settings.replace({"renderer": {"seed": secrets.randbelow(HIGHEST_SEED + 1)}})

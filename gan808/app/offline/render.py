@@ -1,0 +1,116 @@
+"""`gan808 render`: sounds into WAV files. The networks run in this process; nothing plays."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from gan808 import paths
+from gan808.config import HIGHEST_SEED, Settings
+from gan808.errors import ConfigError
+from gan808.pool.render_child import limit_threads
+from gan808.sound.latent import Point
+
+if TYPE_CHECKING:
+    from gan808.sound.kit.kit import Kit
+    from gan808.sound.renderer import Renderer
+
+ALL = "all"
+Job = TypeVar("Job")
+
+
+@dataclass(frozen=True)
+class RenderOrder:
+    """What to render: a class of the kit or "all", the points of its latent space, the folder and
+    the rate in Hz (None: the kit's own)."""
+
+    class_name: str
+    points: Sequence[Point]
+    folder: Path
+    rate_hz: int | None
+
+
+def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
+    """Render every class and point of the order to FOLDER/KIT_CLASS_SEED.wav, 24 bits.
+
+    Yields a line for each file. Shows a progress bar when stderr is a terminal. Raises KitError,
+    ConfigError for a class that is not in the kit, Gan808Error when a file cannot be written.
+    """
+    limit_threads(settings.renderer.threads)
+    from gan808.sound.kit.kit import find_kit
+    from gan808.storage.library import Shelf
+
+    kit = find_kit(settings.kit.name, paths.kit_folders())
+    classes = classes_of(kit, order.class_name)
+    if (highest := max(point.seed for point in order.points)) > HIGHEST_SEED:
+        raise ConfigError(f"seed {highest}: seeds end at {HIGHEST_SEED}")
+    shelf = Shelf(paths.kit_folders(), (), order.folder, order.folder)
+    renderer = make_renderer(kit, settings, order.rate_hz)
+    jobs = [(class_name, point) for class_name in classes for point in order.points]
+    for batch in batches(jobs, settings.renderer.batch):
+        names, points = zip(*batch, strict=True)
+        for sound in renderer.render(names, points):
+            path = shelf.export(sound, sound.file_stem("_"))
+            refused = renderer.rejection(sound)
+            yield f"{path}  heard {sound.class_heard} {sound.confidence:.2f}" + (
+                f", {refused}: not for playing" if refused else ""
+            )
+
+
+def points_from(
+    start: Point, count: int, *, near: float | None = None, morph: int | None = None
+) -> list[Point]:
+    """The points of an order that begins at `start`, as wide as it is: one seed after the other;
+    with near so many neighbours at that radius; with morph so many steps towards that seed, both
+    ends among them (a single one lies half way). Raises ConfigError for both at once or
+    numbers out of range."""
+    if near is not None and morph is not None:
+        raise ConfigError("--near and --morph: give one of them")
+    if near is not None:
+        return [start.near(number, near) for number in range(count)]
+    if morph is not None:
+        shares = [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
+        return [start.towards(morph, share) for share in shares]
+    if start.steps:
+        if count > 1:
+            raise ConfigError("--count: with an --id that is no plain seed, give --near or --morph")
+        return [start]
+    return [Point(start.seed + i, width=start.width) for i in range(count)]
+
+
+def classes_of(kit: Kit, class_name: str) -> Sequence[str]:
+    if class_name == ALL:
+        return kit.classes
+    if class_name not in kit.classes:
+        raise ConfigError(
+            f"--class {class_name}: kit {kit.name} has {', '.join(kit.classes)}; or give all"
+        )
+    return (class_name,)
+
+
+def make_renderer(kit: Kit, settings: Settings, rate_hz: int | None) -> Renderer:
+    from gan808.sound.renderer import Renderer
+
+    return Renderer(
+        kit,
+        rate_hz or kit.geometry.sample_rate_hz,
+        threads=settings.renderer.threads,
+        griffin_lim_rounds=settings.renderer.griffin_lim_rounds,
+    )
+
+
+def batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
+    """The jobs in groups, with a progress bar on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(file=sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("rendering", total=len(jobs))
+        for start in range(0, len(jobs), size):
+            batch = jobs[start : start + size]
+            yield batch
+            progress.advance(task, len(batch))

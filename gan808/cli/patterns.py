@@ -1,0 +1,66 @@
+"""`gan808 patterns`: list them, print one, make one of a MIDI file. Thin; what it needs is imported
+when it runs. Main thread.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+
+class _OrName(TyperGroup):
+    """`patterns house` is short for `patterns show house`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+patterns_app = typer.Typer(cls=_OrName, invoke_without_command=True)
+
+
+@patterns_app.callback()
+def patterns(context: typer.Context) -> None:
+    """Print a pattern (`gan808 patterns NAME`), or without a name list those there are."""
+    if context.invoked_subcommand is None:
+        patterns_list()
+
+
+@patterns_app.command("list")
+def patterns_list() -> None:
+    """List the patterns there are: name, tempo, description."""
+    from gan808.cli.pattern_reports import pattern_lines
+
+    _say(pattern_lines())
+
+
+@patterns_app.command("show")
+def patterns_show(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A pattern, or a file.")],
+) -> None:
+    """Print a pattern as its file has it."""
+    from gan808.cli.pattern_reports import pattern_text
+
+    typer.echo(pattern_text(name), nl=False)
+
+
+@patterns_app.command("import")
+def patterns_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE.mid", help="A Standard MIDI File.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Of the pattern; default: the file's.")
+    ] = None,
+) -> None:
+    """Make a pattern of your own of a MIDI file's drums."""
+    from gan808.cli.pattern_reports import import_midi_file
+
+    _say(import_midi_file(file, name))
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)

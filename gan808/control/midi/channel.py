@@ -1,0 +1,65 @@
+"""What a MIDI channel remembers between messages: expression, pan, the hold pedal, a bank chosen.
+
+As MIDI 1.0 and RP-015 have it. One thread, the one that reads MIDI.
+"""
+
+from __future__ import annotations
+
+HOLD, BANK_COARSE, BANK_FINE = 64, 0, 32
+PAN, EXPRESSION = 10, 11
+FULL, MIDDLE, HALF = 127, 64, 64
+
+
+class MidiChannel:
+    """gain and pan: of every note of the channel, 0..1 and -1..1. holding: the pedal is down."""
+
+    def __init__(self) -> None:
+        self.gain = 1.0
+        self.pan = 0.0
+        self.holding = False
+        self._held: set[int] = set()  # slots whose key was let go while the pedal was down
+        self._bank_chosen = False
+
+    def control(self, number: int, value: int) -> bool:
+        """Whether it was one of the channel's own controllers; 0..127 both."""
+        if number == EXPRESSION:
+            self.gain = value / FULL
+        elif number == PAN:
+            self.pan = (value - MIDDLE) / (FULL - MIDDLE if value > MIDDLE else MIDDLE)
+        elif number == HOLD:
+            self.holding = value >= HALF
+        elif number in (BANK_COARSE, BANK_FINE):
+            self._bank_chosen = True
+        else:
+            return False
+        return True
+
+    def reset(self) -> None:
+        """CC 121 after RP-015: expression and pedals; volume, pan and bank stay."""
+        self.gain, self.holding = 1.0, False
+
+    def strike(self, slot: int) -> None:
+        """A key is down again: what it rings for is the key."""
+        self._held.discard(slot)
+
+    def keeps(self, slot: int) -> bool:
+        """A key is let go: whether the pedal keeps its note."""
+        if self.holding:
+            self._held.add(slot)
+        return self.holding
+
+    def let_go(self) -> set[int]:
+        """The slots whose notes the pedal has kept and keeps no longer."""
+        if self.holding:
+            return set()
+        held, self._held = self._held, set()
+        return held
+
+    def silence(self) -> None:
+        """CC 120: nothing rings, so nothing is held."""
+        self._held.clear()
+
+    def takes_program(self) -> bool:
+        """Whether the next program change is a kit's: one after a bank select is of that bank."""
+        chosen, self._bank_chosen = self._bank_chosen, False
+        return not chosen

@@ -1,0 +1,201 @@
+"""The MIDI systems of this machine, what ports each has, and how one of them is opened for input.
+
+RtMidi's own threads deliver what arrives. On JACK there is no such thread but JACK's process
+thread, where Python must never run: there a compiled callback keeps the messages
+(engine/jack/midi_input.py) until they are polled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gan808.app.stderr import quiet_stderr
+from gan808.control.midi.arrival_times import Arrival, ArrivalClock
+from gan808.control.midi.byte_stream import MessageReader
+from gan808.control.midi.jack_port import VIRTUAL_NAME, JackPort
+from gan808.engine.jack.midi_input import JackMidiScanner
+from gan808.errors import DeviceError
+
+CLIENT_NAME = "gan808"
+
+
+@dataclass(frozen=True, slots=True)
+class MidiInputInfo:
+    """A port that can be listened to: its name and the system it belongs to."""
+
+    name: str
+    system: str
+
+
+class InputPort(Protocol):
+    """One open port of any system."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def lost(self) -> int:
+        """Messages for which there was no room before they were read."""
+        ...
+
+    def poll(self) -> Iterable[Arrival]:
+        """What has come since the last poll, for systems that are polled."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class OpenPort:
+    """One open RtMidi input. Nothing is filtered out, or the deltas would not add up."""
+
+    lost = 0  # counted where the queue is
+
+    def __init__(self, rt: Any, name: str, deliver: Callable[[Arrival], None]) -> None:
+        self.name = name
+        self._reader = MessageReader()
+        self._rt = rt
+        self._clock = ArrivalClock()
+        self._deliver = deliver
+        rt.ignore_types(sysex=False, timing=False, active_sense=False)
+        rt.set_callback(self._arrived)
+
+    def _arrived(self, event: tuple[list[int], float], _data: object = None) -> None:
+        """On RtMidi's thread."""
+        arrival_s = self._clock.arrival(event[1], time.monotonic())
+        for message in self._reader.read(event[0]):
+            self._deliver(Arrival(message, arrival_s, self.name))
+
+    def poll(self) -> Iterable[Arrival]:
+        """Nothing: what comes has been delivered."""
+        return ()
+
+    def close(self) -> None:
+        """Close the port; nothing is delivered afterwards."""
+        self._rt.cancel_callback()
+        self._rt.close_port()
+        self._rt.delete()
+
+
+class MidiSystem:
+    """One of RtMidi's interfaces: a way to list its ports and to open them."""
+
+    polled = False
+
+    def __init__(self, api: int, name: str) -> None:
+        self.api = api
+        self.name = name
+
+    def scanner(self) -> Any:
+        """A client to list ports with. Raises DeviceError where the system is not running."""
+        import rtmidi
+
+        try:
+            return rtmidi.MidiIn(self.api, name=f"{CLIENT_NAME}-scan")
+        except OSError as error:
+            raise DeviceError(f"{self.name} MIDI is not available: {first_line(error)}") from error
+
+    def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
+        """Open a port of a scanner's list, if it is still there."""
+        return self._opened(name, deliver, lambda rt: _open_named(rt, name))
+
+    def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
+        """Open a port of our own that others connect to."""
+        return self._opened(VIRTUAL_NAME, deliver, lambda rt: rt.open_virtual_port(VIRTUAL_NAME))
+
+    def _opened(
+        self, name: str, deliver: Callable[[Arrival], None], connect: Callable[[Any], object]
+    ) -> OpenPort:
+        import rtmidi
+
+        try:
+            rt = rtmidi.MidiIn(self.api, name=CLIENT_NAME)
+            connect(rt)
+            return OpenPort(rt, name, deliver)
+        except (OSError, NotImplementedError, ValueError) as error:
+            raise DeviceError(
+                f"{self.name} MIDI port {name!r} cannot be opened: {first_line(error)}"
+            ) from error
+
+
+class JackSystem(MidiSystem):
+    """JACK, through a client of our own: RtMidi's knows only the cycle a message came in."""
+
+    polled = True
+
+    def __init__(self) -> None:
+        super().__init__(0, "JACK")
+
+    def scanner(self) -> Any:
+        """A client to list ports with. Raises DeviceError where no server runs."""
+        return JackMidiScanner(f"{CLIENT_NAME}-scan")
+
+    def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
+        """Open a port that listens to a port of a scanner's list."""
+        return JackPort(name, source=name)
+
+    def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
+        """Open a port of our own that others connect to."""
+        return JackPort(VIRTUAL_NAME)
+
+
+def native_systems() -> list[tuple[int, str]]:
+    """RtMidi's number and the name of the systems that are the machine's own."""
+    import rtmidi
+
+    native = {
+        rtmidi.API_LINUX_ALSA: "ALSA",
+        rtmidi.API_MACOSX_CORE: "CoreMIDI",
+        rtmidi.API_WINDOWS_MM: "Windows",
+    }
+    return [(api, native[api]) for api in rtmidi.get_compiled_api() if api in native]
+
+
+def systems(*, jack: bool) -> list[MidiSystem]:
+    """The MIDI systems of this machine that run, the machine's own first; JACK if asked for."""
+    wanted = [MidiSystem(api, name) for api, name in native_systems()]
+    if jack:
+        wanted.append(JackSystem())
+    return [system for system in wanted if _runs(system)]
+
+
+def list_midi_inputs() -> list[MidiInputInfo]:
+    """Every port that could be listened to, JACK's included where a server runs."""
+    found = []
+    for system in systems(jack=True):
+        scanner = system.scanner()
+        found += [MidiInputInfo(name, system.name) for name in names_of(scanner)]
+        scanner.delete()
+    return found
+
+
+def _open_named(rt: Any, name: str) -> None:
+    """RtMidi opens by number, and a port that goes shifts the numbers of the others."""
+    names = names_of(rt)
+    if name not in names:
+        raise OSError("it has gone")
+    rt.open_port(names.index(name), VIRTUAL_NAME)
+
+
+def names_of(rt: Any) -> list[str]:
+    """Port names in RtMidi's order; the second of two that are called the same gets a number."""
+    names: list[str] = []
+    for name in rt.get_ports():
+        count = sum(other == name or other.startswith(f"{name} #") for other in names)
+        names.append(f"{name} #{count + 1}" if count else name)
+    return names
+
+
+def _runs(system: MidiSystem) -> bool:
+    """Whether the system answers. ALSA and JACK print their complaints; nobody wants them."""
+    try:
+        with quiet_stderr():
+            system.scanner().delete()
+    except DeviceError:
+        return False
+    return True
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

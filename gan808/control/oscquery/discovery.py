@@ -1,0 +1,105 @@
+"""How other programs find the instrument: OSCQuery over HTTP, and zeroconf where asked for.
+
+`Discovery` owns both and one thread, `osc-discovery`, which begins some time after the start: it is
+never waited for, and what it cannot do is one line.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from gan808.config import OscSettings
+from gan808.errors import DeviceError, Gan808Error, Guard
+
+if TYPE_CHECKING:
+    from gan808.instrument.machine import Machine
+
+# By then the start is over, and a library that takes a tenth of a second to load is in nobody's
+# way.
+SETTLED_S = 0.5
+STOP_S = 0.7
+INSTALL = "pip install 'gan808[announce]'"
+
+
+class Discovery:
+    """From start to stop. say and warn take one line each, on this thread."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        settings: OscSettings,
+        osc_address: tuple[str, int],
+        say: Callable[[str], None],
+        warn: Callable[[str], None],
+        *,
+        settled_s: float = SETTLED_S,
+    ) -> None:
+        self._machine = machine
+        self._settings = settings
+        self._osc_address = osc_address
+        self._say = say
+        self._warn = warn
+        self._settled_s = settled_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="osc-discovery", daemon=True)
+
+    def start(self) -> None:
+        """Begin soon; returns at once."""
+        if self._settings.query or self._settings.announce != "off":
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Take everything back, in well under a second; safe to call twice, or without start."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=STOP_S)
+
+    def _run(self) -> None:
+        if self._stopping.wait(self._settled_s):
+            return
+        with ExitStack() as running:
+            query_port = None
+            with Guard("OSCQuery", self._refused):
+                query_port = self._described(running) if self._settings.query else None
+            with Guard("zeroconf", self._refused):
+                self._announced(running, query_port)
+            self._stopping.wait()
+
+    def _refused(self, error: Gan808Error) -> None:
+        self._warn(str(error))
+
+    def _described(self, running: ExitStack) -> int | None:
+        """Start the description; its port."""
+        from gan808.control.oscquery.server import QueryServer
+
+        server = QueryServer(self._machine, self._osc_address, self._settings.query_port)
+        running.callback(server.stop)
+        server.start()
+        self._say(f"OSC is described at {server.url} (OSCQuery)")
+        return server.port
+
+    def _announced(self, running: ExitStack, query_port: int | None) -> None:
+        """Announce where it is asked for, or where others can reach us and nobody said no."""
+        from gan808.control.oscquery.announcement import Announcement, can_announce, is_loopback
+
+        host, port = self._osc_address
+        asked = self._settings.announce == "on"
+        if self._settings.announce == "off" or (is_loopback(host) and not asked):
+            return
+        if not can_announce():
+            if asked:
+                self._warn(f"OSC is not announced: that needs zeroconf; {INSTALL}")
+            return
+        announcement = Announcement(host, port, query_port)
+        running.callback(announcement.stop)
+        try:
+            announcement.start()
+        except DeviceError as error:
+            if asked:
+                self._warn(str(error))
+            return
+        if not self._stopping.is_set():
+            self._say(f"OSC is announced as {announcement.name!r} (zeroconf)")

@@ -1,0 +1,80 @@
+"""Callbacks of JACK clients for numba: one block of sound, and what the server tells.
+
+They run on JACK's own threads and never take the interpreter lock. Imported only to be compiled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types as numba_types
+
+from gan808.engine.jack.layout import CHUNK_FRAMES, OUTPUT
+from gan808.engine.kernels.atomics import load_acquire, store_release
+from gan808.engine.kernels.intrinsics import call_c, floats_at
+from gan808.engine.kernels.voices import compiled
+
+UNDERFLOW = np.uint64(4)  # PortAudio's paOutputUnderflow, which the engine's callback understands
+SAMPLE_BYTES = 4
+
+types: Any = numba_types
+carray: Any = numba.carray
+PROCESS_TYPE = types.int32(types.uint32, types.CPointer(numba.from_dtype(OUTPUT)))
+WORD = types.CPointer(types.int64)
+
+
+@compiled
+def play(memory: Any, frames: int) -> None:
+    """Lets the engine's callback mix this cycle and hands each channel to its port."""
+    flags = np.uint64(0)
+    xruns = load_acquire(memory.xruns, 0)
+    if xruns != memory.xruns_told:
+        memory.xruns_told = xruns
+        flags = UNDERFLOW
+    left = call_c(memory.get_buffer, (memory.left_port, np.uint32(frames)), np.int64(0))
+    right = call_c(memory.get_buffer, (memory.right_port, np.uint32(frames)), np.int64(0))
+    first = 0
+    while first < frames:
+        span = min(CHUNK_FRAMES, frames - first)
+        call_c(memory.callback, (
+            np.int64(0), memory.stereo.ctypes.data, np.uint64(span), np.int64(0), flags,
+            memory.engine), np.int32(0))
+        left_out = floats_at(left + SAMPLE_BYTES * first)
+        right_out = floats_at(right + SAMPLE_BYTES * first)
+        for frame in range(span):
+            left_out[frame] = memory.stereo[2 * frame]
+            right_out[frame] = memory.stereo[2 * frame + 1]
+        flags = np.uint64(0)
+        first += span
+
+
+def process(frames: Any, userdata: Any) -> int:
+    """JACK's JackProcessCallback; userdata is an OUTPUT."""
+    play(carray(userdata, 1)[0], np.int64(frames))
+    return 0
+
+
+def count(word: Any) -> int:
+    """JACK's JackXRunCallback: one more in the int64 at userdata."""
+    words = carray(word, 1)
+    store_release(words, 0, load_acquire(words, 0) + 1)
+    return 0
+
+
+def mark(word: Any) -> None:
+    """JACK's JackShutdownCallback: the int64 at userdata becomes 1."""
+    store_release(carray(word, 1), 0, 1)
+
+
+def ignore(_text: Any) -> None:
+    """For jack_set_error_function: what libjack would print is told by our own errors."""
+
+
+ROUTINES = {
+    "process": (PROCESS_TYPE, process),
+    "count": (types.int32(WORD), count),
+    "mark": (types.void(WORD), mark),
+    "ignore": (types.void(types.voidptr), ignore),
+}

@@ -1,0 +1,69 @@
+"""A client of a JACK server that outlives it: knows when the server has gone, and can be closed.
+
+The callbacks are compiled and never take the interpreter lock. A client belongs to one thread,
+`alive` to any. libjack keeps what it knows of the server until the last client of the process is
+closed, and crashes when two are opened or closed at once: here that happens one after the other.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from functools import cache
+
+import numpy as np
+
+from gan808.engine.jack.libjack import libjack, open_client
+from gan808.engine.jit import object_cache
+from gan808.errors import DeviceError
+
+# Modules the callbacks are compiled from.
+SOURCES = (
+    "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.layout",
+    "jack.callbacks",
+)
+# A client whose server died is still busy with that: closed at once, libjack crashes now and then.
+SETTLES_S = 0.3
+_LOCK = threading.RLock()
+_OPEN: weakref.WeakSet[JackClient] = weakref.WeakSet()
+
+
+@cache
+def callbacks() -> dict[str, int]:
+    """The addresses of jack_callbacks.ROUTINES; from now on libjack prints nothing."""
+    found = object_cache.addresses("jack.callbacks", SOURCES)
+    libjack().jack_set_error_function(found["ignore"])
+    libjack().jack_set_info_function(found["ignore"])
+    return found
+
+
+class JackClient:
+    """An open client; `handle` is its jack_client_t."""
+
+    def __init__(self, name: str) -> None:
+        """Raises DeviceError where no server runs, or one has gone and clients of it are still to
+        be closed; never starts a server."""
+        mark = callbacks()["mark"]
+        self._ended = np.zeros(1, np.int64)
+        with _LOCK:
+            if not all(client.alive for client in _OPEN):
+                raise DeviceError("JACK is not available: its server has gone")
+            self.handle = open_client(name)
+            libjack().jack_on_shutdown(self.handle, mark, self._ended.ctypes.data)
+            _OPEN.add(self)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server still runs and knows this client."""
+        return bool(self.handle) and not self._ended[0]
+
+    def close(self) -> None:
+        """Leaves JACK, whether the server is there or not; safe to call twice."""
+        if self._ended[0] and self.handle:
+            time.sleep(SETTLES_S)
+        with _LOCK:
+            handle, self.handle = self.handle, 0
+            _OPEN.discard(self)
+            if handle:
+                libjack().jack_client_close(handle)

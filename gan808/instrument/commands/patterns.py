@@ -1,0 +1,204 @@
+"""What the sequencer's rows of the parameter table do to a pattern. Machine thread only.
+
+Whoever shows a pattern is told of every change: of a step on the address it was set by, of a whole
+row on /seq/row, of another pattern on /seq/pattern.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gan808.errors import ConfigError, Gan808Error
+from gan808.instrument.events import ParameterChanged
+from gan808.instrument.parameters import Value
+from gan808.sequencer.notation import read_row, write_row
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.score import Score, When
+from gan808.sequencer.steps import REST, Row
+from gan808.sequencer.variation import euclidean
+from gan808.storage.pattern_files import MIDI
+
+if TYPE_CHECKING:
+    from gan808.instrument.commands.handlers import Answer, Call, Handler
+    from gan808.instrument.machine import Machine
+
+# Row of the table -> field of a step.
+FIELDS = {"/seq/step": "velocity", "/seq/chance": "chance", "/seq/ratchet": "ratchet",
+          "/seq/nudge": "nudge"}
+
+
+class PatternCommands:
+    """Choosing, editing, varying and saving patterns."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._sequencer = machine.sequencer
+        self._asked = 0
+
+    def table(self) -> dict[str, Handler]:
+        """Address -> handler."""
+        handlers: dict[str, Handler] = {
+            "/seq/pattern": self._pattern,
+            "/seq/length": self._length,
+            "/seq/row": self._row,
+            "/seq/clear": self._clear,
+            "/seq/euclid": self._euclid,
+            "/seq/mutate": self._mutate,
+            "/seq/original": partial(self._rewrite, Score.revert),
+            "/seq/fill": self._fill,
+            "/seq/save": self._save,
+            "/seq/density": partial(self._value, lambda score: score.density, Score.set_density),
+            "/seq/vary": partial(self._value, lambda score: score.vary, _set_vary),
+            "/seq/fills": partial(self._value, lambda score: score.fills, _set_fills),
+        }
+        return handlers | {
+            address: partial(self._field, name) for address, name in FIELDS.items()}
+
+    # Patterns
+
+    def _pattern(self, call: Call) -> Answer | None:
+        if not call.arguments:
+            return (self._sequencer.pattern.name,)
+        machine, name = self._machine, str(call.arguments[0])
+        self._asked += 1
+        read = partial(machine.shelf.own_pattern, name, machine.kit.slots)
+        if machine.live and name.lower().endswith(MIDI):
+            # A large file takes a second, in which everything else would wait.
+            threading.Thread(target=self._read, args=(call, self._asked, read),
+                             name="gan808-pattern", daemon=True).start()
+            return None
+        return self._chosen(call, read())
+
+    def _read(self, call: Call, number: int, read: Callable[[], Pattern]) -> None:
+        """On a thread of its own; what comes of it is the machine's again."""
+        try:
+            result: Pattern | Gan808Error = read()
+        except Gan808Error as error:
+            result = error
+        self._machine.later(self._was_read, call, number, result)
+
+    def _was_read(self, call: Call, number: int, result: Pattern | Gan808Error) -> None:
+        """Of patterns asked for one after the other the last is chosen."""
+        if isinstance(result, Gan808Error):
+            call.answer(result)
+        elif number != self._asked:
+            call.answer(ConfigError(f"pattern {result.name}: another was asked for meanwhile"))
+        else:
+            call.answer(self._chosen(call, result))
+
+    def _chosen(self, call: Call, pattern: Pattern) -> Answer:
+        self._sequencer.set_pattern(pattern)
+        self._tell(call.command, self._sequencer.pattern.name)
+        return (self._sequencer.pattern.name,)
+
+    def _save(self, call: Call) -> Answer:
+        path = self._machine.shelf.save_pattern(self._sequencer.edited, str(call.arguments[0]))
+        saved = replace(self._sequencer.edited, name=path.stem, source=path.stem)
+        self._sequencer.with_score(lambda score: score.keep_as(saved))
+        self._tell("/seq/pattern", saved.name)
+        return (str(path),)
+
+    # Steps and rows
+
+    def _field(self, name: str, call: Call) -> Answer:
+        slot, step = int(call.arguments[0]), int(call.arguments[1])
+        code = self._machine.codes[slot]
+        if len(call.arguments) > 2:
+            # OSC's 32-bit floats have seven digits; 0.2 should stay 0.2 where it is saved.
+            value = round(call.arguments[2], 6) if name != "ratchet" else call.arguments[2]  # type: ignore[arg-type]
+            changed = self._sequencer.set_step(slot, step, **{name: value})  # type: ignore[arg-type]
+            self._tell(call.command, code, step, getattr(changed, name))
+        return (code, step, getattr(self._sequencer.step(slot, step), name))
+
+    def _length(self, call: Call) -> Answer:
+        slot = int(call.arguments[0])
+        if len(call.arguments) > 1:
+            row, length = self._row_of(slot), int(call.arguments[1])
+            # Longer: the row goes on as it would have gone round.
+            self._set_row(slot, tuple(row[place % len(row)] for place in range(length)))
+            self._tell(call.command, self._machine.codes[slot], length)
+            self._tell_row(slot)
+        return (self._machine.codes[slot], len(self._row_of(slot)))
+
+    def _row(self, call: Call) -> Answer:
+        slot = int(call.arguments[0])
+        if len(call.arguments) > 1:
+            self._set_row(slot, read_row(str(call.arguments[1]), self._machine.codes[slot]))
+            self._tell_row(slot)
+        return (self._machine.codes[slot], write_row(self._row_of(slot)))
+
+    def _clear(self, call: Call) -> Answer:
+        def cleared(pattern: Pattern) -> Pattern:
+            codes = pattern.rows if not call.arguments else (
+                self._machine.codes[int(call.arguments[0])],)
+            return pattern.with_rows({code: (REST,) * len(pattern.row(code)) for code in codes})
+
+        return self._rewrite(lambda score: score.edit(cleared), call)
+
+    def _euclid(self, call: Call) -> Answer:
+        slot, hits, *more = (int(value) for value in call.arguments)
+        steps = more[0] if more else len(self._row_of(slot))
+        if hits > steps:
+            raise ConfigError(f"hits {hits}: more than the {steps} steps; give 0 to {steps}")
+        self._set_row(slot, euclidean(hits, steps, more[1] if len(more) > 1 else 0))
+        self._tell_row(slot)
+        return (self._machine.codes[slot],)
+
+    # Variation
+
+    def _mutate(self, call: Call) -> Answer:
+        amount = float(call.arguments[0])
+        return self._rewrite(lambda score: score.mutate(amount), call)
+
+    def _fill(self, call: Call) -> Answer:
+        when: When = "now" if call.arguments and call.arguments[0] == "now" else "bar"
+        self._sequencer.with_score(lambda score: score.fill(when))
+        return ()
+
+    def _value(
+        self, get: Callable[[Score], Value], put: Callable[[Score, float], None], call: Call
+    ) -> Answer:
+        if call.arguments:
+            value = float(call.arguments[0])
+            self._sequencer.with_score(lambda score: put(score, value))
+            self._tell(call.command, self._sequencer.with_score(get))
+        return (self._sequencer.with_score(get),)
+
+    # Whoever listens
+
+    def _rewrite(self, work: Callable[[Score], None], _: Call) -> Answer:
+        """Do something to the whole pattern and tell of each row that has become another."""
+        before = self._rows()
+        self._sequencer.with_score(work)
+        for slot, (old, new) in enumerate(zip(before, self._rows(), strict=True)):
+            if old != new:
+                self._tell_row(slot)
+        return ()
+
+    def _rows(self) -> list[Row]:
+        slots = range(len(self._machine.codes))
+        return self._sequencer.with_score(lambda score: [score.row(slot) for slot in slots])
+
+    def _row_of(self, slot: int) -> Row:
+        return self._sequencer.with_score(lambda score: score.row(slot))
+
+    def _set_row(self, slot: int, row: Row) -> None:
+        self._sequencer.with_score(lambda score: score.set_row(slot, row))
+
+    def _tell_row(self, slot: int) -> None:
+        self._tell("/seq/row", self._machine.codes[slot], write_row(self._row_of(slot)))
+
+    def _tell(self, address: str, *values: Value) -> None:
+        self._machine.emit(ParameterChanged(address, values))
+
+
+def _set_vary(score: Score, share: float) -> None:
+    score.vary = share
+
+
+def _set_fills(score: Score, bars: float) -> None:
+    score.fills = int(bars)

@@ -1,0 +1,201 @@
+"""What the machine needs from the parts it is given, as protocols: kit, engine, pool, filler.
+
+The real parts satisfy them by shape, and so do the fakes of the tests. No thread, no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from gan808.engine.engine import SlotParameter
+from gan808.errors import Gan808Error
+from gan808.instrument.state import State
+from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import SlotLayout
+from gan808.sound.latent import Point
+from gan808.sound.sound import Rendered, Sound
+
+DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
+
+
+class PortLike(Protocol):
+    """One producing thread's ring into the engine; False means it was full."""
+
+    @property
+    def room(self) -> int: ...
+
+    def trigger(
+        self,
+        slot: int,
+        velocity: float,
+        frame: int = 0,
+        *,
+        gain: float = 1.0,
+        pan: float = 0.0,
+        tune_semitones: float = 0.0,
+    ) -> bool: ...
+
+    def stop(self, slot: int = ..., frame: int = 0) -> bool: ...
+
+    def release(self, slot: int, frame: int = 0) -> bool: ...
+
+    def forget(self, frame: int = 0) -> bool: ...
+
+    def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool: ...
+
+    def set_slot(
+        self, slot: int, parameter: SlotParameter, value: float, frame: int = 0
+    ) -> bool: ...
+
+    def set_master(self, volume: float, frame: int = 0) -> bool: ...
+
+
+class ClockLike(Protocol):
+    """The engine's time: frames since the stream began."""
+
+    def frame_now(self) -> int: ...
+
+    def frame_at(self, monotonic_s: float) -> int: ...
+
+    def time_at(self, frame: int) -> float: ...
+
+
+class StatsLike(Protocol):
+    """What the callback counted."""
+
+    @property
+    def voices(self) -> int: ...
+    @property
+    def load(self) -> float: ...
+    @property
+    def peak(self) -> float: ...
+    @property
+    def xruns(self) -> int: ...
+    @property
+    def late_commands(self) -> int: ...
+    @property
+    def dropped_commands(self) -> int: ...
+    @property
+    def stolen_voices(self) -> int: ...
+
+
+class EngineLike(Protocol):
+    """The mixer and its arena of sounds."""
+
+    @property
+    def clock(self) -> ClockLike: ...
+    @property
+    def sample_rate_hz(self) -> int: ...
+    @property
+    def latency_frames(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def plays(self) -> bool: ...
+
+    def change_rate(self, sample_rate_hz: int) -> None: ...
+
+    def port(self, name: str) -> PortLike: ...
+
+    def write_sound(self, audio: np.ndarray) -> int | None: ...
+
+    def discard(self, cell: int) -> None: ...
+
+    def stats(self, *, reset_peak: bool = True) -> StatsLike: ...
+
+
+class KitLike(Protocol):
+    """A kit's name, classes, slots and ready sounds."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def slots(self) -> tuple[SlotLayout, ...]: ...
+
+    def factory_sounds(self, sample_rate_hz: int) -> list[Sound]: ...
+
+
+class PoolLike(Protocol):
+    """The stock of ready sounds."""
+
+    def take(
+        self, class_name: str, third: int | None = None, *, width: float = 0.0
+    ) -> Sound | None: ...
+
+    def take_by(
+        self,
+        class_name: str,
+        descriptor: DescriptorName,
+        value: float,
+        *,
+        above: bool,
+        third: int | None = None,
+        width: float = 0.0,
+    ) -> Sound | None: ...
+
+    def want(self, widths: Mapping[str, Iterable[float]]) -> None: ...
+
+    def put(self, sound: Sound) -> bool: ...
+
+    def stock(self) -> dict[str, int]: ...
+
+
+class FillerLike(Protocol):
+    """The way to sounds that are not in stock, and to other kits."""
+
+    def request(
+        self, class_name: str, seed: int | Point, deliver: Callable[[Sound | Gan808Error], None]
+    ) -> None: ...
+
+    def request_points(
+        self,
+        class_name: str,
+        points: Sequence[Point],
+        deliver: Callable[[list[Rendered] | Gan808Error], None],
+    ) -> None: ...
+
+    def load_kit(self, kit: Any, deliver: Callable[[Any], None]) -> None: ...
+
+    def adopt_kit(self, kit: Any) -> None: ...
+
+    def give_up_kit(self, kit: Any) -> None: ...
+
+
+class ShelfLike(Protocol):
+    """The user's folders: kits to load, favourites, exports, patterns, scenes."""
+
+    def kit_names(self) -> list[str]: ...
+
+    def kit(self, name: str) -> KitLike: ...
+
+    def kit_at(self, place: str) -> KitLike: ...
+
+    def kit_place(self, kit: Any) -> str: ...
+
+    def keep(self, sound: Sound) -> Path: ...
+
+    def save_kit(self, kit: Any, sounds: Sequence[Sound], name: str) -> Path: ...
+
+    def export(self, sound: Sound, name: str) -> Path: ...
+
+    def pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
+
+    def own_pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
+
+    def save_pattern(self, pattern: Pattern, name: str) -> Path: ...
+
+    def pattern_names(self) -> list[str]: ...
+
+    def scene_names(self) -> list[str]: ...
+
+    def scene(self, name: str, sample_rate_hz: int) -> State: ...
+
+    def save_scene(self, name: str, scene: State) -> Path: ...
+
+    def delete_scene(self, name: str) -> None: ...

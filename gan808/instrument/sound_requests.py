@@ -1,0 +1,197 @@
+"""Sounds made to order: by seed, by id, near the present one, on the way to another. Machine thread
+only; the rendering happens elsewhere and its answer comes back here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from gan808.errors import ConfigError, Gan808Error, Guard
+from gan808.sound.latent import Point, parse_id
+from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound
+
+if TYPE_CHECKING:
+    from gan808.instrument.commands.handlers import Answer, Call
+    from gan808.instrument.machine import Machine
+
+Result = TypeVar("Result")
+# So many more are rendered than asked for, because the critic may refuse some.
+SPARE = 1.5
+NUMBERS = 1_000_000  # keeps ids short; two equal neighbours in a session are unlikely
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A slot's morph: from where, to which seed, and the id of what it has brought last."""
+
+    start: Point
+    seed: int
+    result: str
+
+
+class LatentPlay:
+    """Carries out /new with a seed, /recall, /morph and /similar."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        seed = machine.settings.renderer.seed
+        self._numbers = random.Random(None if seed < 0 else seed)
+        self._ways: dict[int, _Way] = {}
+        # By slot: morphs that came while one was being rendered. A knob sends thirty a second,
+        # the renderer makes a few.
+        self._turns: dict[int, deque[Call]] = {}
+
+    def ask(self, call: Call, class_name: str, place: int | Point) -> None:
+        """Have that very sound rendered, put it into the call's slot and answer with its id."""
+        self._machine.filler.request(
+            class_name, place, partial(self._machine.go_on, call, self._rendered, call)
+        )
+
+    def recall(self, call: Call) -> None:
+        """The sound of an id, into the slot. Raises Gan808Error for one of another kit."""
+        kit_name, class_name, place = parse_id(str(call.arguments[1]))
+        if kit_name != self._machine.kit.name:
+            raise ConfigError(f"a sound of kit {kit_name}; load that kit first")
+        if class_name not in self._machine.kit.classes:
+            raise ConfigError(f"kit {kit_name} has no class {class_name!r}; it has "
+                              f"{', '.join(self._machine.kit.classes)}")
+        self.ask(call, class_name, place)
+
+    def morph(self, call: Call) -> None:
+        """Part of the way from the present sound to another seed of its class.
+
+        Of the morphs to one seed that come while another is rendered, the last is made, and its
+        sound answers all of them.
+        """
+        slot = _slot_of(call)
+        if slot in self._turns:
+            self._turns[slot].append(call)
+        else:
+            self._turn([call])
+
+    def _turn(self, calls: list[Call]) -> None:
+        """Begin the morph of the last of these calls, which all go the same way."""
+        call, slot = calls[-1], _slot_of(calls[-1])
+        found: list[tuple[Sound, _Way, Point]] = []
+        with Guard(call.command, lambda error: self._turned(calls, None, error)):
+            found.append(self._way_of(call))
+        if not found:
+            return
+        sound, way, place = found[0]
+        if place == sound.point:
+            self._turned(calls, way, sound)
+            return
+        self._turns.setdefault(slot, deque())
+        self._machine.filler.request(
+            sound.class_asked, place, partial(self._machine.later, self._turned, calls, way))
+
+    def _way_of(self, call: Call) -> tuple[Sound, _Way, Point]:
+        """The present sound, the way a morph goes on from it, and its place on that way."""
+        seed, amount = int(call.arguments[1]), float(call.arguments[2])
+        sound, way = self._present(call), self._ways.get(_slot_of(call))
+        if way is None or (way.seed, way.result) != (seed, sound.id):
+            way = _Way(sound.point, seed, "")
+        return sound, way, way.start.towards(seed, amount)
+
+    def _turned(self, calls: list[Call], way: _Way | None, result: Sound | Gan808Error) -> None:
+        """A morph is there, or it failed: play it, answer, begin the next that waits.
+
+        Undo leads to the sound before the first morph of a way, not through every turn of a knob.
+        """
+        slot = _slot_of(calls[-1])
+        answers: list[Answer | Gan808Error] = []
+        with Guard(calls[-1].command, answers.append):
+            sound = _checked(result)
+            if way is not None:
+                present = self._present(calls[-1])
+                if sound.id != present.id:
+                    self._put(calls[-1], sound, remember=present.id != way.result
+                              or present.point == way.start)
+                self._ways[slot] = _Way(way.start, way.seed, sound.id)
+            answers.append((sound.id,))
+        for call in calls:
+            call.answer(answers[0])
+        waiting = self._turns.pop(slot, deque())
+        if waiting:
+            same = [waiting.popleft()]
+            while waiting and _goes_with(waiting[0], same[0]):
+                same.append(waiting.popleft())
+            self._turns[slot] = waiting
+            self._machine.later(self._turn, same)
+
+    def similar(self, call: Call) -> Answer | None:
+        """Neighbours of the present sound: the first plays, the others wait for evolution."""
+        sound, radius = self._present(call), float(call.arguments[1])
+        if sound.point.near(0, radius) == sound.point:
+            return (sound.id, 0)
+        count = int(call.arguments[2]) if len(call.arguments) > 2 else 1
+        wanted = BATCH * -(-int(SPARE * count) // BATCH)
+        numbers = self._numbers.sample(range(NUMBERS), wanted)
+        points = [sound.point.near(number, radius) for number in numbers]
+        self._machine.filler.request_points(
+            sound.class_asked, points,
+            partial(self._machine.go_on, call, self._neighbours, call, sound, count),
+        )
+        return None
+
+    def _present(self, call: Call) -> Sound:
+        """The slot's sound. Raises Gan808Error when there is none to go on from."""
+        self._require_slot(call)
+        sound = self._machine.swaps.sound(_slot_of(call))
+        if sound.kit != self._machine.kit.name:
+            raise Gan808Error(f"the present sound is of kit {sound.kit}; draw one of "
+                              f"{self._machine.kit.name} first")
+        return sound
+
+    def _rendered(self, call: Call, result: Sound | Gan808Error) -> None:
+        """The filler's answer to a request for one sound, back on the machine thread."""
+        sound = _checked(result)
+        self._put(call, sound)
+        call.answer((sound.id,))
+
+    def _neighbours(
+        self, call: Call, present: Sound, count: int, result: list[Rendered] | Gan808Error
+    ) -> None:
+        """The filler's answer to a request for neighbours, back on the machine thread."""
+        chosen = best_of(_checked(result), present.class_heard)[:count]
+        if not chosen:
+            raise Gan808Error("none of the neighbours can be played; try another radius")
+        self._put(call, chosen[0])
+        self._machine.swaps.slots[_slot_of(call)].coming.extend(chosen[1:])
+        call.answer((chosen[0].id, len(chosen) - 1))
+
+    def _put(self, call: Call, sound: Sound, *, remember: bool = True) -> None:
+        self._require_slot(call)
+        self._machine.swaps.put(_slot_of(call), sound, call.frame, remember=remember)
+
+    def _require_slot(self, call: Call) -> None:
+        if not _slot_of(call) < len(self._machine.swaps.slots):
+            raise Gan808Error("the kit has changed; its slot is gone")
+
+
+def best_of(rendered: list[Rendered], class_name: str) -> list[Sound]:
+    """Those that can be played, the better first: accepted and heard as that class, accepted,
+    heard as that class, others; in their order otherwise."""
+    playable = [each for each in rendered if each.rejection not in FAULTS]
+    playable.sort(key=lambda each: (
+        each.rejection is not None, each.sound.class_heard != class_name))
+    return [each.sound for each in playable]
+
+
+def _checked(result: Result | Gan808Error) -> Result:
+    if isinstance(result, Gan808Error):
+        raise result
+    return result
+
+
+def _goes_with(call: Call, other: Call) -> bool:
+    """Whether two morphs of a slot lead to the same seed at the same time."""
+    return (call.arguments[1], call.frame) == (other.arguments[1], other.frame)
+
+
+def _slot_of(call: Call) -> int:
+    return int(call.arguments[0])

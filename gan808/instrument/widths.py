@@ -1,0 +1,81 @@
+"""Slots in stereo: the stock they need, and their present sounds made as wide as they are set.
+
+Machine thread only; the rendering happens elsewhere and its answer comes back here.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gan808.errors import Gan808Error
+from gan808.instrument.events import Notice
+from gan808.sound.sound import Sound
+
+if TYPE_CHECKING:
+    from gan808.instrument.machine import Machine
+
+log = logging.getLogger("gan808")
+
+
+class Widths:
+    """Follows the slots' widths. A knob sends thirty a second, the renderer makes a few: of the
+    widths that come while one is rendered for a slot, the last is made."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._rendering: dict[int, float] = {}
+
+    def follow(self) -> None:
+        """All slots may be new: what is to be stocked, and sounds of another width again."""
+        self._stock()
+        for slot in self._machine.swaps.slots:
+            self._widen(slot.index)
+
+    def changed(self, index: int) -> None:
+        """The slot has another width: so have its sounds from now on, the present one included."""
+        self._stock()
+        self._machine.swaps.slots[index].coming.clear()
+        self._widen(index)
+
+    def _stock(self) -> None:
+        wanted: dict[str, set[float]] = {}
+        for slot in self._machine.swaps.slots:
+            wanted.setdefault(slot.layout.class_name, set()).add(slot.width)
+        self._machine.pool.want(wanted)
+
+    def _widen(self, index: int) -> None:
+        slot = self._machine.swaps.slots[index]
+        sound, width = slot.sound, slot.width
+        if index in self._rendering or sound is None or sound.kit != self._machine.kit.name:
+            return
+        if sound.width == width:
+            return
+        self._rendering[index] = width
+        self._machine.filler.request(
+            sound.class_asked, sound.point.widened(width),
+            partial(self._machine.later, self._widened, index, sound),
+        )
+
+    def _widened(self, index: int, before: Sound, result: Sound | Gan808Error) -> None:
+        """The same sound at another width is there: it takes the place of the one it was made
+        from, without a step of undo, unless the player has gone elsewhere."""
+        made, swaps = self._rendering.pop(index), self._machine.swaps
+        if index >= len(swaps.slots):
+            return
+        slot = swaps.slots[index]
+        if isinstance(result, Gan808Error):
+            # Whoever renders has told the user already; the next sound is as wide as it should be.
+            log.info("%s: its sound keeps its width: %s", slot.layout.code, result)
+            return
+        try:
+            if slot.sound is before:
+                # The sound it takes the place of may itself be on its way: to a bar, with its kit.
+                on_its_way = slot.since >= self._machine.engine.frames
+                swaps.put(index, result, slot.since if on_its_way else 0, remember=False)
+        except Gan808Error as error:
+            self._machine.emit(Notice(str(error)))
+            return
+        if slot.width != made:
+            self._widen(index)

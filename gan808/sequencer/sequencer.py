@@ -1,0 +1,406 @@
+"""Plays a pattern into the engine: every hit at its exact frame, ahead of time.
+
+`advance` is pure of time: it schedules what falls before a frame, on whichever thread calls it
+(the sequencer's own in live use, the one that mixes offline). The other methods may come from the
+machine thread; one lock keeps them apart. Notes played by hand never come here.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
+
+from gan808.config import Settings
+from gan808.errors import Guard
+from gan808.instrument.evolution import Quantise
+from gan808.instrument.protocols import EngineLike, PortLike
+from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
+from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.score import Score
+from gan808.sequencer.steps import Step
+
+Result = TypeVar("Result")
+
+
+class Listener(Protocol):
+    """Who hears of beats and hits, just before they are scheduled; must return at once."""
+
+    def on_beat(self, index: int, frame: int, next_frame: int) -> None: ...
+
+    def on_hit(self, slot: int, frame: int) -> None: ...
+
+
+class Sequencer:
+    """A pattern, a tempo and a swing on their way into one port.
+
+    tempo_bpm and swing: None follows each pattern's own. Steps are sixteenths, four a beat.
+    seed, vary, fills: as Score has them.
+    """
+
+    def __init__(
+        self,
+        pattern: Pattern,
+        codes: Sequence[str],
+        port: PortLike,
+        sample_rate_hz: int,
+        *,
+        tempo_bpm: float | None = None,
+        swing: float | None = None,
+        listener: Listener | None = None,
+        seed: int = 0,
+        vary: float = 0.0,
+        fills: int = 0,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._port = port
+        self._listener = listener
+        self._score = Score(pattern, codes, seed=seed, vary=vary, fills=fills)
+        self._own_tempo = tempo_bpm is not None
+        self._own_swing = swing is not None
+        self._swing = pattern.swing if swing is None else swing
+        self._line = TempoLine(sample_rate_hz, tempo_bpm or pattern.tempo_bpm)
+        self._playing = False
+        # The next step and the next beat to come, and hits of steps that have come but are not
+        # due: (position in steps, slot, velocity), the earliest first.
+        self._step = 0
+        self._beat = 0
+        self._hits: list[tuple[float, int, float]] = []
+        self._new_tempo: tuple[int, float] | None = None
+        self._new_codes: tuple[int, Sequence[str]] | None = None
+        self._frontier = 0
+        self._skipped = 0
+        self._led = False
+        self._stop_frame: int | None = None
+        self._starts = 0
+        self._first_step = 0
+
+    @property
+    def playing(self) -> bool:
+        return self._playing
+
+    @property
+    def tempo_bpm(self) -> float:
+        return self._line.tempo_bpm
+
+    @property
+    def swing(self) -> float:
+        return self._swing
+
+    @property
+    def own_tempo_bpm(self) -> float | None:
+        """The tempo that was set, None where it is the pattern's."""
+        return self._line.tempo_bpm if self._own_tempo else None
+
+    @property
+    def own_swing(self) -> float | None:
+        """The swing that was set, None where it is the pattern's."""
+        return self._swing if self._own_swing else None
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern that plays, or the one that takes over at the next bar, as it was chosen."""
+        return self._score.original
+
+    @property
+    def edited(self) -> Pattern:
+        """The same as it stands now, with every edit: what set_pattern(edited, pattern) brings
+        back."""
+        return self._score.pattern
+
+    @property
+    def skipped_steps(self) -> int:
+        """Hits left out because their time had passed."""
+        return self._skipped
+
+    @property
+    def transport(self) -> Transport:
+        """Whether and along which line it plays: what a clock sent to others is made from."""
+        with self._lock:
+            return Transport(self._playing, self._line, self._starts, self._first_step)
+
+    def play(self, frame: int) -> None:
+        """Start from the first step at `frame`, or right after what is already scheduled."""
+        with self._lock:
+            self._take_pattern(0)
+            self._frontier = max(frame, self._frontier)
+            self._line = TempoLine(
+                self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
+            )
+            self._begin(0)
+
+    def play_along(
+        self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0
+    ) -> None:
+        """Start on a line that comes from elsewhere, at its first whole step from `step` on.
+
+        Nothing sounds before `frame`, and what was scheduled is taken back. pattern_start: the
+        step of the line on which the pattern begins.
+        """
+        with self._lock:
+            self._led = True
+            self._take_pattern(pattern_start)
+            self._port.forget()
+            self._frontier = frame
+            self._line = line
+            # 1e-6 of a step: a whole step that floats blur counts as that step.
+            self._begin(math.ceil(step - 1e-6))
+
+    def follow(self, line: TempoLine) -> None:
+        """Go on along a line that comes from elsewhere: another's tempo, the same steps."""
+        with self._lock:
+            self._led = True
+            self._line = line
+
+    def change_rate(self, sample_rate_hz: int, frame: int) -> None:
+        """Frames are of that rate from `frame` on; the pattern goes on where it is there. What
+        was scheduled beyond it is taken back and comes again."""
+        with self._lock:
+            place = self._line.step_at(frame)
+            self._line = TempoLine(sample_rate_hz, self._line.tempo_bpm, float(frame), place)
+            self._port.forget()
+            self._frontier = frame
+            self._hits.clear()
+            self._step = math.ceil(place - 1e-6)
+            self._beat = math.ceil(self._step / STEPS_PER_BEAT)
+            self._score.begin_bar(self._step // STEPS_PER_BAR * STEPS_PER_BAR)
+
+    def go_alone(self) -> None:
+        """Follow nobody any more: the tempo of now stays."""
+        with self._lock:
+            if self._led:
+                self._led, self._own_tempo = False, True
+
+    def stop(self, frame: int = 0) -> None:
+        """Stop at `frame`: what is before it is still played, what was scheduled for later is
+        taken back."""
+        with self._lock:
+            self._port.forget(frame)
+            self._stop_frame = frame
+            self._end(self._frontier)
+
+    def _end(self, until_frame: int) -> None:
+        """Stop, if that is wanted before until_frame."""
+        if self._stop_frame is not None and until_frame >= self._stop_frame:
+            self._playing, self._frontier, self._stop_frame = False, self._stop_frame, None
+
+    def _begin(self, step: int) -> None:
+        self._stop_frame = None
+        self._step = self._first_step = step
+        self._beat = math.ceil(step / STEPS_PER_BEAT)
+        self._hits.clear()
+        self._score.begin(step)
+        self._starts += 1
+        self._playing = True
+
+    def set_tempo(self, tempo_bpm: float) -> None:
+        """Change tempo from the first hit not scheduled yet; the beat goes on from there."""
+        with self._lock:
+            self._own_tempo = True
+            self._line = self._line.at_tempo(tempo_bpm, self._frontier)
+
+    def set_swing(self, swing: float) -> None:
+        """Swing 0..1, from the first step not scheduled yet."""
+        with self._lock:
+            self._own_swing = True
+            self._swing = swing
+
+    def set_pattern(self, pattern: Pattern, original: Pattern | None = None) -> None:
+        """Another pattern, from the next bar on; at once when nothing plays.
+
+        original: the pattern it is an edit of, which Score.revert brings back.
+        """
+        with self._lock:
+            self._score.choose(pattern, original)
+            if not self._playing:
+                self._take_pattern(0)
+
+    def set_codes(self, codes: Sequence[str], frame: int = 0) -> None:
+        """Another kit: lay the pattern out for its slots, from the first step at `frame` or after
+        it."""
+        with self._lock:
+            self._new_codes = (frame, codes)
+            if not self._playing or frame <= self._frontier:
+                self._turn_codes(frame)
+
+    def with_score(self, work: Callable[[Score], Result]) -> Result:
+        """What `work` gives, done to the score: edits, fills, variation. It must be quick."""
+        with self._lock:
+            return work(self._score)
+
+    def step(self, slot: int, step: int) -> Step:
+        """A step, counted from 1. Raises ConfigError beyond the row's end."""
+        return self.with_score(lambda score: score.step(slot, step))
+
+    def set_step(self, slot: int, step: int, **values: float) -> Step:
+        """Change fields of a step until another pattern is chosen. Raises ConfigError."""
+        return self.with_score(lambda score: score.set_step(slot, step, **values))
+
+    def used_slots(self) -> list[int]:
+        """Slots with at least one step."""
+        return self._score.used_slots()
+
+    def next_frame(self, quantise: Quantise, frame: int) -> int:
+        """The first beat or bar from `frame` on that is still open; 0, at once, when stopped."""
+        with self._lock:
+            if quantise == "now" or not self._playing:
+                return 0
+            steps = STEPS_PER_BEAT if quantise == "beat" else STEPS_PER_BAR
+            return self._line.next_multiple(steps, max(frame, self._frontier))
+
+    def bar_at(self, frame: int) -> int:
+        """The bar, counted from 1, that a frame falls into at the present tempo."""
+        # A hundredth of a step: the frame of a bar line is rounded, and belongs to its bar.
+        return int((self._line.step_at(frame) + 0.01) // STEPS_PER_BAR) + 1
+
+    def advance(self, until_frame: int, not_before: int = 0) -> None:
+        """Schedule every hit whose frame is below until_frame and was not scheduled yet.
+
+        Hits below not_before are left out: after a machine was asleep, a burst of everything
+        it missed is worse than silence.
+        """
+        with self._lock:
+            limit = until_frame if self._stop_frame is None else min(until_frame, self._stop_frame)
+            while self._playing:
+                # A step comes as early as anything of it may sound; then its beat, then hits.
+                step_at = swung(self._step, self._swing) - self._score.earliest(self._step)
+                beat_at = float(self._beat * STEPS_PER_BEAT)
+                hit_at = self._hits[0][0] if self._hits else math.inf
+                position = min(step_at, beat_at, hit_at)
+                frame = self._frame_of(position)
+                if frame >= limit:
+                    self._frontier = max(self._frontier, limit)
+                    break
+                self._frontier = frame
+                if position == step_at:
+                    self._begin_step()
+                elif position == beat_at:
+                    self._begin_beat(frame)
+                else:
+                    self._hit(frame, not_before)
+            self._end(until_frame)
+
+    def _frame_of(self, position: float) -> int:
+        # What lies before what is scheduled already, because of less swing than before, a tempo
+        # that has changed or a nudge before the start, comes next.
+        return max(round(self._line.frame_of(position)), self._frontier)
+
+    def _begin_step(self) -> None:
+        """Work out the hits of a step, each at its position."""
+        step, swing = self._step, self._swing
+        self._turn_codes(round(self._line.frame_of(step)))
+        if step % STEPS_PER_BAR == 0:
+            if self._score.changes_next:
+                self._turn_pattern(step)
+                # What sounds early, before the bar, is still at the old tempo.
+                self._new_tempo = (step, self._score.playing.tempo_bpm)
+                swing = self._swing
+            self._score.begin_bar(step)
+        place = swung(step, swing)
+        length = swung(step + 1, swing) - place
+        for slot, found in self._score.sounding(step):
+            for count in range(found.ratchet):
+                position = place + found.nudge + count * length / found.ratchet
+                heapq.heappush(self._hits, (position, slot, found.velocity))
+        self._step += 1
+
+    def _begin_beat(self, frame: int) -> None:
+        if self._new_tempo is not None and self._new_tempo[0] == self._beat * STEPS_PER_BEAT:
+            self._turn_tempo(*self._new_tempo)
+        if self._listener is not None:
+            beat_end = round(self._line.frame_of((self._beat + 1) * STEPS_PER_BEAT))
+            self._listener.on_beat(self._beat, frame, beat_end)
+        self._beat += 1
+
+    def _take_pattern(self, at_step: int) -> None:
+        """The pattern that was chosen, or else the one that plays, begins at a step, at once."""
+        self._turn_pattern(at_step)
+        self._turn_tempo(at_step, self._score.playing.tempo_bpm)
+
+    def _turn_pattern(self, at_step: int) -> None:
+        self._score.turn(at_step)
+        if not self._own_swing:
+            self._swing = self._score.playing.swing
+
+    def _turn_codes(self, frame: int) -> None:
+        if self._new_codes is not None and self._new_codes[0] <= frame:
+            (_, codes), self._new_codes = self._new_codes, None
+            self._score.set_codes(codes)
+
+    def _turn_tempo(self, at_step: int, tempo_bpm: float) -> None:
+        self._new_tempo = None
+        if not self._own_tempo and not self._led:
+            self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
+
+    def _hit(self, frame: int, not_before: int) -> None:
+        _, slot, velocity = heapq.heappop(self._hits)
+        if frame < not_before:
+            self._skipped += 1
+            return
+        if self._listener is not None:
+            self._listener.on_hit(slot, frame)
+        self._port.trigger(slot, velocity, frame)
+
+
+def make_sequencer(
+    settings: Settings, pattern: Pattern, codes: Sequence[str], engine: EngineLike,
+    listener: Listener,
+) -> Sequencer:
+    """A sequencer as the settings want it, on a port of its own."""
+    chosen = settings.sequencer
+    return Sequencer(
+        pattern, codes, engine.port("sequencer"), engine.sample_rate_hz,
+        tempo_bpm=chosen.tempo_bpm or None,
+        swing=chosen.swing if chosen.swing >= 0 else None,
+        listener=listener,
+        seed=max(settings.renderer.seed, 0),
+        vary=chosen.vary,
+        fills=chosen.fills,
+    )
+
+
+class SequencerThread:
+    """Wakes every 20 ms and keeps the sequencer ahead of the engine's clock."""
+
+    PERIOD_S = 0.02
+
+    def __init__(
+        self, advance: Callable[[int, int], None], frame_now: Callable[[], int], ahead_frames: int
+    ) -> None:
+        """advance(until_frame, not_before) is called on this thread; frame_now tells the time."""
+        self._advance = advance
+        self._frame_now = frame_now
+        self.ahead_frames = ahead_frames
+        self._wakes: SimpleQueue[bool] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="gan808-sequencer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at once, not at the end of the 20 ms. Any thread; never waits."""
+        self._wakes.put(True)
+
+    def stop(self) -> None:
+        """Returns when the thread has ended."""
+        self._wakes.put(False)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        guard = Guard("the sequencer")
+        while self._sleep():
+            with guard:
+                now = self._frame_now()
+                # One lead of grace: a step that late is still heard as late, not as wrong.
+                self._advance(now + self.ahead_frames, now - self.ahead_frames)
+
+    def _sleep(self) -> bool:
+        """Until the period is over or somebody wakes it; False when it is to end."""
+        try:
+            return self._wakes.get(timeout=self.PERIOD_S)
+        except Empty:
+            return True

@@ -1,0 +1,396 @@
+"""A kit on disk: load, save, verify. Reads numbers and text only; nothing in a kit is executed.
+
+The player lays out slots and plays factory sounds from it at once; the weights are read by
+network/weights.py, in the render process. What decodes and writes is loaded when first needed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gan808 import ownership
+from gan808.errors import ConfigError, KitError
+from gan808.sound.descriptors import describe
+from gan808.sound.kit import checks
+from gan808.sound.kit.slots import SlotLayout
+from gan808.sound.latent import parse_point
+from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.sound import Sound
+from gan808.sound.spectral.geometry import Geometry
+from gan808.sound.spectral.spectrogram import Moments
+from gan808.storage import atomic
+
+FORMAT_VERSION = 1
+MANIFEST = "kit.toml"
+WEIGHTS = "weights.safetensors"
+MOMENTS = "moments.npz"
+FACTORY = "factory"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+CLASS_PATTERN = r"^[a-z0-9][a-z0-9_]{0,31}$"
+MAX_FACTORY_S = 5.0
+
+# How moments.npz was made; images are mean +- 3 deviations in either case.
+Normalisation = Literal["log_per_band_3_sigma", "log_per_band_range"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Provenance(_Table):
+    """Where the training sounds came from and under what licence."""
+
+    source: str
+    licence: str
+    author: str = ""
+    sounds: int = Field(default=0, ge=0)
+
+
+class Thresholds(_Table):
+    """What a render must reach to be filed. confidence: probability of the class the critic
+    hears, 0..1; realness: by class asked, 0..1, a class that is not named accepts all; quantile:
+    by class, which one the realness is, such as "training 0.05" (kits of before do not say)."""
+
+    confidence: float = Field(default=0.5, ge=0.0, le=1.0)
+    realness: dict[str, float] = Field(default_factory=dict)
+    quantile: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("realness")
+    @classmethod
+    def _shares(cls, realness: dict[str, float]) -> dict[str, float]:
+        if not all(0.0 <= value <= 1.0 for value in realness.values()):
+            raise ValueError("realness is 0 to 1")
+        return realness
+
+
+class SlotEntry(_Table):
+    """A slot in kit.toml."""
+
+    code: str = Field(pattern=r"^[A-Z0-9]{1,4}$")
+    name: str = Field(max_length=40)
+    class_name: str = Field(alias="class", pattern=CLASS_PATTERN)
+    notes: tuple[int, ...] = Field(min_length=1, max_length=8)
+    choke: int = Field(default=0, ge=0, le=8)
+    filter: Literal["low", "mid", "high"] | None = None
+
+    @field_validator("notes")
+    @classmethod
+    def _midi_notes(cls, notes: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(0 <= note <= 127 for note in notes):
+            raise ValueError("MIDI notes are 0 to 127")
+        return notes
+
+
+class FactoryEntry(_Table):
+    """A factory sound: its identity and what the critic said of it. trail: the way from the seed
+    (latent.py), for a sound that is not a plain seed's."""
+
+    file: str = Field(pattern=r"^[a-z0-9_]{1,40}-[0-9]{1,20}(-[0-9a-f]{12})?\.flac$")
+    class_name: str = Field(alias="class", pattern=CLASS_PATTERN)
+    seed: int = Field(ge=0)
+    class_heard: str = Field(pattern=CLASS_PATTERN)
+    confidence: float = Field(ge=0.0, le=1.0)
+    realness: float = Field(ge=0.0, le=1.0)
+    trail: str | None = None
+
+    @field_validator("trail")
+    @classmethod
+    def _leads_somewhere(cls, trail: str | None) -> str | None:
+        try:
+            parse_point(f"0{trail or ''}")
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return trail
+
+
+class KitManifest(_Table):
+    """kit.toml, checked."""
+
+    format_version: int
+    name: str = Field(pattern=NAME_PATTERN)
+    description: str = Field(default="", max_length=500)
+    made: str = ""  # ISO date
+    recipe: str = ""
+    training_steps: int = Field(default=0, ge=0)
+    training_hours: float = Field(default=0.0, ge=0.0)
+    normalisation: Normalisation = "log_per_band_3_sigma"
+    classes: tuple[str, ...] = Field(min_length=1, max_length=16)
+    geometry: Geometry
+    network: NetworkSpec
+    thresholds: Thresholds = Thresholds()
+    slots: tuple[SlotEntry, ...] = Field(min_length=1, max_length=16)
+    provenance: tuple[Provenance, ...] = ()
+    factory: tuple[FactoryEntry, ...] = ()
+
+    @field_validator("format_version")
+    @classmethod
+    def _known_format(cls, version: int) -> int:
+        if version != FORMAT_VERSION:
+            raise ValueError(f"format {version}, this program reads {FORMAT_VERSION}")
+        return version
+
+    @model_validator(mode="after")
+    def _consistent(self) -> KitManifest:
+        if not all(re.fullmatch(CLASS_PATTERN, name) for name in self.classes):
+            raise ValueError("class names are lower case letters, digits and _")
+        for what, names in (
+            ("class", self.classes),
+            ("slot code", [slot.code for slot in self.slots]),
+            ("note", [note for slot in self.slots for note in slot.notes]),
+        ):
+            if len(set(names)) != len(names):
+                raise ValueError(f"a {what} appears twice")
+        used = {slot.class_name for slot in self.slots}
+        used |= set(self.thresholds.realness) | set(self.thresholds.quantile)
+        used |= {name for entry in self.factory for name in (entry.class_name, entry.class_heard)}
+        if unknown := sorted(used - set(self.classes)):
+            raise ValueError(f"{', '.join(unknown)}: not among the classes")
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Kit:
+    """A kit that was read and checked. Immutable."""
+
+    folder: Path
+    manifest: KitManifest
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.manifest.classes
+
+    @property
+    def geometry(self) -> Geometry:
+        return self.manifest.geometry
+
+    @property
+    def slots(self) -> tuple[SlotLayout, ...]:
+        """1 to 16 slots, in order."""
+        return tuple(
+            SlotLayout(s.code, s.name, s.class_name, s.notes, s.choke, s.filter)
+            for s in self.manifest.slots
+        )
+
+    def factory_sounds(self, sample_rate_hz: int) -> list[Sound]:
+        """The finished sounds that came with the kit, at the rate asked for. Raises KitError."""
+        return [self._factory_sound(entry, sample_rate_hz) for entry in self.manifest.factory]
+
+    def _factory_sound(self, entry: FactoryEntry, sample_rate_hz: int) -> Sound:
+        import soundfile
+
+        path = self.folder / FACTORY / entry.file
+        if not path.is_file():
+            raise KitError(f"{path}: is missing")
+        try:
+            with soundfile.SoundFile(path) as file:
+                fits = 0 < file.frames <= MAX_FACTORY_S * file.samplerate
+                if not fits or file.channels not in (1, 2):
+                    raise KitError(f"{path}: not a mono or stereo sound of up to "
+                                   f"{MAX_FACTORY_S:.0f} s")
+                audio, rate = file.read(dtype="float32"), file.samplerate
+        except soundfile.LibsndfileError as error:
+            raise KitError(f"{path}: cannot be read ({error.error_string})") from error
+        if not np.isfinite(audio).all():
+            raise KitError(f"{path}: holds values that are not finite")
+        descriptors = describe(audio if audio.ndim == 1 else audio[:, 0], rate)
+        return Sound(
+            kit=self.name, class_asked=entry.class_name, seed=entry.seed,
+            class_heard=entry.class_heard, confidence=entry.confidence, realness=entry.realness,
+            audio=to_rate(audio, rate, sample_rate_hz), sample_rate_hz=sample_rate_hz,
+            descriptors=descriptors, trail=entry.trail or "",
+        )
+
+    def statistics(self) -> tuple[Moments, np.ndarray]:
+        """Moments of the images, and the quantiles of the critic's scores for training sounds:
+        float32, shape (n_classes, n_quantiles), rising along the row. Raises KitError."""
+        path, bands = self.folder / MOMENTS, (self.geometry.n_bands,)
+        mean, deviation, realness = checks.read_arrays(path, {
+            "mean": bands, "deviation": bands, "realness": (len(self.classes), 0)}).values()
+        if realness.shape[1] < 2:
+            raise KitError(f"{path}: its shapes do not fit {MANIFEST}")
+        finite = all(np.isfinite(a).all() for a in (mean, deviation, realness))
+        if not finite or deviation.min() <= 0 or (np.diff(realness, axis=1) < 0).any():
+            raise KitError(f"{path}: holds impossible values")
+        return Moments(mean, deviation), realness
+
+
+def to_rate(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Resample audio, float32 (n,) to float32 (m,), or (n, 2) to (m, 2), its peak kept at or
+    below 1."""
+    if from_hz != to_hz:
+        import soxr
+
+        audio = soxr.resample(audio, from_hz, to_hz, quality="HQ")
+    peak = float(np.abs(audio).max(initial=0.0))
+    return np.ascontiguousarray(audio / peak if peak > 1.0 else audio, dtype=np.float32)
+
+
+def at_rate(sound: Sound, sample_rate_hz: int) -> Sound:
+    """The same sound for an output of that rate."""
+    if sound.sample_rate_hz == sample_rate_hz:
+        return sound
+    audio = to_rate(sound.audio, sound.sample_rate_hz, sample_rate_hz)
+    return replace(sound, audio=audio, sample_rate_hz=sample_rate_hz)
+
+
+def _problems(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        what = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{where}: {what}" if where else what)
+    return "; ".join(lines)
+
+
+def load_kit(folder: Path) -> Kit:
+    """Read and check a kit's manifest. Raises KitError naming the file and what is wrong."""
+    path = folder / MANIFEST
+    try:
+        content = checks.read_manifest(path)
+    except FileNotFoundError as error:
+        raise KitError(f"{folder}: not a kit ({MANIFEST} is missing)") from error
+    try:
+        manifest = KitManifest.model_validate(content)
+    except ValidationError as error:
+        raise KitError(f"{path}: {_problems(error)}") from error
+    except KitError as error:  # from the geometry's or the network's own checks
+        raise KitError(f"{path}: {error}") from error
+    for name in (WEIGHTS, MOMENTS):
+        if not (folder / name).is_file():
+            raise KitError(f"{folder}: {name} is missing")
+    return Kit(folder, _named(manifest, folder))
+
+
+def _named(manifest: KitManifest, folder: Path) -> KitManifest:
+    """The manifest with the kit's name, which is its folder's: by that it is found."""
+    name = folder.resolve().name
+    if name == manifest.name:
+        return manifest
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise KitError(f"{folder}: a kit's folder is named with letters, digits, - and _ only; "
+                       "rename it")
+    return manifest.model_copy(update={"name": name})
+
+
+def find_kit(name_or_path: str, folders: Sequence[Path]) -> Kit:
+    """The kit of that name in the first of the folders that has it, or the kit at that path.
+
+    Raises KitError, with the names there are.
+    """
+    for folder in folders:
+        if re.fullmatch(NAME_PATTERN, name_or_path) and (folder / name_or_path).is_dir():
+            return load_kit(folder / name_or_path)
+    if (Path(name_or_path) / MANIFEST).is_file():
+        return load_kit(Path(name_or_path))
+    names = ", ".join(sorted(path.name for path in _kit_folders(folders))) or "none"
+    raise KitError(f"kit {name_or_path!r} not found; there is: {names}")
+
+
+def _kit_folders(folders: Sequence[Path]) -> list[Path]:
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []:
+            if re.fullmatch(NAME_PATTERN, path.parent.name):  # a copy under way is none yet
+                found.setdefault(path.parent.name, path.parent)
+    return list(found.values())
+
+
+def list_kits(folders: Sequence[Path]) -> list[Kit | KitError]:
+    """Every kit of the folders, the first of each name; a broken one as its error."""
+    result: list[Kit | KitError] = []
+    for path in _kit_folders(folders):
+        try:
+            result.append(load_kit(path))
+        except KitError as error:
+            result.append(error)
+    return result
+
+
+def verify_kit(folder: Path) -> list[str]:
+    """Everything wrong with a kit, one line each; empty when it is whole. Builds the
+    networks."""
+    try:
+        kit = load_kit(folder)
+    except KitError as error:
+        return [str(error)]
+    from gan808.sound.network.session import Networks
+
+    problems = []
+    for check in (lambda: checks.check_weights(folder / WEIGHTS), kit.statistics,
+                  lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
+                  lambda: Networks(kit)):
+        try:
+            check()
+        except KitError as error:
+            problems += [str(error)] if str(error) not in problems else []
+    if not problems:
+        problems += checks.sound_problems(kit)
+    if not kit.manifest.factory:
+        problems.append(f"{folder}: no factory sounds, so it is silent until the renderer is up")
+    return problems
+
+
+def save_kit(
+    folder: Path,
+    manifest: KitManifest,
+    moments: Moments,
+    realness: np.ndarray,
+    weights: Mapping[str, np.ndarray],
+    factory: Mapping[str, np.ndarray],
+    run: str | None = None,
+) -> Path | None:
+    """Write a kit beside its name and rename it.
+
+    weights: float16 arrays by name; factory: file name to float32 (n,) audio at the geometry's
+    rate; run: the id of the training run it is made of. A kit that the same run made is replaced;
+    any other that was there is set aside under a dated name, which is returned. Raises KitError
+    when the disk is full or not writable, ConfigError when something that is no kit is there.
+    """
+    import soundfile
+    import tomlkit
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    folder = ownership.followed(folder)
+    try:
+        before = ownership.earlier_goes_to(folder, ownership.KIT, run, "another name")
+        with atomic.replacing_folder(folder, durable=True) as partial:
+            (partial / FACTORY).mkdir()
+            save_file(dict(weights), partial / WEIGHTS)
+            (partial / WEIGHTS).chmod(0o644)  # safetensors makes it private; kits are shared
+            np.savez(partial / MOMENTS, mean=moments.mean, deviation=moments.deviation,
+                     realness=realness)
+            for name, audio in factory.items():
+                soundfile.write(partial / FACTORY / name, audio,
+                                manifest.geometry.sample_rate_hz, subtype="PCM_24")
+            content = manifest.model_dump(mode="python", by_alias=True, exclude_none=True)
+            (partial / MANIFEST).write_text(tomlkit.dumps(_plain(content)), encoding="utf-8")
+            ownership.mark(partial, ownership.KIT, run)
+            if before is not None:
+                folder.rename(before)
+            elif (folder / "report").is_dir():
+                shutil.copytree(folder / "report", partial / "report")
+    except (OSError, SafetensorError, soundfile.LibsndfileError) as error:
+        raise KitError(f"{folder}: cannot write the kit ({error})") from error
+    return before
+
+
+def _plain(value: Any) -> Any:
+    """Tuples and mappings as TOML has them."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

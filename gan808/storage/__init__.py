@@ -1,0 +1,1 @@
+"""What is written to the user's disk. Nothing here has a thread of its own."""

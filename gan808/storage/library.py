@@ -1,0 +1,181 @@
+"""The user's folders: kits to load, favourites to keep, sounds to export, patterns of one's own,
+scenes.
+
+The only part of the machine that touches files. Machine thread only, scenes on theirs; never on the
+way of a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gan808 import __version__, paths
+from gan808.errors import ConfigError, Gan808Error, KitError
+from gan808.instrument.names import ACCEPTED, is_plain_name
+from gan808.instrument.protocols import KitLike
+from gan808.instrument.state import State
+from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.kit import Kit, find_kit, list_kits
+from gan808.sound.kit.slots import TR808, SlotLayout
+from gan808.sound.sound import Sound
+from gan808.storage import atomic
+from gan808.storage.pattern_files import (
+    find_own_pattern,
+    find_pattern,
+    pattern_names,
+    save_pattern,
+)
+
+# Whoever reaches the OSC port can save; it must not fill the disk. A program change reaches 128.
+MOST_KITS, MOST_SOUNDS = 128, 10_000
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where things are read from and written to; folders are made when first written to.
+
+    The first of kit_folders is the user's own: kits are saved there.
+    """
+
+    kit_folders: Sequence[Path]
+    pattern_folders: Sequence[Path]
+    favourites: Path
+    exports: Path
+    scenes: Path = field(default_factory=paths.scenes_folder)
+
+    @classmethod
+    def of_user(cls) -> Shelf:
+        """The folders of the user who runs this program."""
+        return cls(
+            kit_folders=paths.kit_folders(),
+            pattern_folders=(paths.user_patterns_folder(),),
+            favourites=paths.favourites_folder(),
+            exports=paths.exports_folder(),
+        )
+
+    def kit_names(self) -> list[str]:
+        """Names of the kits that can be read, in the order of a program change."""
+        found = list_kits(self.kit_folders)
+        return list(dict.fromkeys(kit.name for kit in found if isinstance(kit, Kit)))
+
+    def kit(self, name: str) -> Kit:
+        """A kit of the folders by its name, and never by a path. Raises KitError."""
+        if not is_plain_name(name) or not any((f / name).is_dir() for f in self.kit_folders):
+            raise KitError(f"kit {name[:80]!r} is not in the kits folders; /kit/list names those "
+                           "that are")
+        return find_kit(name, self.kit_folders)
+
+    def kit_at(self, place: str) -> Kit:
+        """A kit by name or path: for what the user says. Raises KitError."""
+        return find_kit(place, self.kit_folders)
+
+    def kit_place(self, kit: KitLike) -> str:
+        """What `kit` finds this one again by: its name, or its folder if that is elsewhere."""
+        if isinstance(kit, Kit) and kit.folder.parent not in self.kit_folders:
+            return str(kit.folder.resolve())
+        return kit.name
+
+    def pattern(self, name: str, slots: Sequence[SlotLayout] = TR808) -> Pattern:
+        """A pattern by name or path; slots: whose notes a MIDI file's are. Raises ConfigError."""
+        return find_pattern(name, self.pattern_folders, slots)
+
+    def own_pattern(self, name: str, slots: Sequence[SlotLayout] = TR808) -> Pattern:
+        """The same for whoever reaches the OSC port: a path stays inside the user's folder."""
+        return find_own_pattern(name, self.pattern_folders, slots)
+
+    def save_pattern(self, pattern: Pattern, name: str) -> Path:
+        """Write a pattern into the user's folder. Raises Gan808Error."""
+        return save_pattern(pattern, name, self.pattern_folders[0])
+
+    def pattern_names(self) -> list[str]:
+        """Patterns by name, the user's and those that ship."""
+        return pattern_names(self.pattern_folders)
+
+    def keep(self, sound: Sound) -> Path:
+        """Write a sound to the favourites as FLAC and return the file. Raises Gan808Error.
+
+        The name is the sound's identity, so keeping it twice changes nothing.
+        """
+        return _write(sound, self.favourites / f"{sound.file_stem()}.flac")
+
+    def save_kit(self, kit: KitLike, sounds: Sequence[Sound], name: str) -> Path:
+        """Write these sounds and the kit's networks as a kit of the user's. Raises Gan808Error.
+
+        A kit that is there already is never replaced.
+        """
+        if not isinstance(kit, Kit):
+            raise KitError(f"kit {kit.name!r} is not on disk, so it cannot be saved")
+        _require_room(self.kit_folders[0], MOST_KITS)
+        from gan808.storage.kit_saving import save_sounds_as_kit
+
+        return save_sounds_as_kit(kit, sounds, self.kit_folders[0], name)
+
+    def export(self, sound: Sound, name: str) -> Path:
+        """Write a sound as a 24-bit WAV of that name among the exports. Raises Gan808Error.
+
+        Only a plain name is taken: whoever reaches the OSC port must not choose the folder.
+        """
+        stem = name.removesuffix(".wav")
+        if not is_plain_name(stem):
+            raise ConfigError(f"{name[:80]!r} is no file name; give {ACCEPTED}: the file goes to "
+                              f"{self.exports}")
+        return _write(sound, self.exports / f"{stem}.wav")
+
+    def scene_names(self) -> list[str]:
+        """The scenes there are, sorted."""
+        from gan808.storage.scene_files import scene_names
+
+        return scene_names(self.scenes)
+
+    def scene(self, name: str, sample_rate_hz: int) -> State:
+        """A scene with its sounds at that rate. Raises Gan808Error."""
+        from gan808.storage.scene_files import load_scene
+
+        return load_scene(self.scenes, name, sample_rate_hz)
+
+    def save_scene(self, name: str, scene: State) -> Path:
+        """Write a scene, over one of that name, and return its file. Raises Gan808Error."""
+        from gan808.storage.scene_files import save_scene
+
+        return save_scene(self.scenes, name, scene)
+
+    def delete_scene(self, name: str) -> None:
+        """Raises Gan808Error for a scene that is not there."""
+        from gan808.storage.scene_files import delete_scene
+
+        delete_scene(self.scenes, name)
+
+
+def _require_room(folder: Path, most: int) -> None:
+    """Raises Gan808Error where a folder has that many entries."""
+    try:
+        entries = sum(1 for _ in folder.iterdir())
+    except OSError:  # not there yet; or what is wrong with it shows when it is written to
+        return
+    if entries >= most:
+        raise Gan808Error(f"{folder}: {entries} are there already; move some elsewhere")
+
+
+def _write(sound: Sound, path: Path) -> Path:
+    import soundfile  # when first needed, as a start should not wait for it
+
+    if not path.exists():
+        _require_room(path.parent, MOST_SOUNDS)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic.replacing_file(path, durable=True) as unfinished, soundfile.SoundFile(
+            unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
+            format=path.suffix[1:].upper(),
+        ) as file:
+            file.title = sound.id
+            file.software = f"GAN-808 {__version__}"
+            file.comment = (
+                f"id={sound.id} heard={sound.class_heard} confidence={sound.confidence:.3f} "
+                f"realness={sound.realness:.3f}"
+            )
+            file.write(sound.audio)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise Gan808Error(f"{path}: cannot be written: {error}") from error
+    return path

@@ -1,0 +1,225 @@
+"""Another kit's sounds are read beside the machine: its thread goes on with everything else."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from gan808.errors import ConfigError, Gan808Error, KitError
+from gan808.instrument.machine import Machine
+from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.slots import SlotLayout
+from gan808.sound.sound import Sound
+from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf
+from tests.instrument.rig import BAR, BLOCK, PATTERN, Rig
+
+LONG_S = 20.0
+
+
+@dataclass
+class SlowKit(FakeKit):
+    """Its sounds can be read only when the test lets them."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    reading: threading.Event = field(default_factory=threading.Event)
+    damaged: bool = False
+
+    def factory_sounds(self, sample_rate_hz: int) -> list[Sound]:
+        self.reading.set()
+        self.gate.wait(LONG_S)
+        if self.damaged:
+            raise KitError("kit slow: a sound is cut short")
+        return super().factory_sounds(sample_rate_hz)
+
+
+class Live:
+    """A machine whose threads run, a filler that answers when told to, a slow kit on the shelf."""
+
+    def __init__(self) -> None:
+        kit = FakeKit()
+        self.slow = SlowKit("slow")
+        self.filler = FakeFiller()
+        shelf = FakeShelf({"slow": self.slow, "other": FakeKit("other")}, {"test": PATTERN})
+        settings = Rig(sequencer={"playing": False}).machine.settings
+        self.machine = Machine(kit, FakeEngine(), FakePool(kit.classes), self.filler, settings,
+                               shelf)
+        self.answers: queue.Queue[object] = queue.Queue()
+
+    def ask(self, command: str, *arguments: object) -> object:
+        answers: queue.Queue[object] = queue.Queue()
+        self.machine.submit(command, *arguments, reply=answers.put)  # type: ignore[arg-type]
+        return answers.get(timeout=LONG_S)
+
+    def load(self, name: str) -> None:
+        self.machine.submit("/kit/load", name, reply=self.answers.put)
+
+    def answer(self) -> object:
+        """The answer to a load; the filler's part happens as soon as it is asked."""
+        for _ in range(2000):
+            if not self.answers.empty():
+                break
+            self.filler.deliver_all()
+            self.ask("/kit/list")
+        return self.answers.get(timeout=LONG_S)
+
+
+@pytest.fixture
+def live() -> Iterator[Live]:
+    live = Live()
+    live.machine.start()
+    yield live
+    live.slow.gate.set()
+    live.machine.stop()
+
+
+def test_the_machine_goes_on_while_a_kit_is_read(live: Live) -> None:
+    live.load("slow")
+    assert live.slow.reading.wait(LONG_S)
+    assert live.ask("/slot/SLOT/level", 0, 0.5) == (0.5,)
+    live.slow.gate.set()
+    assert live.answer() == ("slow",)
+    assert live.machine.kit.name == "slow"
+
+
+def test_sounds_that_cannot_be_read_change_nothing(live: Live) -> None:
+    live.slow.damaged = True
+    live.slow.gate.set()
+    live.load("slow")
+    assert "cut short" in str(live.answer())
+    assert live.machine.kit.name == "fake"
+
+
+def test_the_last_kit_asked_for_is_the_one_that_comes(live: Live) -> None:
+    live.load("slow")
+    assert live.slow.reading.wait(LONG_S)
+    live.load("other")
+    assert live.answer() == ("other",)
+    live.slow.gate.set()
+    assert "another was asked for" in str(live.answer())
+    assert live.machine.kit.name == "other"
+
+
+SMALL = (SlotLayout("AA", "a", "kick", (36,)), SlotLayout("BB", "b", "snare", (38,)))
+
+
+def heard(rig: Rig, slot: int) -> str:
+    """The kit whose sound the engine has in a slot."""
+    return rig.kit_of_cell[rig.engine.slot_cells[slot]]  # type: ignore[attr-defined]
+
+
+def watched(rig: Rig) -> Rig:
+    """Writes down which kit's sound each cell has."""
+    rig.run(BLOCK)
+    cells: dict[int, str] = {-1: ""}
+    really = rig.machine.swaps._written
+
+    def written(code: str, sound: Sound) -> int:
+        cell = really(code, sound)
+        cells[cell] = sound.kit
+        return cell
+
+    rig.machine.swaps._written = written  # type: ignore[method-assign]
+    rig.kit_of_cell = cells  # type: ignore[attr-defined]
+    for index, cell in enumerate(rig.engine.slot_cells):
+        cells[cell] = "" if index >= len(rig.machine.codes) else "fake"
+    return rig
+
+
+@pytest.mark.parametrize("quantise", ["bar", "beat", "now"])
+def test_sounds_codes_and_notes_change_at_one_frame(quantise: str) -> None:
+    """Whichever block one looks at: note 36 plays the kit whose codes are told."""
+    rig = watched(Rig(evolve={"swaps_per_bar": 16.0, "quantise": quantise}, stock=40))
+    rig.shelf.kits["small"] = FakeKit("small", slots=SMALL)
+    rig.run(BAR + 1000)
+    answers = rig.send("/kit/load", "small")
+    rig.run(BLOCK)
+    rig.filler.deliver_all()
+    changed = None
+    for _ in range(BAR // BLOCK + 2):
+        rig.run(BLOCK)
+        kits = {heard(rig, slot) for slot in range(16)} - {""}
+        assert kits == {rig.machine.kit.name}
+        assert len(rig.machine.codes) == (2 if kits == {"small"} else 16)
+        assert rig.machine.slot_for_note(42) == (None if kits == {"small"} else 15)
+        assert len(rig.machine.sequencer.with_score(lambda s: s.codes)) in (2, 16)
+        if kits == {"small"} and changed is None:
+            changed = rig.engine.frame
+            assert answers == [("small",)]
+            assert rig.filler.verdicts == [("small", True)]
+    assert changed is not None
+    due = {"bar": 2 * BAR, "beat": BAR + BAR // 4, "now": BAR + 1000}[quantise]
+    late = BAR // 4 if quantise == "now" else 4 * BLOCK  # after the swaps that were sent already
+    assert due <= changed <= due + late
+
+
+@pytest.mark.parametrize("cells", [24, 31])
+def test_with_a_full_arena_the_old_kit_plays_on_wholly(cells: int) -> None:
+    rig = watched(Rig(cells=cells))
+    rig.run(BLOCK)
+    before, used = rig.machine.status().sounds, rig.engine.used_cells()
+    answers = rig.send("/kit/load", "other")
+    rig.run(BLOCK)
+    rig.filler.deliver_all()
+    rig.run(BAR)
+    (answer,) = answers
+    assert "kit other cannot be loaded" in str(answer)
+    assert "every cell of the arena is in use" in str(answer)
+    assert rig.machine.status().sounds == before
+    assert rig.engine.used_cells() == used, "what was reserved is free again"
+    assert {heard(rig, slot) for slot in range(16)} == {"fake"}
+    assert (rig.machine.kit.name, rig.filler.verdicts) == ("fake", [("other", False)])
+    assert rig.pool.stock() == FakePool(rig.kit.classes).stock()
+
+
+def test_a_ring_without_room_changes_nothing_either() -> None:
+    rig = watched(Rig(sequencer={"playing": False}))
+    rig.run(BLOCK)
+    rig.engine.port("machine").full = True
+    with pytest.raises(Gan808Error, match="too busy"):
+        rig.machine.switches.wear(FakeKit("other"), FakeKit("other").factory_sounds(48000), 0)
+    assert rig.machine.kit.name == "fake"
+    assert {heard(rig, slot) for slot in range(16)} == {"fake"}
+    assert not rig.engine.claimed
+
+
+def test_two_kits_on_their_way_come_in_their_order() -> None:
+    rig = watched(Rig())
+    rig.shelf.kits["small"] = FakeKit("small", slots=SMALL)
+    rig.run(1000)
+    for name in ("small", "other"):
+        rig.send("/kit/load", name)
+        rig.run(BLOCK)
+        rig.filler.deliver_all()
+    rig.run(BAR)
+    assert rig.machine.kit.name == "other"
+    assert {heard(rig, slot) for slot in range(16)} == {"other"}
+    assert rig.filler.verdicts == [("small", True), ("other", True)]
+
+
+def test_the_machine_goes_on_while_a_midi_file_is_read(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def slow(name: str, slots: object = ()) -> Pattern:
+        if name == "broken.mid":
+            raise ConfigError("broken.mid: not a whole MIDI file")
+        if name.endswith(".mid"):
+            gate.wait(LONG_S)
+        return replace(PATTERN, name=name)
+
+    monkeypatch.setattr(live.machine.shelf, "own_pattern", slow)
+    for name in ("large.mid", "other.mid", "broken.mid"):
+        live.machine.submit("/seq/pattern", name, reply=live.answers.put)
+    assert "not a whole" in str(live.answers.get(timeout=LONG_S))
+    assert live.ask("/slot/SLOT/level", 0, 0.5) == (0.5,)
+    assert live.ask("/seq/pattern", "plain") == ("plain",)
+    gate.set()
+    late = {str(live.answers.get(timeout=LONG_S)) for _ in range(2)}
+    assert late == {f"pattern {name}.mid: another was asked for meanwhile"
+                    for name in ("large", "other")}
+    assert live.machine.sequencer.pattern.name == "plain"
