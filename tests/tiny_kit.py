@@ -45,15 +45,13 @@ def drum(class_name: str, seed: int, geometry: Geometry = GEOMETRY) -> np.ndarra
 def random_weights(
     spec: NetworkSpec, geometry: Geometry, n_classes: int, bias: float = 0.0
 ) -> dict[str, np.ndarray]:
-    """Every number of a kit's networks, float16, drawn so that a signal neither dies nor grows (He
-    et al. 2015); biases, which are born as zeros, deviate by that much."""
+    """Every number of a kit's networks, float16, drawn as training draws them (He et al. 2015);
+    biases, which are born as zeros, deviate by that much."""
     random = np.random.default_rng(808)
     sizes = (spec, geometry, n_classes)
     weights = {}
     for name, shape in {**generator_shapes(*sizes), **critic_shapes(*sizes)}.items():
-        # Of a transposed convolution's kernel (side, side, out, in) a quarter reaches each place.
-        incoming = np.prod(shape[:2]) * shape[-1] / 4 if ".up" in name else np.prod(shape[:-1])
-        deviation = np.sqrt(2 / incoming)
+        deviation = np.sqrt(2 / np.prod(shape[:-1]))
         if name.endswith((".bias", ".strength")):
             deviation = bias
         elif name.endswith(".embeddings"):

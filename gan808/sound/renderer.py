@@ -7,9 +7,11 @@ by training's evaluation. Not for several threads at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from gan808.errors import RenderError
 from gan808.sound import finish
@@ -50,6 +52,7 @@ class Renderer:
         self.sample_rate_hz = sample_rate_hz
         self.networks = Networks(kit, threads)
         self._moments, self._quantiles = kit.statistics()
+        self._thread_pools = ThreadpoolController()  # of the libraries loaded by now
         self._invert = make_inverter(kit.geometry, self._moments, rounds=griffin_lim_rounds)
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
@@ -96,12 +99,16 @@ class Renderer:
     ) -> np.ndarray:
         """Raw audio of latents: float32 (n, latent_size), int32 (n,) and stream_of each to float32
         (n, n_samples) at the geometry's rate, lead silence included."""
-        return self._invert(self.networks.generate(latents, labels), streams)
+        images = self.networks.generate(latents, labels)
+        with self._one_blas_thread():
+            return self._invert(images, streams)
 
     def audio_from_images(self, images: np.ndarray) -> list[np.ndarray]:
         """Finished sounds of normalised images, training's own for instance: float32 (n, n_bands,
         columns, 1) to n of float32 (m,) at the geometry's rate."""
-        return [finish.finish(row, self.kit.geometry) for row in self._invert(images)]
+        with self._one_blas_thread():
+            raw = self._invert(images)
+        return [finish.finish(row, self.kit.geometry) for row in raw]
 
     def _finished(
         self, raw: np.ndarray, labels: Sequence[int], points: Sequence[Point]
@@ -128,8 +135,14 @@ class Renderer:
         geometry = self.kit.geometry
         peaks = [max(float(np.abs(a).max(initial=0.0)), 1e-6) for a in audio]
         placed = [place(a / peak, geometry) for a, peak in zip(audio, peaks, strict=True)]
-        images = normalise(log_image(np.stack(placed), geometry), self._moments)
+        with self._one_blas_thread():
+            images = normalise(log_image(np.stack(placed), geometry), self._moments)
         return np.asarray(images[..., None], dtype=np.float32)
+
+    def _one_blas_thread(self) -> AbstractContextManager[object]:
+        """A matrix product that BLAS shares out differs in its last bits from one that it does not,
+        and a seed names one sound whatever the number of threads."""
+        return self._thread_pools.limit(limits=1, user_api="blas")
 
     def scores(
         self, audio: Sequence[np.ndarray], labels: Sequence[int]

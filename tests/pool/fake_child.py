@@ -27,7 +27,8 @@ class FakeRenderer:
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
         if "crash" in class_names:
             sys.stderr.write("a warning nobody needs\nout of memory, said the fake\n"
-                             "2026-11-28 04:30:00.000000000 [W:onnxruntime:Default, device_discovery.cc:164] no graphics card\n")
+                             "\x1b[0;93m2026-11-28 03:04:05.678 [W:onnxruntime:Default, a.cc:91] "
+                             "no graphics card\x1b[m\n")
             sys.stderr.flush()
             os._exit(3)
         if "hang" in class_names:

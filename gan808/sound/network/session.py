@@ -11,6 +11,7 @@ import os
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from gan808.errors import KitError
 from gan808.sound.kit.kit import WEIGHTS, Kit
@@ -19,6 +20,9 @@ from gan808.sound.network.graph import Graph, add_critic, add_generator
 from gan808.sound.network.weights import read_weights
 
 ERRORS_ONLY = 3  # of what ONNX Runtime tells on stderr
+# Its own exceptions have no ancestor but Exception.
+_REFUSALS = (refusals.Fail, refusals.InvalidGraph, refusals.InvalidArgument,
+             refusals.NotImplemented, refusals.RuntimeException, RuntimeError, MemoryError)
 
 
 class Networks:
@@ -81,7 +85,7 @@ class Networks:
         try:
             return onnxruntime.InferenceSession(model, self._options,
                                                 providers=["CPUExecutionProvider"])
-        except (RuntimeError, ValueError, MemoryError) as error:
+        except _REFUSALS as error:
             line = str(error).splitlines()[0]
             raise KitError(f"{self._kit.folder / WEIGHTS}: its networks cannot be set up "
                            f"({line})") from error

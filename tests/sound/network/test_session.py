@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,3 +92,15 @@ def test_a_network_too_large_to_play_is_refused_before_it_is_read(
     manifest = kit.manifest.model_copy(update={"network": huge})
     with pytest.raises(KitError, match="more than 2 GiB"):
         Networks(Kit(kit.folder, manifest))
+
+
+def test_nobody_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    """ONNX Runtime's own packages keep a number for the machine in the user's cache and send what
+    runs to its maker, unless told not to (or on CI) before they are loaded."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("CI", "ORT_DISABLE_TELEMETRY")
+                   and not k.startswith(("XDG_", "TF_BUILD", "GITHUB_", "PYTEST"))}
+    code = "import os, gan808.sound.network.session; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True,
+                          env={**environment, "HOME": str(tmp_path)}).stdout
+    assert told.strip() == "1"
+    assert list(tmp_path.rglob("*")) == []
