@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gan808.engine import layout
 from gan808.engine.kernel_api import routines
-from gan808.engine.layout import ALL_SLOTS, NO_CELL, RING_COMMANDS
+from gan808.engine.layout import ALL_SLOTS, NO_CELL, QUEUE_COMMANDS, RING_COMMANDS
 
 if TYPE_CHECKING:
     from gan808.engine.engine import Engine
@@ -43,6 +43,7 @@ class Port:
         self._engine = engine
         memory = engine._memory[0]
         self._ring = memory["rings"][index]
+        self._queued = engine._memory["queued"]
         self._written_at = memory["ring_write"][index].ctypes.data
         self._read_at = memory["ring_read"][index].ctypes.data
         self._load, self._store = routines().load, routines().store
@@ -103,8 +104,10 @@ class Port:
 
     @property
     def room(self) -> int:
-        """How many commands fit into the ring now, at least."""
-        return self._load(self._read_at) + RING_COMMANDS - self._written
+        """How many commands fit into the ring now, and from there into the callback's queue, where
+        those of a later frame wait."""
+        waiting = self._written - self._load(self._read_at)
+        return min(RING_COMMANDS, QUEUE_COMMANDS - int(self._queued[0])) - waiting
 
     @property
     def engine_address(self) -> int:

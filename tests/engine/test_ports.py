@@ -229,3 +229,16 @@ def test_cells_are_never_overwritten_while_they_sound() -> None:
         port.assign(slot, NO_CELL)
     render(engine, 1000)
     assert engine.free_cells() == 8
+
+
+def test_what_waits_for_a_later_frame_takes_room_until_it_is_due() -> None:
+    """A kit that is to come wholly asks for room first: the queue behind the ring counts too."""
+    engine, port = new_engine()
+    empty = port.room
+    for _ in range(layout.QUEUE_COMMANDS // 1000):
+        for _ in range(1000):
+            assert port.trigger(0, 0.0, 5_000)
+        render(engine, 1)
+    assert port.room == layout.QUEUE_COMMANDS % 1000
+    render(engine, 5_000)
+    assert port.room == empty
