@@ -212,6 +212,7 @@ class MidiInput:
         self._ports = MidiPorts(settings.midi.port, jack=jack,
                                 find_systems=partial(systems, early=early))
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
+        self._seen: dict[str, str] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
 
@@ -229,6 +230,11 @@ class MidiInput:
     def clock_source(self) -> str | None:
         """The name of the port whose clock was followed last."""
         return self._notes.clock_source
+
+    def ports_seen(self) -> list[str]:
+        """The ports open now, each before what came from it last, in hexadecimal. Any thread."""
+        seen = dict(self._seen)
+        return [text for name in self.names for text in (name, seen.get(name, ""))]
 
     def start(self) -> None:
         """Open the ports and begin to play from them. Raises DeviceError."""
@@ -251,6 +257,7 @@ class MidiInput:
         while not self._stopping.is_set():
             for arrival in self._ports.read(READ_TIMEOUT_S):
                 self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
+                self._seen[arrival.source] = bytes(arrival.data[:3]).hex(" ")
             if self._ports.lost != lost and time.monotonic() - told_s >= LOSS_TOLD_S:
                 log.warning("MIDI came faster than it can be played: %d messages were let go",
                             self._ports.lost - lost)
