@@ -16,6 +16,7 @@ import numpy as np
 
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
 from gan808.errors import Gan808Error, KitError
+from gan808.pool.filler import FillerStatus
 from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.latent import Point
@@ -201,6 +202,9 @@ class FakeEngine:
     def frames(self) -> int:
         return self.frame
 
+    def begun(self, since: int) -> tuple[int, list[tuple[int, float]]]:
+        return len(self.hits), [(hit.slot, hit.velocity) for hit in self.hits[since:]]
+
     def port(self, name: str) -> FakePort:
         return self._ports.setdefault(name, FakePort(self, name))
 
@@ -350,6 +354,9 @@ class FakeFiller:
         if class_name == "broken":
             return KitError("kit fake has no class 'broken'")
         return fake_sound(class_name, point.seed, rate_hz=self._rate_hz, trail=point.trail)
+
+    def status(self) -> FillerStatus:
+        return FillerStatus("fake", True, 8, 4, 0, None)
 
     def load_kit(self, kit: Any, deliver: Callable[[Any], None]) -> None:
         broken = kit.name == "broken"

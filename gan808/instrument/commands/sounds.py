@@ -15,15 +15,15 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import Event, SoundChanged
 from gan808.instrument.parameters import SLOT
 from gan808.instrument.pictures import Picture, picture_of
-from gan808.sound.latent import parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.latent import Point, parse_id
+from gan808.sound.sound import BATCH, Rendered, Sound
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call, Handler
     from gan808.instrument.machine import Machine
 
 # Sounds are a third of a megabyte at most; pictures two kilobytes.
-MOST_SOUNDS, MOST_PICTURES, MOST_PLAYED = 128, 512, 400
+MOST_SOUNDS, MOST_PICTURES, MOST_PLAYED, MOST_ASKED = 128, 512, 400, 256
 HOUR_S = 3600.0
 PIECE_BYTES = 32_768
 
@@ -35,6 +35,9 @@ class SoundCommands:
         self._machine = machine
         self._sounds: OrderedDict[str, Sound] = OrderedDict()
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
+        # Asked for and not yet begun: the renderer makes BATCH sounds in the time of one.
+        self._asked: deque[tuple[Call, str, Point]] = deque()
+        self._rendering = False
         self._played: deque[tuple[float, str, str]] = deque(maxlen=MOST_PLAYED)
         machine.subscribe(self._hear)
 
@@ -96,15 +99,35 @@ class SoundCommands:
         kit, class_name, place = parse_id(sound_id)
         if kit != machine.kit.name or class_name not in machine.kit.classes:
             raise ConfigError(f"{sound_id[:80]} is no sound of kit {machine.kit.name}")
-        machine.filler.request(class_name, place, partial(machine.later, self._rendered, call))
+        if len(self._asked) >= MOST_ASKED:
+            raise Gan808Error(f"{MOST_ASKED} sounds are being made already")
+        self._asked.append((call, class_name, place))
+        if not self._rendering:
+            self._rendering = True
+            machine.later(self._begin)  # those that come in the same packet go along
         return None
 
-    def _rendered(self, call: Call, result: Sound | Gan808Error) -> None:
-        if isinstance(result, Sound):
-            self._keep(result)
-            call.answer((result.id,))
+    def _begin(self) -> None:
+        """Have the next made, with those of its class that wait."""
+        self._rendering = bool(self._asked)
+        if not self._asked:
+            return
+        name = self._asked[0][1]
+        chosen = [each for each in self._asked if each[1] == name][:BATCH]
+        self._asked = deque(each for each in self._asked if each not in chosen)
+        machine, calls = self._machine, [call for call, *_ in chosen]
+        machine.filler.request_points(
+            name, [point for *_, point in chosen], partial(machine.later, self._rendered, calls))
+
+    def _rendered(self, calls: list[Call], result: list[Rendered] | Gan808Error) -> None:
+        if isinstance(result, Gan808Error):
+            for call in calls:
+                call.answer(result)
         else:
-            call.answer(result)
+            for call, rendered in zip(calls, result, strict=True):
+                self._keep(rendered.sound)
+                call.answer((rendered.sound.id,))
+        self._begin()
 
     def _history(self, _: Call) -> Answer:
         now_s = time.monotonic()

@@ -25,11 +25,11 @@ dialog { border: 1px solid var(--line); border-radius: 14px; background: var(--g
 dialog::backdrop { background: #000a; }
 dialog .close { float: right; }
 .waiting { display: grid; place-items: center; height: 100%; }
-@media (max-width: 1100px) { .stage { height: auto; grid-template-rows: auto auto; } .steps { max-height: none; } }
+@media (max-width: 1100px) { .stage { height: auto; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); grid-template-rows: auto auto; } .stage .pads { height: 620px; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); } .steps { max-height: none; } }
 @media (max-width: 700px) {
   .stage { display: block; height: auto; } .stage > * { display: none; }
   .stage.pads-shown > .pads, .stage.sound-shown > .sound, .stage.beat-shown > .beat { display: grid; }
-  .stage.pads-shown { height: 100%; } .stage.pads-shown > .pads { height: 100%; }
+  .stage.pads-shown { height: 100%; } .stage.pads-shown > .pads { height: 100%; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); }
   nav .narrow { display: block; } nav .wide { display: none; } main { padding: 6px; } .message { display: none; }
 }
 `;

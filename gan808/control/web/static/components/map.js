@@ -14,7 +14,7 @@ styles`
 .mapfoot { display: flex; gap: 8px; align-items: center; justify-content: space-between; font-size: 13px; color: var(--soft); }
 `;
 
-const SIDE = 7, REACH = 0.7, EXACT_MS = 180;
+const SIDE = 7, REACH = 0.7, EXACT_MS = 180, BATCH = 8;
 const POINTS = Array.from({ length: SIDE * SIDE }, (_, at) => [2 * (at % SIDE) / (SIDE - 1) - 1, 1 - 2 * Math.floor(at / SIDE) / (SIDE - 1)]);
 const FROM_CENTRE = POINTS.map((_, at) => at).sort((a, b) => Math.hypot(...POINTS[a]) - Math.hypot(...POINTS[b]));
 
@@ -49,13 +49,15 @@ export function SoundMap({ of }) {
   useEffect(() => {
     let over = false;
     (async () => {
-      for (const place of FROM_CENTRE) {
-        if (over) return;
-        const id = idAt(view.home, ...POINTS[place], view.round);
-        try { await link.ask("/sound/render", [id], "/done", (values) => values[1] === id); } catch { continue; }
-        if (over) return;
-        picture(id);
-        setReady((before) => new Set(before).add(id));
+      // So many at a time as the renderer makes at once.
+      for (let first = 0; first < FROM_CENTRE.length && !over; first += BATCH) {
+        await Promise.all(FROM_CENTRE.slice(first, first + BATCH).map(async (place) => {
+          const id = idAt(view.home, ...POINTS[place], view.round);
+          try { await link.ask("/sound/render", [id], "/done", (values) => values[1] === id, 60000); } catch { return; }
+          if (over) return;
+          picture(id);
+          setReady((before) => new Set(before).add(id));
+        }));
       }
     })();
     return () => { over = true; };

@@ -13,6 +13,7 @@ styles`
 .row .name[aria-pressed="true"] { color: var(--ink); border-left-color: var(--accent); }
 .row .cells { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 3px; }
 .cell { position: relative; min-width: 0; height: 20px; padding: 0; border: 0; border-radius: 4px; background: var(--cell); touch-action: none; overflow: hidden; --v: 0; }
+.cell[aria-pressed="true"] { background: var(--cell); }
 .cell::before { content: ""; position: absolute; left: 0; right: 0; bottom: 0; height: calc(var(--v) * 100%); background: var(--hue); border-radius: 4px; }
 .cell.q0 { --hue: #e5482d; } .cell.q1 { --hue: #f08a24; } .cell.q2 { --hue: #f2c230; } .cell.q3 { --hue: #efe6d5; }
 .cell.perhaps::before { opacity: .55; }
@@ -89,7 +90,7 @@ export function Sequencer() {
   return html`<section class="beat" aria-label="Beat">
     <div class="bar">
       <label>Draw <select value=${pen.tool} onChange=${(event) => setPen({ ...pen, tool: event.target.value })}><option value="velocity">hits</option><option value="chance">chance</option><option value="ratchet">ratchet</option><option value="nudge">nudge</option></select></label>
-      ${pen.tool === "velocity" && html`<label>Hit <select value=${pen.velocity} onChange=${(event) => setPen({ ...pen, velocity: Number(event.target.value) })}>${Object.entries(LEVELS).map(([name, level]) => html`<option value=${level}>${name}</option>`)}</select></label>`}
+      ${pen.tool === "velocity" && html`<label>Hit <select aria-label="Loudness of a hit" value=${pen.velocity} onChange=${(event) => setPen({ ...pen, velocity: Number(event.target.value) })}>${Object.entries(LEVELS).map(([name, level]) => html`<option value=${level}>${name}</option>`)}</select></label>`}
       ${pen.tool === "chance" && html`<label>Chance <select value=${pen.chance} onChange=${(event) => setPen({ ...pen, chance: Number(event.target.value) })}>${[0.25, 0.5, 0.75].map((x) => html`<option value=${x}>${100 * x}%</option>`)}</select></label>`}
       ${pen.tool === "ratchet" && html`<label>Hits <select value=${pen.ratchet} onChange=${(event) => setPen({ ...pen, ratchet: Number(event.target.value) })}>${[2, 3, 4, 6, 8].map((x) => html`<option value=${x}>${x}</option>`)}</select></label>`}
       ${pen.tool === "nudge" && html`<label>Nudge <select value=${pen.nudge} onChange=${(event) => setPen({ ...pen, nudge: Number(event.target.value) })}>${[-0.25, -0.1, 0.1, 0.25].map((x) => html`<option value=${x}>${x < 0 ? "early" : "late"} ${Math.abs(x)}</option>`)}</select></label>`}
