@@ -155,7 +155,7 @@ class TestValues:
         for row in queries:
             answer = rig.ask(row.address_of("BD"))
             assert isinstance(answer, tuple), row.address
-            assert all(isinstance(part, int | float | str) for part in answer)
+            assert all(isinstance(part, int | float | str | bytes) for part in answer)
 
 
 class TestSwaps:
