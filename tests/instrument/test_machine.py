@@ -153,7 +153,9 @@ class TestValues:
     def test_every_row_answers(self, rig: Rig) -> None:
         queries = [row for row in TABLE if row.kind is Kind.QUERY]
         for row in queries:
-            answer = rig.ask(row.address_of("BD"))
+            sound = rig.machine.swaps.sound(0).id
+            given = [sound, 0][:len(row.arguments)]
+            answer = rig.ask(row.address_of("BD"), *given)
             assert isinstance(answer, tuple), row.address
             assert all(isinstance(part, int | float | str | bytes) for part in answer)
 
