@@ -15,6 +15,7 @@ import numpy as np
 
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
 from gan808.errors import Gan808Error, KitError
+from gan808.pool.filler import FillerStatus
 from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.latent import Point
@@ -197,6 +198,9 @@ class FakeEngine:
         self.queued.clear()
         self.slot_cells = [NO_CELL] * SLOTS
 
+    def begun(self, since: int) -> tuple[int, list[tuple[int, float]]]:
+        return len(self.hits), [(hit.slot, hit.velocity) for hit in self.hits[since:]]
+
     def port(self, name: str) -> FakePort:
         return self._ports.setdefault(name, FakePort(self, name))
 
@@ -348,6 +352,9 @@ class FakeFiller:
         if class_name == "broken":
             return KitError("kit fake has no class 'broken'")
         return fake_sound(class_name, point.seed, rate_hz=self._rate_hz, trail=point.trail)
+
+    def status(self) -> FillerStatus:
+        return FillerStatus("fake", True, 8, 4, 0, None)
 
     def load_kit(self, kit: Any, deliver: Callable[[Any], None]) -> None:
         broken = kit.name == "broken"

@@ -106,6 +106,7 @@ class Daemon:
         self._first_sounds = self._keeping.begin(self._machine)
         self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
         self._mark = ""
+        self._panel = ""
         self._service = ServiceManager()
 
     def run(self) -> int:
@@ -147,6 +148,7 @@ class Daemon:
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
             realtime.hurrying_threads(), realtime.may_hurry())
+        self._machine.output = describe_output(self._output)
         midi = self._start_midi(running)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
@@ -164,6 +166,7 @@ class Daemon:
         midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
         running.callback(midi.stop)
         midi.start()
+        self._machine.midi_ports = midi.ports_seen
         return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
 
     def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
@@ -193,9 +196,10 @@ class Daemon:
         running.callback(osc.stop)
         osc.start()
         discovery = Discovery(
-            self._machine, self._settings.osc, osc.address, self._display.say, self._display.warn)
+            self._settings.osc, osc.address, self._display.say, self._display.warn)
         running.callback(discovery.stop)
         discovery.start()
+        self._panel = discovery.panel
         return f"udp {shown(*osc.address)}"
 
     def _introduce(self, midi: str, osc: str) -> None:
@@ -210,6 +214,7 @@ class Daemon:
             ("realtime", self._scheduling),
             ("midi", midi),
             ("osc", osc),
+            *([("panel", self._panel)] if self._panel else []),
             ("seed", str(settings.renderer.seed)),
             ("state", self._keeping.line),
             *([("record", self._options.record)] if self._options.record else []),

@@ -136,6 +136,19 @@ def status(
     say([json.dumps(answer)] if as_json else status_table(answer))
 
 
+@app.command()
+def panel(config: ConfigFile = None) -> None:
+    """Open the panel of a running GAN-808 in the browser."""
+    import webbrowser
+
+    from gan808.config import load_settings
+
+    osc = load_settings(config).osc
+    address = f"http://localhost:{osc.query_port or osc.port}/panel/"
+    say([address])
+    webbrowser.open(address)
+
+
 @app.command("osc")
 def osc_table(as_json: AsJson = False) -> None:
     """Print every OSC address: what it takes, what it answers, what it is for."""

@@ -57,7 +57,9 @@ made from the table the program runs on.
 
 - OSCQuery: every address with its type, range, access, description and present value is told over
   HTTP, at the number of the OSC port where that is free: `http://localhost:{port}/gan808/slot/BD`,
-  `?VALUE`, `?RANGE`, `?HOST_INFO`. It only reads. `osc.query = false` turns it off.
+  `?VALUE`, `?RANGE`, `?HOST_INFO`. GET only reads. Over a WebSocket there it tells
+  what is asked for by `LISTEN`, and takes OSC packets as binary frames from programs and from pages
+  served there. `osc.query = false` turns it off.
 - Zeroconf: an instrument that other machines can reach (`--osc 0.0.0.0:{port}`) is announced as
   `_osc._udp` and `_oscjson._tcp`, if the package zeroconf is installed
   (`pip install 'gan808[announce]'`). `osc.announce = "on"` announces it on this machine too,

@@ -87,6 +87,8 @@ class Machine:
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
+        self._listeners: tuple[Callable[[Event], None], ...] = ()
+        self._listeners_lock = threading.Lock()
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.memory = self.commands.memory
@@ -94,11 +96,12 @@ class Machine:
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
-        self._listeners: tuple[Callable[[Event], None], ...] = ()
-        self._listeners_lock = threading.Lock()
         self._guard = Guard("the machine")
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
+        # Told by the wiring: what it plays on, and (port, last message) of the MIDI inputs in turn.
+        self.output = ""
+        self.midi_ports: Callable[[], list[str]] = list
         self._offline_frame: int | None = None
         self.renew_lead()
 

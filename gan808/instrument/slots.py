@@ -24,7 +24,7 @@ ENGINE_PARAMETERS = {
     "mute": SlotParameter.MUTE,
     "choke": SlotParameter.CHOKE,
 }
-OWN_PARAMETERS = ("lock", "gate", "width")
+OWN_PARAMETERS = ("lock", "gate", "width", "solo")
 
 
 class Slot:
@@ -36,6 +36,7 @@ class Slot:
         self.sound: Sound | None = None
         self.since = 0  # the frame its sound is played from
         self.history: deque[Sound] = deque(maxlen=HISTORY)
+        self.undone: deque[Sound] = deque(maxlen=HISTORY)
         # Sounds made for this slot: evolution takes them before it draws from the pool.
         self.coming: deque[Sound] = deque()
         self.values: dict[str, float | int] = {
@@ -62,6 +63,7 @@ class Slot:
         self.layout = layout
         self.values["choke"] = layout.choke
         self.history.clear()
+        self.undone.clear()
         self.coming.clear()
 
     def swap(self, sound: Sound) -> None:
@@ -76,6 +78,7 @@ class Slot:
             self.coming.clear()
         if self.sound is not None:
             self.history.append(self.sound)
+        self.undone.clear()
         self.sound = sound
 
 

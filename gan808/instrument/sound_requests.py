@@ -59,6 +59,11 @@ class LatentPlay:
         if class_name not in self._machine.kit.classes:
             raise ConfigError(f"kit {kit_name} has no class {class_name!r}; it has "
                               f"{', '.join(self._machine.kit.classes)}")
+        ready = self._machine.commands.sounds.find(str(call.arguments[1]))
+        if ready is not None:
+            self._put(call, ready)
+            call.answer((ready.id,))
+            return
         self.ask(call, class_name, place)
 
     def morph(self, call: Call) -> None:

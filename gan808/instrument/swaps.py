@@ -174,10 +174,17 @@ class Swaps:
 
     def send(self, index: int, name: str, frame: int = 0) -> None:
         """Tell the engine one setting of a slot. Raises Gan808Error when its ring is full."""
-        value = float(self.slots[index].values[name])
+        value = float(self._heard(index, name))
         if not self._port.set_slot(index, ENGINE_PARAMETERS[name], value, frame):
             raise Gan808Error(f"{self.slots[index].layout.code} {name}: the engine is too busy; "
                               "send it again")
+
+    def _heard(self, index: int, name: str) -> float | int:
+        """A setting as the engine has it: a slot is mute too while others are solo."""
+        values = self.slots[index].values
+        if name == "mute" and any(slot.values["solo"] for slot in self.slots):
+            return max(values["mute"], 1 - int(values["solo"]))
+        return values[name]
 
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
         """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""
@@ -259,9 +266,21 @@ class Swaps:
         slot = self.slots[index]
         if not slot.history:
             raise Gan808Error(f"{slot.layout.code} has no sound before this one")
-        sound = slot.history[-1]
+        before, sound = slot.sound, slot.history[-1]
         self.put(index, sound, frame, remember=False)
         slot.history.pop()
+        if before is not None:
+            slot.undone.append(before)
+        return sound
+
+    def redo(self, index: int, frame: int = 0) -> Sound:
+        """Forward to the sound that undo has left. Raises Gan808Error when there is none."""
+        slot = self.slots[index]
+        if not slot.undone:
+            raise Gan808Error(f"{slot.layout.code} has nothing to redo")
+        sound, rest = slot.undone[-1], list(slot.undone)[:-1]
+        self.put(index, sound, frame)
+        slot.undone.extend(rest)
         return sound
 
     def change_rate(self) -> None:

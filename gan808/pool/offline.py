@@ -12,7 +12,7 @@ from functools import partial
 
 from gan808.config import PoolSettings, RendererSettings
 from gan808.errors import Gan808Error, RenderError
-from gan808.pool.filler import Deliver, DeliverAll, DeliverKit, deliver_first
+from gan808.pool.filler import Deliver, DeliverAll, DeliverKit, FillerStatus, deliver_first
 from gan808.pool.pool import DescriptorName, Pool, Want
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.seeds import Seeds
@@ -50,6 +50,10 @@ class OfflinePool(Pool):
     def stop(self) -> None:
         """End the render process. Any thread."""
         self._process.stop()
+
+    def status(self) -> FillerStatus:
+        """As Filler.status; it keeps no count."""
+        return FillerStatus(self._process.kit.name, True, 0, 0, 0, None)
 
     def take(
         self, class_name: str, third: int | None = None, *, width: float = 0.0

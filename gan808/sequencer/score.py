@@ -62,6 +62,11 @@ class Score:
         return chosen[1] if chosen else self._original
 
     @property
+    def start(self) -> int:
+        """The step on which the pattern that plays began."""
+        return self._start
+
+    @property
     def playing(self) -> Pattern:
         """The pattern that plays, edits included."""
         return self._pattern

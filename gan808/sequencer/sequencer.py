@@ -251,6 +251,13 @@ class Sequencer:
             steps = STEPS_PER_BEAT if quantise == "beat" else STEPS_PER_BAR
             return self._line.next_multiple(steps, max(frame, self._frontier))
 
+    def place_at(self, frame: int) -> int:
+        """The step, from 0 where the pattern began, that a frame falls into; -1 when stopped."""
+        with self._lock:
+            if not self._playing:
+                return -1
+            return max(0, int(self._line.step_at(frame) + 0.01) - self._score.start)
+
     def bar_at(self, frame: int) -> int:
         """The bar, counted from 1, that a frame falls into at the present tempo."""
         # A hundredth of a step: the frame of a bar line is rounded, and belongs to its bar.

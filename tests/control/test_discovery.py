@@ -24,7 +24,7 @@ class Found:
         self.said: list[str] = []
         self.warned: list[str] = []
         self.parts = Discovery(
-            rig.machine, Settings().replace({"osc": osc}).osc, rig.osc.address, self.said.append,
+            Settings().replace({"osc": osc}).osc, rig.osc.address, self.said.append,
             self.warned.append, settled_s=0.0)
         self.parts.start()
 
@@ -68,7 +68,7 @@ def test_without_the_library_one_line_and_only_when_asked(rig: Rig, no_library: 
 
 
 def test_the_wait_before_it_ends_with_the_stop(rig: Rig) -> None:
-    parts = Discovery(rig.machine, rig.settings.osc, rig.osc.address, print, print, settled_s=60.0)
+    parts = Discovery(rig.settings.osc, rig.osc.address, print, print, settled_s=60.0)
     parts.start()
     began_s = time.monotonic()
     parts.stop()

@@ -231,6 +231,7 @@ class MidiInput:
         self._ports = MidiPorts(settings.midi.port, jack=jack)
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
         self._told_lost, self._told_lost_s = 0, 0.0
+        self._seen: dict[str, str] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
 
@@ -248,6 +249,11 @@ class MidiInput:
     def clock_source(self) -> str | None:
         """The name of the port whose clock was followed last."""
         return self._notes.clock_source
+
+    def ports_seen(self) -> list[str]:
+        """The ports open now, each before what came from it last, in hexadecimal. Any thread."""
+        seen = dict(self._seen)
+        return [text for name in self.names for text in (name, seen.get(name, ""))]
 
     def start(self) -> None:
         """Open the ports and begin to play from them. Raises DeviceError."""
@@ -271,6 +277,7 @@ class MidiInput:
                 for arrival in self._ports.read(READ_TIMEOUT_S):
                     with playing:
                         self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
+                        self._seen[arrival.source] = bytes(arrival.data[:3]).hex(" ")
                 self._tell_lost(time.monotonic())
 
     def _tell_lost(self, now_s: float) -> None:

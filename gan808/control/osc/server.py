@@ -22,6 +22,7 @@ from gan808.control.osc.clients import Clients, Limit, Limits, Outstanding, Send
 from gan808.control.osc.packets import PacketError, Received, build_message, read_packet
 from gan808.control.osc.times import Schedule, TagFrames, WallClock
 from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
+from gan808.control.osc.watch import Watch
 from gan808.control.oscquery.announcement import is_loopback
 from gan808.engine.trigger_fast_path import PLAYED, OscEar
 from gan808.errors import Gan808Error, Guard
@@ -107,6 +108,7 @@ class OscServer:
         self._port = machine.engine.port("osc")
         self._socket = OscSocket(settings.osc.host, settings.osc.port)
         self._clients = Clients(expiry_s=expiry_s)
+        self._watch = Watch(machine, self._tell)
         self._fails = Limits(FAILS_HZ, FAILS_BURST)
         self._remote = Limits(REMOTE_HZ, REMOTE_BURST)
         self._clocks = Limits(CLOCK_HZ, 1)
@@ -135,6 +137,7 @@ class OscServer:
         """Stop answering and free the port; safe to call twice, or without start."""
         self._stopping.set()
         self._unsubscribe()
+        self._watch.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
         self._socket.close()
@@ -168,6 +171,7 @@ class OscServer:
         self.counters.packets += 1
         now_s = time.monotonic()
         self._clients.renew(sender, now_s)
+        self._watch.renew(sender, now_s)
         late_told, left = False, MAX_REQUESTS
         for message in read_packet(datagram):
             if isinstance(message, PacketError):
@@ -268,6 +272,9 @@ class OscServer:
             synced = partial(self._send, row.reply_address, asked.request.values, sender)
             if not self._outstanding.when_done(sender, synced):
                 self._fail_asked(asked, Gan808Error("too many /sync wait already"))
+        elif row.address == "/watch":
+            self._watch.set(sender, bool(asked.request.values[0]))
+            self._send(row.reply_address, (asked.address,), sender)
         else:
             self._register(asked)
 
@@ -283,7 +290,9 @@ class OscServer:
 
     # The machine thread, which calls back
 
-    def _answer(self, asked: _Asked, ticket: int, result: tuple[Value, ...] | Gan808Error) -> None:
+    def _answer(
+        self, asked: _Asked, ticket: int, result: tuple[Value | bytes, ...] | Gan808Error
+    ) -> None:
         row = asked.request.parameter
         if isinstance(result, Gan808Error):
             self._fail_asked(asked, result)
@@ -301,7 +310,10 @@ class OscServer:
             self._tell_clients(f"/slot/{event.code}/changed", (event.id, event.seed))
 
     def _tell_clients(self, address: str, values: Sequence[Value]) -> None:
-        for client in self._clients.current(time.monotonic()):
+        self._tell(address, values, self._clients.current(time.monotonic()))
+
+    def _tell(self, address: str, values: Sequence[object], receivers: Sequence[Sender]) -> None:
+        for client in receivers:
             self._send(address, values, client)
 
     # Either thread

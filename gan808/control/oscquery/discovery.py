@@ -9,13 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from gan808.config import OscSettings
+from gan808.control.web.process import WebProcess
 from gan808.errors import DeviceError, Gan808Error, Guard
-
-if TYPE_CHECKING:
-    from gan808.instrument.machine import Machine
 
 # By then the start is over, and a library that takes a tenth of a second to load is in nobody's
 # way.
@@ -29,7 +26,6 @@ class Discovery:
 
     def __init__(
         self,
-        machine: Machine,
         settings: OscSettings,
         osc_address: tuple[str, int],
         say: Callable[[str], None],
@@ -37,17 +33,29 @@ class Discovery:
         *,
         settled_s: float = SETTLED_S,
     ) -> None:
-        self._machine = machine
         self._settings = settings
         self._osc_address = osc_address
         self._say = say
         self._warn = warn
         self._settled_s = settled_s
+        self._web: WebProcess | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc-discovery", daemon=True)
 
+    @property
+    def panel(self) -> str:
+        """Where the panel is, once started; "" without."""
+        return f"{self._web.url}/panel/" if self._web is not None else ""
+
     def start(self) -> None:
-        """Begin soon; returns at once."""
+        """Take the HTTP port and begin soon; returns at once."""
+        if self._settings.query:
+            web = WebProcess(self._osc_address, self._settings.query_port, self._warn)
+            try:
+                web.bind()
+                self._web = web
+            except DeviceError as error:
+                self._warn(str(error))
         if self._settings.query or self._settings.announce != "off":
             self._thread.start()
 
@@ -56,6 +64,8 @@ class Discovery:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=STOP_S)
+        if self._web is not None:
+            self._web.stop()
 
     def _run(self) -> None:
         if self._stopping.wait(self._settled_s):
@@ -63,7 +73,7 @@ class Discovery:
         with ExitStack() as running:
             query_port = None
             with Guard("OSCQuery", self._refused):
-                query_port = self._described(running) if self._settings.query else None
+                query_port = self._described()
             with Guard("zeroconf", self._refused):
                 self._announced(running, query_port)
             self._stopping.wait()
@@ -71,15 +81,13 @@ class Discovery:
     def _refused(self, error: Gan808Error) -> None:
         self._warn(str(error))
 
-    def _described(self, running: ExitStack) -> int | None:
-        """Start the description; its port."""
-        from gan808.control.oscquery.server import QueryServer
-
-        server = QueryServer(self._machine, self._osc_address, self._settings.query_port)
-        running.callback(server.stop)
-        server.start()
-        self._say(f"OSC is described at {server.url} (OSCQuery)")
-        return server.port
+    def _described(self) -> int | None:
+        """Start the description and the panel; their port."""
+        if self._web is None:
+            return None
+        self._web.start()
+        self._say(f"OSC is described at {self._web.url} (OSCQuery)")
+        return self._web.port
 
     def _announced(self, running: ExitStack, query_port: int | None) -> None:
         """Announce where it is asked for, or where others can reach us and nobody said no."""

@@ -161,7 +161,7 @@ def _range(argument: Argument, slots: Sequence[SlotLayout]) -> Node:
 
 
 def _types_of(values: Sequence[Value]) -> str:
-    tags = {int: "i", float: "f", str: "s"}
+    tags = {int: "i", float: "f", str: "s", bytes: "b"}
     return "".join(tags[type(value)] for value in values) or NOTHING
 
 
@@ -169,6 +169,8 @@ def _types_told(row: Parameter) -> str:
     return "".join(part[0] for part in row.reply.split() if part[1:2] == ":") or NOTHING
 
 
-def _plain(value: Value) -> Value | None:
-    """JSON has no word for infinity and the like."""
+def _plain(value: Value | bytes) -> Value | None:
+    """JSON has no word for infinity and the like, nor for bytes."""
+    if isinstance(value, bytes):
+        return None
     return None if isinstance(value, float) and not math.isfinite(value) else value

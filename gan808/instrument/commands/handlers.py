@@ -13,7 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error, Guard
+from gan808.instrument.addresses import slot_index
+from gan808.instrument.commands.overview import Overview
 from gan808.instrument.commands.patterns import PatternCommands
+from gan808.instrument.commands.sounds import SoundCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
 from gan808.instrument.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
@@ -29,7 +32,7 @@ from gan808.sound.latent import Point
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
 
-Answer = tuple[Value, ...]
+Answer = tuple[Value | bytes, ...]
 Reply = Callable[[Answer | Gan808Error], None]
 log = logging.getLogger("gan808")
 
@@ -66,6 +69,7 @@ class Commands:
         self.widths = Widths(machine)
         self.recording = Recording(machine)
         self.memory = Memory(machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
+        self.sounds = SoundCommands(machine)
         self._scenes = Scenes(machine, self.memory, self.kits)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
@@ -91,6 +95,8 @@ class Commands:
         handlers: dict[str, Handler] = {
             f"{slot}/new": self._new,
             f"{slot}/undo": self._undo,
+            f"{slot}/redo": self._redo,
+            f"{slot}/copy": self._copy,
             f"{slot}/info": self._info,
             f"{slot}/similar": self._latent.similar,
             f"{slot}/morph": self._latent.morph,
@@ -112,10 +118,12 @@ class Commands:
         for name in (*ENGINE_PARAMETERS, *OWN_PARAMETERS):
             handlers[f"{slot}/{name}"] = partial(self._slot_value, name)
         handlers[f"{slot}/width"] = self._slot_width
+        handlers[f"{slot}/solo"] = self._solo
         for word in WISHES:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
         own = self._scenes.handlers | {"/state": lambda _: (self.memory.keeping(),)}
-        own |= self._machine.learning.handlers()
+        own |= self._machine.learning.handlers() | self.sounds.handlers()
+        own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
     def _sequencer_table(self) -> dict[str, Handler]:
@@ -188,6 +196,17 @@ class Commands:
             self.widths.changed(_slot_of(call))
         return answer
 
+    def _solo(self, call: Call) -> Answer:
+        answer = self._slot_value("solo", call)
+        if len(call.arguments) > 1:
+            for slot in self._machine.swaps.slots:
+                self._machine.swaps.send(slot.index, "mute", call.frame)
+        return answer
+
+    def _read(self, row: str) -> Answer:
+        """The present value of a row of the whole machine."""
+        return self._handlers[row](Call(row, ())) or ()
+
     def _set_volume(self, call: Call) -> Answer:
         return self._value(partial(self._put_volume, call.frame), lambda: self._volume, call)
 
@@ -217,6 +236,16 @@ class Commands:
 
     def _undo(self, call: Call) -> Answer:
         return (self._machine.swaps.undo(_slot_of(call), call.frame).id,)
+
+    def _redo(self, call: Call) -> Answer:
+        return (self._machine.swaps.redo(_slot_of(call), call.frame).id,)
+
+    def _copy(self, call: Call) -> Answer:
+        swaps = self._machine.swaps
+        source = slot_index(str(call.arguments[1]), self._machine.codes)
+        sound = swaps.sound(source)
+        swaps.put(_slot_of(call), sound, call.frame)
+        return (sound.id,)
 
     def _info(self, call: Call) -> Answer:
         sound = self._machine.swaps.sound(_slot_of(call))

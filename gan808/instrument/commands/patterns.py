@@ -7,6 +7,8 @@ row on /seq/row, of another pattern on /seq/pattern.
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -31,6 +33,47 @@ FIELDS = {"/seq/step": "velocity", "/seq/chance": "chance", "/seq/ratchet": "rat
           "/seq/nudge": "nudge"}
 
 
+# What undo takes back, and how long after one edit another still belongs to it: a row that is
+# drawn with one stroke is undone at once.
+EDITS = (*FIELDS, "/seq/length", "/seq/row", "/seq/clear", "/seq/euclid", "/seq/mutate",
+         "/seq/original")
+STROKE_S, MOST_EDITS = 0.6, 100
+LONGEST_TAP_S = 3.0
+
+
+class EditHistory:
+    """Patterns before the edits made to one pattern, and after those taken back."""
+
+    def __init__(self) -> None:
+        self._before: deque[Pattern] = deque(maxlen=MOST_EDITS)
+        self._after: list[Pattern] = []
+        self._latest: Pattern | None = None
+        self._edited_s = -STROKE_S
+
+    def note(self, before: Pattern, after: Pattern, now_s: float) -> None:
+        """An edit has been made."""
+        if before == after:
+            return
+        if now_s - self._edited_s >= STROKE_S or before is not self._latest:
+            self._before.append(before)
+        self._after.clear()
+        self._latest, self._edited_s = after, now_s
+
+    def undo(self, present: Pattern) -> Pattern | None:
+        """The pattern before the last edit; None where there is none."""
+        if not self._before:
+            return None
+        self._after.append(present)
+        return self._before.pop()
+
+    def redo(self, present: Pattern) -> Pattern | None:
+        """The pattern that undo has left; None where there is none."""
+        if not self._after:
+            return None
+        self._before.append(present)
+        return self._after.pop()
+
+
 class PatternCommands:
     """Choosing, editing, varying and saving patterns."""
 
@@ -38,6 +81,8 @@ class PatternCommands:
         self._machine = machine
         self._sequencer = machine.sequencer
         self._asked = 0
+        self._edits = EditHistory()
+        self._taps: list[float] = []
 
     def table(self) -> dict[str, Handler]:
         """Address -> handler."""
@@ -55,8 +100,41 @@ class PatternCommands:
             "/seq/vary": partial(self._value, lambda score: score.vary, _set_vary),
             "/seq/fills": partial(self._value, lambda score: score.fills, _set_fills),
         }
+        handlers |= {address: partial(self._field, name) for address, name in FIELDS.items()}
+        for address in EDITS:
+            handlers[address] = partial(self._edit, handlers[address])
         return handlers | {
-            address: partial(self._field, name) for address, name in FIELDS.items()}
+            "/seq/undo": partial(self._step_back, EditHistory.undo),
+            "/seq/redo": partial(self._step_back, EditHistory.redo),
+            "/seq/tap": self._tap,
+        }
+
+    def _edit(self, handler: Handler, call: Call) -> Answer | None:
+        before = self._sequencer.edited
+        answer = handler(call)
+        self._edits.note(before, self._sequencer.edited, time.monotonic())
+        return answer
+
+    def _step_back(
+        self, move: Callable[[EditHistory, Pattern], Pattern | None], call: Call
+    ) -> Answer:
+        pattern = move(self._edits, self._sequencer.edited)
+        if pattern is None:
+            raise Gan808Error("there is no edit to go to")
+        return self._rewrite(lambda score: score.edit(lambda _: pattern), call)
+
+    def _tap(self, call: Call) -> Answer:
+        """Whoever taps is on the beat: the mean of the last eight gaps is the beat."""
+        now_s = time.monotonic()
+        if self._taps and now_s - self._taps[-1] > LONGEST_TAP_S:
+            self._taps.clear()
+        self._taps = [*self._taps[-8:], now_s]
+        if len(self._taps) > 1 and self._taps[-1] > self._taps[0]:
+            gap_s = (self._taps[-1] - self._taps[0]) / (len(self._taps) - 1)
+            tempo = min(400.0, max(20.0, 60.0 / gap_s))
+            self._machine.sync.set_tempo(tempo)
+            self._tell("/seq/tempo", self._sequencer.tempo_bpm)
+        return ()
 
     # Patterns
 
@@ -91,6 +169,7 @@ class PatternCommands:
             call.answer(self._chosen(call, result))
 
     def _chosen(self, call: Call, pattern: Pattern) -> Answer:
+        self._edits = EditHistory()
         self._sequencer.set_pattern(pattern)
         self._tell(call.command, self._sequencer.pattern.name)
         return (self._sequencer.pattern.name,)

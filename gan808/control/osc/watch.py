@@ -1,0 +1,78 @@
+"""Tells those who watch what plays, as it plays: /watch.
+
+`Watch` owns a thread, `osc-watch`, which looks at the engine while anybody watches and ends when
+nobody does. It only reads; what it sends is built once for all.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gan808.control.osc.clients import Clients, Sender
+from gan808.instrument.parameters import Value
+
+if TYPE_CHECKING:
+    from gan808.instrument.machine import Machine
+
+# As often as an eye can tell.
+PERIOD_S = 0.033
+EXPIRY_S = 10.0
+
+
+class Watch:
+    """Who watches, and the thread that tells them."""
+
+    def __init__(
+        self, machine: Machine, tell: Callable[[str, tuple[Value, ...], list[Sender]], None]
+    ) -> None:
+        """tell(address after /gan808, values, receivers) is called on the thread."""
+        self._machine = machine
+        self._tell = tell
+        self._clients = Clients(expiry_s=EXPIRY_S)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    def set(self, client: Sender, on: bool) -> None:
+        """A client begins to watch, or no longer does. The OSC thread."""
+        if not on:
+            self._clients.remove(client)
+            return
+        self._clients.add(client, client, time.monotonic())
+        with self._lock:
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = threading.Thread(target=self._run, name="osc-watch", daemon=True)
+                self._thread.start()
+
+    def renew(self, client: Sender, now_s: float) -> None:
+        """A sign of life."""
+        self._clients.renew(client, now_s)
+
+    def stop(self) -> None:
+        """Tell nobody any more."""
+        self._stopping.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        count, place = self._machine.engine.begun(1 << 62)[0], -2
+        while not self._stopping.wait(PERIOD_S):
+            receivers = self._clients.current(time.monotonic())
+            if not receivers:
+                with self._lock:
+                    if not self._clients.current(time.monotonic()):
+                        self._thread = None
+                        return
+                continue
+            count, begun = self._machine.engine.begun(count)
+            for slot, velocity in dict(begun).items():
+                if slot < len(self._machine.codes):
+                    self._tell(f"/slot/{self._machine.codes[slot]}/played", (velocity,), receivers)
+            now = self._machine.engine.clock.frame_now()
+            before, place = place, self._machine.sequencer.place_at(now)
+            if place != before:
+                self._tell("/seq/playhead", (place,), receivers)

@@ -1,0 +1,140 @@
+"""HTTP and WebSocket in one: OSCQuery with LISTEN, and the panel's files. Event loop only.
+
+Everything about the instrument is asked of it over OSC, as any client asks. Nothing is written by
+a GET; what is written comes over the WebSocket as OSC packets, and only from pages served here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+import time
+import wave
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from gan808.control.osc.clients import Limit
+from gan808.control.web.limits import Doors, host_is_ours, origin_is_ours
+from gan808.control.web.osc_client import OscAsker
+from gan808.control.web.query import Query
+from gan808.control.web.sockets import Listeners
+from gan808.instrument.parameters import ROOT
+
+STATIC = Path(__file__).parent / "static"
+KINDS = {
+    ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json", ".txt": "text/plain",
+}
+PANEL, SOUND = "/panel/", "/panel/sound.wav"
+REQUESTS_HZ, BURST = 20.0, 40  # of those that ask the instrument
+MOST_REQUEST_BYTES = 8192
+# Everything from here, nothing from elsewhere, and in nobody's frame.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
+                               "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-cache",
+}
+
+
+class WebServer:
+    """The server of one instrument, from start to stop."""
+
+    def __init__(self, osc_address: tuple[str, int]) -> None:
+        self._asker = OscAsker(osc_address)
+        self._query = Query(self._asker, osc_address)
+        self._listeners = Listeners(osc_address)
+        self._files = _files()
+        self._limit = Limit(REQUESTS_HZ, BURST)
+        self._http = web.Server(self._handle, access_log=None)  # type: ignore[arg-type]
+        self._doors = Doors(cast("Any", self._http))
+        self._server: asyncio.Server | None = None
+
+    async def start(self, listening: socket.socket) -> None:
+        """Serve on a listening socket."""
+        loop = asyncio.get_running_loop()
+        listening.setblocking(False)
+        self._server = await loop.create_server(self._doors, sock=listening)
+
+    async def stop(self) -> None:
+        """Hang up on everybody."""
+        if self._server is not None:
+            self._server.close()
+        self._listeners.close()
+        self._asker.close()
+        await self._http.shutdown(0.1)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            response = await self._answer(request)
+        except ValueError:  # a path that is none
+            response = web.Response(status=400)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+            # One request a connection: what five seconds in all mean is then plain.
+            response.force_close()
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        host = request.headers.get("Host", "")
+        transport = request.transport
+        local = transport.get_extra_info("sockname") if transport is not None else None
+        if not host_is_ours(host, local):
+            return web.Response(status=403, text="this host is not served here")
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._socket(request, host)
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        path = unquote(request.rel_url.raw_path)
+        if path in self._files:
+            kind, body = self._files[path]
+            return web.Response(body=body, content_type=kind, charset="utf-8")
+        if path == PANEL.rstrip("/"):
+            return web.Response(status=308, headers={"Location": PANEL})
+        if path.startswith(PANEL) and path != SOUND:
+            return web.Response(status=404)
+        if not self._limit.allows(time.monotonic()):
+            return web.json_response(None, status=429)
+        if path == SOUND:
+            return await self._wav(request.rel_url.query.get("id", ""))
+        return await self._query.answer(path, request.rel_url.raw_query_string)
+
+    async def _socket(self, request: web.BaseRequest, host: str) -> web.StreamResponse:
+        if not origin_is_ours(request.headers.get("Origin"), host):
+            return web.Response(status=403, text="only pages from here may do this")
+        if self._listeners.full:
+            return web.Response(status=503, text="too many panels are open")
+        self._doors.stays(cast("Any", request.protocol))
+        return await self._listeners.serve(request)
+
+    async def _wav(self, sound_id: str) -> web.Response:
+        """A sound that is at hand as a WAV; it is asked for piece by piece."""
+        pieces: list[bytes] = []
+        address, at, frames, rate, channels = f"{ROOT}/sound/audio", 0, 1, 44100, 1
+        while at < frames:
+            answer = (await self._asker.ask([(address, address, (sound_id, at))])).get(address)
+            if answer is None or not answer[4]:
+                return web.Response(status=404, text="that sound is not at hand")
+            _, rate, frames, channels, piece = answer
+            pieces.append(piece)
+            at += len(piece) // (2 * channels)
+        into = io.BytesIO()
+        with wave.open(into, "wb") as file:
+            file.setnchannels(channels)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(b"".join(pieces))
+        return web.Response(body=into.getvalue(), content_type="audio/wav")
+
+
+def _files() -> dict[str, tuple[str, bytes]]:
+    """Content type and bytes by the path they are asked for: a name never becomes a path."""
+    found = {PANEL + path.relative_to(STATIC).as_posix(): (KINDS[path.suffix], path.read_bytes())
+             for path in STATIC.rglob("*") if path.suffix in KINDS}
+    return {**found, PANEL: found[f"{PANEL}index.html"]}
+
+

@@ -1,0 +1,98 @@
+// A plane through latent space around the present sound: towards four other seeds. Drag, and the
+// sound follows: the nearest that is rendered at once, the exact one when it is ready.
+
+import { link, picture, send, state } from "../store.js";
+import { html, Picture, styles, useEffect, useRef, useState } from "../view.js";
+
+styles`
+.map { position: relative; aspect-ratio: 1; width: 100%; max-height: 100%; border-radius: 12px; overflow: hidden; background: #17120f; touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; border: 2px solid var(--line); }
+.map .tiles { position: absolute; inset: 0; display: grid; grid-template-columns: repeat(7, 1fr); grid-template-rows: repeat(7, 1fr); gap: 2px; }
+.map .tile { background: #211a15; position: relative; border-radius: 3px; overflow: hidden; }
+.map .tile .picture { position: absolute; inset: 0; width: 100%; height: 100%; }
+.map .dot { position: absolute; width: 26px; height: 26px; margin: -13px; border-radius: 50%; border: 3px solid #fff6e8; background: #d9481c88; box-shadow: 0 0 0 2px #120f0d, 0 2px 12px #000; pointer-events: none; }
+.map:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+.mapfoot { display: flex; gap: 8px; align-items: center; justify-content: space-between; font-size: 13px; color: var(--soft); }
+`;
+
+const SIDE = 7, REACH = 0.7, EXACT_MS = 180, BATCH = 8;
+const POINTS = Array.from({ length: SIDE * SIDE }, (_, at) => [2 * (at % SIDE) / (SIDE - 1) - 1, 1 - 2 * Math.floor(at / SIDE) / (SIDE - 1)]);
+const FROM_CENTRE = POINTS.map((_, at) => at).sort((a, b) => Math.hypot(...POINTS[a]) - Math.hypot(...POINTS[b]));
+
+function seedsOf(id, round) {
+  let hash = 2166136261 ^ round;
+  for (const sign of id) hash = Math.imul(hash ^ sign.charCodeAt(0), 16777619);
+  return [1, 2, 3, 4].map((n) => Math.abs(Math.imul(hash + n, 2654435761)) % 1000000);
+}
+
+/** The id of the place x, y in -1..1 around a sound. */
+export function idAt(home, x, y, round = 0) {
+  const [plain, width = ""] = home.split(/(?=\+w@)/);
+  const [east, west, north, south] = seedsOf(home, round);
+  const step = (amount, seed) => {
+    const share = Math.round(Math.abs(amount) * REACH * 1e4) / 1e4;
+    return share ? `~${seed}@${share}` : "";
+  };
+  return plain + step(x, x > 0 ? east : west) + step(y, y > 0 ? north : south) + width;
+}
+
+export function SoundMap({ of }) {
+  const [view, setView] = useState({ code: of.code, home: of.id, round: 0 });
+  const [at, setAt] = useState([0, 0]);
+  const [ready, setReady] = useState(() => new Set());
+  const ours = useRef(new Set()), pending = useRef(0), latest = useRef(""), held = useRef(false);
+  // Another slot, or a sound that came from elsewhere: the plane begins there.
+  if (of.id && (view.code !== of.code || (of.id !== view.home && !ours.current.has(of.id)))) {
+    ours.current = new Set();
+    setView({ code: of.code, home: of.id, round: 0 }); setAt([0, 0]); setReady(new Set());
+  }
+  const centre = (round = 0) => { ours.current = new Set(); setView({ code: of.code, home: of.id, round }); setAt([0, 0]); setReady(new Set()); };
+  useEffect(() => {
+    let over = false;
+    (async () => {
+      // So many at a time as the renderer makes at once.
+      for (let first = 0; first < FROM_CENTRE.length && !over; first += BATCH) {
+        await Promise.all(FROM_CENTRE.slice(first, first + BATCH).map(async (place) => {
+          const id = idAt(view.home, ...POINTS[place], view.round);
+          try { await link.ask("/sound/render", [id], "/done", (values) => values[1] === id, 60000); } catch { return; }
+          if (over) return;
+          picture(id);
+          setReady((before) => new Set(before).add(id));
+        }));
+      }
+    })();
+    return () => { over = true; };
+  }, [view.home, view.code, view.round]);
+  const play = (id) => {
+    if (id === latest.current) return;
+    latest.current = id; ours.current.add(id);
+    send(`/slot/${of.code}/recall`, id);
+  };
+  const go = (x, y) => {
+    const place = [Math.max(-1, Math.min(1, x)), Math.max(-1, Math.min(1, y))];
+    setAt(place);
+    const rendered = POINTS.filter(([px, py]) => ready.has(idAt(view.home, px, py, view.round)));
+    const near = rendered.sort((a, b) => Math.hypot(a[0] - place[0], a[1] - place[1]) - Math.hypot(b[0] - place[0], b[1] - place[1]))[0];
+    if (near) play(idAt(view.home, ...near, view.round));
+    clearTimeout(pending.current);
+    pending.current = setTimeout(() => play(idAt(view.home, ...place, view.round)), EXACT_MS);
+  };
+  const move = (event) => {
+    if (!held.current) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    go(2 * (event.clientX - box.left) / box.width - 1, 1 - 2 * (event.clientY - box.top) / box.height);
+  };
+  const key = (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    go(at[0] + step[0] / 6, at[1] + step[1] / 6);
+  };
+  return html`<div class="map" role="application" tabindex="0" aria-label="Map of sounds around ${of.code}: arrow keys move" data-ready=${ready.size}
+      onPointerDown=${(event) => { held.current = true; event.currentTarget.setPointerCapture(event.pointerId); move(event); }} onPointerMove=${move}
+      onPointerUp=${() => { held.current = false; }} onPointerCancel=${() => { held.current = false; }} onContextMenu=${(event) => event.preventDefault()} onKeyDown=${key}>
+      <div class="tiles">${POINTS.map(([x, y]) => {
+        const id = idAt(view.home, x, y, view.round);
+        return html`<div class="tile" key=${`${x}${y}`}>${ready.has(id) ? html`<${Picture} of=${picture(id)} wave=${false} />` : null}</div>`;
+      })}</div><div class="dot" style=${{ left: `${50 + 46 * at[0]}%`, top: `${50 - 46 * at[1]}%` }}></div></div>
+    <div class="mapfoot"><span>${ready.size} of ${SIDE * SIDE} ready</span><span><button onClick=${() => centre()}>Centre here</button> <button onClick=${() => centre(view.round + 1)}>Other ways</button></span></div>`;
+}

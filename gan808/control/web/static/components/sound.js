@@ -1,0 +1,48 @@
+// Everything of the chosen pad: its map, its knobs, its wishes.
+
+import { setSlot, send, slot, state } from "../store.js";
+import { html, styles } from "../view.js";
+import { Knob } from "./knob.js";
+import { SoundMap } from "./map.js";
+import { short } from "./pads.js";
+
+styles`
+.sound { display: grid; gap: 10px; align-content: start; min-height: 0; min-width: 0; }
+.sound h2 { margin: 0; font-size: 17px; display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
+.sound h2 small { color: var(--soft); font-weight: 400; font-size: 13px; overflow-wrap: anywhere; }
+.sound .split { display: grid; grid-template-columns: minmax(180px, 340px) minmax(0, 1fr); gap: 14px; align-items: start; }
+.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); }
+.sound .wishes { display: flex; flex-wrap: wrap; gap: 6px; }
+.sound .side { display: grid; gap: 10px; }
+.sound .mapbox { display: grid; gap: 6px; }
+@media (max-width: 700px) { .sound .split { grid-template-columns: 1fr; } }
+`;
+
+const WISHES = ["brighter", "darker", "longer", "shorter", "higher", "lower"];
+const percent = (x) => `${Math.round(100 * x)} %`;
+
+export function Sound({ map = true }) {
+  const of = slot(state.selected);
+  if (!of) return null;
+  const put = (name) => (number) => setSlot(of.code, name, number);
+  const act = (name, ...values) => () => send(`/slot/${of.code}/${name}`, ...values);
+  const flip = (name) => () => setSlot(of.code, name, of.values[name] ? 0 : 1, true);
+  const toggle = (name, label) => html`<button aria-pressed=${String(Boolean(of.values[name]))} onClick=${flip(name)}>${label}</button>`;
+  const v = of.values;
+  return html`<section class="sound" aria-label="Sound of ${of.code}">
+    <h2>${of.code} ${of.name} <small>${of.id && `${short(of.id)} · heard as ${of.heard} ${percent(of.confidence)} · ${of.length} s`}</small></h2>
+    <div class="split">${map && html`<div class="mapbox"><${SoundMap} of=${of} /></div>`}
+    <div class="side"><div class="wishes">
+      <button class="primary" onClick=${act("new")}>New sound</button><button onClick=${act("undo")} disabled=${!of.undo}>Undo</button><button onClick=${act("redo")} disabled=${!of.redo}>Redo</button>
+      <button onClick=${() => send("/sound/keep", of.code)}>Keep</button><a class="button" href=${`/panel/sound.wav?id=${encodeURIComponent(of.id)}`} download=${`${short(of.id).replaceAll(" ", "-")}.wav`}>WAV</a></div>
+      <div class="wishes">${WISHES.map((word) => html`<button onClick=${act(word)}>${word}</button>`)}</div>
+      <div class="wishes">${toggle("lock", "Lock")}${toggle("mute", "Mute")}${toggle("solo", "Solo")}${toggle("gate", "Gate")}
+        <label>Choke <select value=${v.choke} onChange=${(event) => setSlot(of.code, "choke", Number(event.target.value), true)}>${[0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => html`<option value=${n}>${n || "none"}</option>`)}</select></label></div>
+      <div class="knobs">
+        <${Knob} label="Level" value=${v.level} rest=${0.8} format=${percent} onInput=${put("level")} />
+        <${Knob} label="Tune" value=${v.tune} min=${-24} max=${24} step=${0.1} origin=${0} rest=${0} format=${(x) => `${x > 0 ? "+" : ""}${x.toFixed(1)} st`} onInput=${put("tune")} />
+        <${Knob} label="Decay" value=${v.decay} rest=${1} format=${percent} onInput=${put("decay")} />
+        <${Knob} label="Pan" value=${v.pan} min=${-1} max=${1} origin=${0} rest=${0} format=${(x) => (Math.abs(x) < 0.005 ? "middle" : `${Math.round(100 * Math.abs(x))} ${x < 0 ? "left" : "right"}`)} onInput=${put("pan")} />
+        <${Knob} label="Width" value=${v.width} rest=${0} format=${percent} onInput=${put("width")} />
+      </div></div></div></section>`;
+}

@@ -1,0 +1,110 @@
+// What the panel knows of the instrument, kept true by what the instrument tells.
+
+import { Link } from "./link.js";
+import { float } from "./osc.js";
+
+export const state = {
+  alive: false, roundTripMs: 0, ready: false, kit: "", slots: [], rows: {}, values: {}, stock: {}, next: [],
+  playing: false, step: -1, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
+};
+const listeners = new Set();
+const hits = new Map();
+let queued = false;
+
+/** Call back when anything has changed, at most once a frame. */
+export function subscribe(callback) { listeners.add(callback); return () => listeners.delete(callback); }
+
+/** Call back with a velocity whenever that slot sounds. */
+export function onPlayed(code, callback) { hits.set(code, callback); return () => hits.delete(code); }
+
+export function changed() {
+  if (queued) return;
+  queued = true;
+  requestAnimationFrame(() => { queued = false; for (const each of listeners) each(); });
+}
+
+export const link = new Link({
+  onMessage: hear,
+  onState: ({ alive, roundTripMs }) => {
+    state.alive = alive; if (roundTripMs) state.roundTripMs = roundTripMs; changed();
+  },
+  onOpen: refresh,
+});
+
+let refreshing = 0;
+/** Take the whole state again, soon; several wishes are one. */
+export function refresh() {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(() => link.send("/snapshot"), 60);
+}
+
+export const slot = (code) => state.slots.find((each) => each.code === code);
+export const send = (address, ...values) => link.send(address, ...values);
+export const value = (address, fallback) => state.values[address]?.[0] ?? fallback;
+
+/** Set a value of a slot or of the machine, shown at once. */
+export function setSlot(code, name, number, whole = false) {
+  const found = slot(code);
+  if (found) found.values[name] = number;
+  send(`/slot/${code}/${name}`, whole ? Math.round(number) : float(number));
+  changed();
+}
+export function set(address, given) {
+  state.values[address] = [given];
+  send(address, typeof given === "number" ? float(given) : given);
+  changed();
+}
+export function setStep(code, index, field, given) {
+  const row = state.rows[code], step = row[index] || [0, 1, 1, 0];
+  const at = { step: 0, chance: 1, ratchet: 2, nudge: 3 }[field];
+  const next = step.slice(); next[at] = given;
+  row[index] = next[0] > 0 ? next : 0;
+  send(`/seq/${field}`, code, index + 1, field === "ratchet" ? given : float(given));
+  changed();
+}
+export function select(code) { state.selected = code; changed(); }
+
+/** The picture of a sound by id; asked for once. */
+export function picture(id) {
+  const known = state.pictures.get(id);
+  if (known || !id) return known;
+  if (state.pictures.size > 400) state.pictures.clear();
+  state.pictures.set(id, null);
+  send("/sound/picture", id);
+  return null;
+}
+
+function hear(path, values) {
+  const parts = path.split("/");
+  if (path === "/snapshot") {
+    const told = JSON.parse(values[0]);
+    Object.assign(state, told, { ready: true });
+    if (!slot(state.selected)) state.selected = state.slots[0]?.code;
+    for (const each of state.slots) if (state.pictures.get(each.id) === null) state.pictures.delete(each.id);
+  } else if (path === "/status.reply") state.status = values;
+  else if (path === "/seq/playhead") { state.step = values[0]; state.playing = values[0] >= 0; }
+  else if (path === "/sound/picture") {
+    const [id, columns, bands, levels, peaks] = values;
+    state.pictures.set(id, { columns, bands, levels, peaks });
+  } else if (path === "/fail") state.message = values[1];
+  else if (path === "/learned") { state.learned = values[0]; state.message = `${values[0]} now moves ${values[1]}`; }
+  else if (parts[1] === "slot" && parts[3] === "played") { hits.get(parts[2])?.(values[0]); return; }
+  else if (parts[1] === "slot" && parts[3] === "changed") refresh();
+  else if (parts[1] === "slot" && values.length === 1) {
+    const found = slot(parts[2]);
+    if (found && parts[3] in found.values) found.values[parts[3]] = values[0];
+  } else if (["/seq/step", "/seq/chance", "/seq/ratchet", "/seq/nudge"].includes(path)) {
+    const [code, number, given] = values, row = state.rows[code];
+    if (row) {
+      const next = (row[number - 1] || [0, 1, 1, 0]).slice();
+      next[["/seq/step", "/seq/chance", "/seq/ratchet", "/seq/nudge"].indexOf(path)] = given;
+      row[number - 1] = next[0] > 0 ? next : 0;
+    }
+  } else if (["/seq/row", "/seq/pattern", "/seq/length", "/scene"].includes(path)) {
+    if (path === "/seq/pattern" || path === "/scene") state.values[path] = values;
+    refresh();
+  } else if (path === "/done") state.message = "";
+  else if (path in state.values) state.values[path] = values;
+  else return;
+  changed();
+}

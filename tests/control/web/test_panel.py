@@ -1,0 +1,63 @@
+"""The panel in a real browser, on a machine of fakes; who may ask, and who may write."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.control.rig import Rig, until
+from tests.control.web.rig import Served
+
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Rig, Served]]:
+    with Rig() as rig, Served(rig.osc.address) as server:
+        yield rig, server
+
+
+@pytest.fixture
+def page(served: tuple[Rig, Served]) -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: the panel is not tried in a browser")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"http://127.0.0.1:{served[1].port}/panel/")
+        page.wait_for_selector(".pad")
+        yield page
+        browser.close()
+
+
+def status(server: Served, target: str, method: str = "GET", **headers: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request(method, target, headers=headers)
+    got = connection.getresponse().status
+    connection.close()
+    return got
+
+
+def test_only_pages_from_here_may_write(served: tuple[Rig, Served]) -> None:
+    _, server = served
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    assert status(server, "/panel/") == 200
+    assert status(server, "/panel/", Host="evil.example") == 403
+    assert status(server, "/panel/../server.py") in (400, 404)
+    assert status(server, "/gan808/slot/BD/level", "POST") == 405
+    assert status(server, "/", Origin="http://evil.example", **upgrade) == 403
+    assert status(server, "/", Origin=f"http://127.0.0.1:{server.port}", **upgrade) == 101
+
+
+def test_a_pad_plays_and_a_step_is_drawn(page: Any, served: tuple[Rig, Served]) -> None:
+    rig, _ = served
+    page.locator('.pad[data-code="SD"] .hit').click()
+    until(lambda: [c for c in rig.played() if c.name == "trigger" and c.slot == 1])
+    page.locator('[data-cell="CP:3"]').click()
+    until(lambda: rig.machine.sequencer.step(10, 4).sounds)
