@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gan808.config import Settings
-from gan808.instrument.parameters import BY_ADDRESS, ROOT, SLOT, Argument
+from gan808.instrument.parameter import ROOT, SLOT, Argument
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.sound.kit.slots import TR808
 
 PORT = Settings().osc.port

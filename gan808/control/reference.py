@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gan808.config import Settings
 from gan808.control.osc.server import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
-from gan808.instrument.parameters import RESERVED_CC, TABLE, Kind
+from gan808.instrument.parameter import Kind
+from gan808.instrument.parameters import RESERVED_CC, TABLE
 from gan808.sound.kit.slots import TR808
 from gan808.storage import atomic
 

@@ -11,16 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gan808.errors import ConfigError
-from gan808.instrument.parameters import (
-    BY_ADDRESS,
-    ROOT,
-    SLOT,
-    TABLE,
-    Kind,
-    Parameter,
-    Value,
-    validate,
-)
+from gan808.instrument.parameter import ROOT, SLOT, Kind, Parameter, Value, validate
+from gan808.instrument.parameters import BY_ADDRESS, TABLE
 from gan808.instrument.wildcards import SIGNS, Wildcard
 
 ALIASES = {"/dirt/play": f"{ROOT}/play"}

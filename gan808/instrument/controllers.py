@@ -5,7 +5,8 @@ Pure functions of the table.
 
 from __future__ import annotations
 
-from gan808.instrument.parameters import TABLE, Argument, Kind, Parameter, Value
+from gan808.instrument.parameter import Argument, Kind, Parameter, Value
+from gan808.instrument.parameters import TABLE
 
 
 def controllers() -> dict[int, tuple[Parameter, int | None]]:

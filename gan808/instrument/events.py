@@ -5,9 +5,13 @@ Made on the machine thread, read on any.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from gan808.instrument.parameters import Value
+from gan808.errors import Guard
+from gan808.instrument.parameter import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,28 @@ class Status:
     clock: str
     swaps_per_bar: float
     sounds: tuple[str, ...]
+
+
+class Listeners:
+    """Who is told of events. Any thread subscribes; one thread, the machine's, tells."""
+
+    def __init__(self) -> None:
+        self._callbacks: tuple[Callable[[Event], None], ...] = ()
+        self._lock = threading.Lock()
+        self._guard = Guard("an event")
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back with every event until the returned function is called."""
+        with self._lock:
+            self._callbacks += (callback,)
+        return partial(self._unsubscribe, callback)
+
+    def _unsubscribe(self, callback: Callable[[Event], None]) -> None:
+        with self._lock:
+            self._callbacks = tuple(c for c in self._callbacks if c is not callback)
+
+    def emit(self, event: Event) -> None:
+        """Tell every listener; a mistake of one keeps no other from being told."""
+        for callback in self._callbacks:
+            with self._guard:
+                callback(event)

@@ -18,16 +18,8 @@ from gan808.errors import ConfigError
 from gan808.instrument.addresses import decode
 from gan808.instrument.controllers import scaled
 from gan808.instrument.events import ParameterChanged
-from gan808.instrument.parameters import (
-    BY_ADDRESS,
-    RESERVED_CC,
-    ROOT,
-    SLOT,
-    Argument,
-    Kind,
-    Parameter,
-    Value,
-)
+from gan808.instrument.parameter import ROOT, SLOT, Argument, Kind, Parameter, Value
+from gan808.instrument.parameters import BY_ADDRESS, RESERVED_CC
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call, Handler

@@ -19,11 +19,13 @@ from gan808.config import Settings
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
-from gan808.instrument.events import Event, Notice, Status
+from gan808.instrument.events import Event, Listeners, Notice, Status
 from gan808.instrument.evolution import Evolution
+from gan808.instrument.evolver import Evolver
 from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
-from gan808.instrument.parameters import BY_ADDRESS, Kind, Value
+from gan808.instrument.parameter import Kind, Value
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import (
     EngineLike,
     FillerLike,
@@ -34,8 +36,9 @@ from gan808.instrument.protocols import (
 )
 from gan808.instrument.superdirt import hit_of_pairs
 from gan808.instrument.swaps import Swaps
-from gan808.sequencer.sequencer import SequencerThread, make_sequencer
+from gan808.sequencer.sequencer import make_sequencer
 from gan808.sequencer.sync import Sync
+from gan808.sequencer.thread import SequencerThread
 from gan808.sound.sound import Sound
 from gan808.storage.library import Shelf
 
@@ -87,12 +90,13 @@ class Machine:
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
-        self._listeners: tuple[Callable[[Event], None], ...] = ()
-        self._listeners_lock = threading.Lock()
+        self._listeners = Listeners()
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.memory = self.commands.memory
         self.switches = KitSwitches(self)
+        self._evolver = Evolver(self.evolution, self.swaps, self.sequencer.used_slots,
+                                self.switches.pending, self.emit)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
@@ -171,7 +175,7 @@ class Machine:
             slot, velocity, frame, gain=gain, pan=pan, tune_semitones=tune_semitones
         )
         if self.evolution.fresh and self._inbox.qsize() < MOST_REFRESHES:
-            self._inbox.put(partial(self._refresh, slot, frame))
+            self._inbox.put(partial(self._evolver.refresh, slot, frame))
         return played
 
     def release(self, port: PortLike, slot: int, frame: int = 0) -> bool:
@@ -220,21 +224,19 @@ class Machine:
 
     def submit(
         self, command: str, *arguments: Value, frame: int = 0, reply: Reply | None = None,
-        peek: bool = False,
     ) -> None:
         """Put a command of the parameter table on the machine thread.
 
         command: the row's address, such as "/slot/SLOT/level"; arguments: slot (0..15) first
         where the row has one, then the values; a value row without values is read. frame: when
         it is to happen, 0 = now. reply is called on the machine thread with a tuple of plain
-        values or a Gan808Error, soon or when what was asked for is there. peek: asked by a
-        program that describes us, so that nobody else notices. Never waits.
+        values or a Gan808Error, soon or when what was asked for is there. Never waits.
         Raises ConfigError for a command that is not in the table.
         """
         row = BY_ADDRESS.get(command)
         if row is None or row.kind not in (Kind.VALUE, Kind.ACTION, Kind.QUERY):
             raise ConfigError(f"{command!r} is no command of the machine")
-        call = Call(command, arguments, frame, reply, peek)
+        call = Call(command, arguments, frame, reply)
         self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
 
     def later(self, work: Callable[..., None], *arguments: Any) -> None:
@@ -266,19 +268,11 @@ class Machine:
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event, on the machine thread, until the returned function is
         called. The callback must return at once."""
-        with self._listeners_lock:
-            self._listeners += (callback,)
-        return partial(self._unsubscribe, callback)
-
-    def _unsubscribe(self, callback: Callable[[Event], None]) -> None:
-        with self._listeners_lock:
-            self._listeners = tuple(c for c in self._listeners if c is not callback)
+        return self._listeners.subscribe(callback)
 
     def emit(self, event: Event) -> None:
         """Tell every listener; machine thread only."""
-        for listener in self._listeners:
-            with self._guard:
-                listener(event)
+        self._listeners.emit(event)
 
     def status(self, *, reset_peak: bool = False) -> Status:
         """How things stand. Any thread. reset_peak: whoever asks next is told what comes now."""
@@ -370,53 +364,12 @@ class Machine:
 
     def on_beat(self, index: int, frame: int, next_frame: int) -> None:
         """A beat is about to be scheduled; evolution decides on the machine thread."""
-        self._inbox.put(partial(self._evolve, index, frame, next_frame))
+        self._inbox.put(partial(self._evolver.beat, index, frame, next_frame))
 
     def on_hit(self, slot: int, frame: int) -> None:
         """A step is about to be scheduled; in fresh mode it gets a sound of its own."""
         if self.evolution.fresh:
-            self._inbox.put(partial(self._refresh, slot, frame))
-
-    def _evolve(self, index: int, frame: int, next_frame: int) -> None:
-        for due in self.evolution.beat(index, frame, next_frame):
-            if self.switches.pending(due.frame):
-                continue
-            used = set(self.sequencer.used_slots())
-            free = [slot.index for slot in self.swaps.slots if not slot.locked]
-            candidates = [slot for slot in free if slot in used] or free
-            for _ in range(due.swaps if candidates else 0):
-                if self.evolution.mode == "all":
-                    self._swap_each(free, due.frame)
-                else:
-                    self._swap_one(candidates, due.frame)
-
-    def _swap_one(self, candidates: list[int], frame: int) -> None:
-        """Swap whichever slot's turn it is and has something in stock."""
-        order = self.evolution.order(candidates)
-        for slot in order:
-            if self._swap(slot, frame):
-                self.evolution.took(slot)
-                return
-        self.swaps.say_empty(order[0])
-
-    def _swap_each(self, slots: list[int], frame: int) -> None:
-        for slot in slots:
-            if not self._swap(slot, frame):
-                self.swaps.say_empty(slot)
-
-    def _refresh(self, slot: int, frame: int) -> None:
-        slots = self.swaps.slots
-        if self.switches.pending(frame):
-            return
-        if slot < len(slots) and not slots[slot].locked and not self._swap(slot, frame):
-            self.swaps.say_empty(slot)
-
-    def _swap(self, slot: int, frame: int) -> bool:
-        try:
-            return self.swaps.evolve(slot, frame) is not None
-        except Gan808Error as error:
-            self.emit(Notice(str(error)))
-            return True
+            self._inbox.put(partial(self._evolver.refresh, slot, frame))
 
 
 def _notes(kit: KitLike) -> dict[int, int]:

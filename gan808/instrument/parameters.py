@@ -7,17 +7,7 @@ is constant, its functions are pure: any thread may use them.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
-
-from gan808.errors import ConfigError
-
-Value = int | float | str
-
-ROOT = "/gan808"
-SLOT = "SLOT"
+from gan808.instrument.parameter import SLOT, Argument, Kind, Parameter
 
 # Controllers the MIDI standard gives a fixed meaning that clashes with a knob: bank, data entry,
 # volume (ours is the master's), (N)RPN, channel mode.
@@ -31,114 +21,6 @@ DECAY_CC = tuple(range(48, 64))
 PAN_CC = tuple(range(102, 118))
 TUNE_CC = (3, 9, 14, 15, 79, 80, 81, 82, 83, 85, 86, 87, 89, 90, 118, 119)
 NEW_CC = (2, 12, 13, 33, 34, 35, 36, 37, 40, 41, 44, 45, 46, 47, 68, 69)
-
-
-class Kind(Enum):
-    """What a row is, and so who acts on it."""
-
-    VALUE = "value"  # set with arguments, read without; Machine.submit
-    ACTION = "action"  # does something, answered by /done; Machine.submit
-    QUERY = "query"  # only answers; Machine.submit
-    LIVE = "live"  # played at once on the caller's own port; Machine.handle
-    CLIENT = "client"  # between a control surface and its client; the surface answers itself
-    EVENT = "event"  # only ever sent, to registered clients
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a message: OSC type (i, f or s), closed range or choices, unit, default.
-
-    An optional argument may be left out; `default` is what a value row starts from (None where
-    the settings, the kit or the pattern decide).
-    """
-
-    name: str
-    type: str
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-    default: Value | None = None
-
-    @property
-    def accepted(self) -> str:
-        """What is accepted, in words for a message or a table."""
-        if self.choices:
-            return ", ".join(self.choices[:-1]) + " or " + self.choices[-1]
-        if self.type == "s":
-            return "text"
-        kind = "a whole number" if self.type == "i" else "a number"
-        if self.minimum is None or self.maximum is None:
-            return kind
-        unit = f" {self.unit}" if self.unit else ""
-        return f"{kind} from {self.minimum:.10g} to {self.maximum:.10g}{unit}"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One row. `cc` are the controllers of slots 1 to 16, or the one of the whole machine.
-
-    reply: types and names of the answer; reply_address: where it goes ("" = the same address).
-    """
-
-    address: str
-    kind: Kind
-    arguments: tuple[Argument, ...]
-    help: str
-    cc: tuple[int, ...] = ()
-    echo: bool = False
-    reply: str = ""
-    reply_address: str = ""
-
-    @property
-    def per_slot(self) -> bool:
-        """True where the address has SLOT in it."""
-        return f"/{SLOT}/" in self.address
-
-    @property
-    def names_slot(self) -> bool:
-        """True where the first argument is a slot."""
-        return bool(self.arguments and self.arguments[0].name == "slot")
-
-    @property
-    def takes_slot(self) -> bool:
-        """True where a slot is named, in the address or as first argument."""
-        return self.per_slot or self.names_slot
-
-    def pressed(self, arguments: Sequence[object]) -> bool | None:
-        """What a button says that sends one number: True when it is pressed, False when it is let
-        go; None where the arguments are the row's own. A whole number may be a seed or a slot."""
-        acts = self.kind is Kind.ACTION or self.address == "/stop"
-        if not acts or len(arguments) != 1 or not all(a.optional for a in self.arguments):
-            return None
-        (value,) = arguments
-        numbered = self.names_slot or any(argument.type == "i" for argument in self.arguments[:1])
-        if value not in (0, 1) or (type(value) is int and numbered):
-            return None
-        return bool(value)
-
-    @property
-    def scheduled(self) -> bool:
-        """True where what it does has a frame of its own, in the engine or the pattern, and so is
-        sent on before that is due. Everything else is done when it is due."""
-        if self.kind is Kind.QUERY or self.address.endswith(("/gate", "/save")):
-            return False
-        return self.per_slot or self.address.startswith(("/seq/", "/evolve", "/volume"))
-
-    @property
-    def types(self) -> str:
-        """The arguments' OSC types, optional ones in brackets: `s f [i]`."""
-        return " ".join(f"[{a.type}]" if a.optional else a.type for a in self.arguments)
-
-    @property
-    def reply_names(self) -> tuple[str, ...]:
-        """The names in the answer, in order: (voices, pool) of `i:voices i:pool`."""
-        return tuple(part.partition(":")[2] for part in self.reply.split() if ":" in part)
-
-    def address_of(self, slot_code: str = "") -> str:
-        """The address with the slot's code in its place, after /gan808."""
-        return self.address.replace(SLOT, slot_code)
 
 
 def _int(name: str, low: float, high: float, **more: object) -> Argument:
@@ -202,8 +84,9 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/sync", Kind.CLIENT, (_int("id", -2**31, 2**31 - 1),),
               "answered when everything sent before has been done", reply="i:id",
               reply_address="/synced"),
-    Parameter("/status", Kind.QUERY, (), "how the machine is doing; rate is 0 while no device is "
-              "open",
+    Parameter("/status", Kind.QUERY, (_int("peek", 0, 1, optional=True),),
+              "how the machine is doing, and the peak since the last that asked; peek 1: who asks next "
+              "is told of that peak too; rate is 0 while no device is open",
               reply="i:voices i:pool f:load f:peak i:xruns f:rate f:latency_ms",
               reply_address="/status.reply"),
     Parameter("/counters", Kind.QUERY, (),
@@ -263,7 +146,7 @@ TABLE: tuple[Parameter, ...] = (
     _action("/seq/undo", "the pattern before the last edit"),
     _action("/seq/redo", "the edit that undo has taken back"),
     Parameter("/seq/playhead", Kind.EVENT, (_int("step", -1, 2**31 - 1),),
-              "to who watches: the step it has come to, from 0 where the pattern began; -1: stopped"),
+              "to who watches: the step it has come to, from 0 where it began; -1: stopped"),
     _value("/seq/tempo", _float("tempo", 20, 400, "BPM"), "tempo of the pattern"),
     _value("/seq/sync", _text("sync", "internal", "midi", "link", "auto"),
            "where the tempo comes from; auto: a MIDI clock once it sends a start"),
@@ -308,7 +191,8 @@ TABLE: tuple[Parameter, ...] = (
     _value("/evolve/quantise", _text("quantise", "now", "beat", "bar"), "where swaps fall"),
     _value("/evolve/mode", _text("mode", "one", "all", "fresh"),
            "a swap is one slot, or all of them, or every hit is a new sound"),
-    Parameter("/evolve/next", Kind.QUERY, (), "the slots that change next", reply="s:slot for each"),
+    Parameter("/evolve/next", Kind.QUERY, (), "the slots that change next",
+              reply="s:slot for each"),
     Parameter("/snapshot", Kind.QUERY, (), "everything at once, as JSON", reply="s:json"),
     Parameter("/slots", Kind.QUERY, (), "the kit's slots",
               reply="(s:code s:name s:class i:note) for each"),
@@ -375,60 +259,3 @@ TABLE: tuple[Parameter, ...] = (
 )
 
 BY_ADDRESS: dict[str, Parameter] = {row.address: row for row in TABLE}
-
-
-def validate(parameter: Parameter, arguments: Sequence[object]) -> tuple[Value, ...]:
-    """The arguments as plain int, float and str in the row's types, checked against it.
-
-    Whole floats pass for ints and ints for floats; NaN never passes. No arguments at all are
-    allowed for a VALUE row (a get). Raises ConfigError: one line saying what is accepted.
-    """
-    if parameter.address == "/play":
-        return _pairs(arguments)
-    wanted = parameter.arguments
-    if not arguments and parameter.kind is Kind.VALUE and not parameter.names_slot:
-        return ()
-    least = sum(not argument.optional for argument in wanted)
-    if not least <= len(arguments) <= len(wanted):
-        expected = parameter.types or "no arguments"
-        raise ConfigError(
-            f"{parameter.address} takes {expected}"
-            + (f" ({', '.join(a.name for a in wanted)})" if wanted else "")
-            + f", not {len(arguments)} arguments"
-        )
-    return tuple(_checked(a, given) for a, given in zip(wanted, arguments, strict=False))
-
-
-def _checked(argument: Argument, given: object) -> Value:
-    """One argument in its type and range. Raises ConfigError."""
-    refusal = ConfigError(f"{argument.name} {given!r}: must be {argument.accepted}")
-    if argument.type == "s":
-        # A slot or a kit may be given by number; text is what they are looked up by.
-        if isinstance(given, float) and given.is_integer():
-            given = int(given)
-        text = str(given) if isinstance(given, int | str) else None
-        if text is None or (argument.choices and text not in argument.choices):
-            raise refusal
-        return text
-    if not isinstance(given, int | float) or not math.isfinite(given):
-        raise refusal
-    if argument.type == "i" and given != int(given):
-        raise refusal
-    # 1e-6: OSC carries 32-bit floats, whose 0.1 or 1.0 may fall just outside the range.
-    if argument.minimum is not None and given < argument.minimum - 1e-6:
-        raise refusal
-    if argument.maximum is not None and given > argument.maximum + 1e-6:
-        raise refusal
-    return int(given) if argument.type == "i" else float(given)
-
-
-def _pairs(arguments: Sequence[object]) -> tuple[Value, ...]:
-    """Name/value pairs of /play, checked to be pairs of a text and a plain value."""
-    if not arguments or len(arguments) % 2:
-        raise ConfigError("/play takes name/value pairs, such as s bd gain 0.9 pan 0.5")
-    checked: list[Value] = []
-    for name, value in zip(arguments[::2], arguments[1::2], strict=True):
-        if not isinstance(name, str) or not isinstance(value, int | float | str):
-            raise ConfigError(f"/play: {name!r} {value!r} is not a name and its value")
-        checked += [name, value]
-    return tuple(checked)

@@ -1,4 +1,4 @@
-"""A sound made small enough to look at: spectrogram and peaks in bytes. Pure functions; any thread."""
+"""A sound made small enough to look at: spectrogram and peaks in bytes. Pure; any thread."""
 
 from __future__ import annotations
 

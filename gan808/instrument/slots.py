@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from gan808.engine.engine import SlotParameter
-from gan808.instrument.parameters import BY_ADDRESS, SLOT
+from gan808.instrument.parameter import SLOT
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from gan808.errors import Gan808Error
 from gan808.instrument.events import Notice, ParameterChanged
-from gan808.instrument.parameters import BY_ADDRESS, SLOT, Value
+from gan808.instrument.parameter import SLOT, Value
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot
 from gan808.instrument.state import (
     KEPT_HISTORY,
@@ -71,8 +72,10 @@ class Memory:
 
     def _values(self) -> dict[str, Value]:
         sequencer = self._machine.sequencer
-        values = {address: answer[0] for address in KEPT_VALUES
-                  if address not in _SEQUENCERS and (answer := self._read(address))}
+        values: dict[str, Value] = {
+                  address: value for address in KEPT_VALUES
+                  if address not in _SEQUENCERS and (answer := self._read(address))
+                  and not isinstance(value := answer[0], bytes)}
         if sequencer.own_tempo_bpm is not None:
             values["/seq/tempo"] = min(max(sequencer.own_tempo_bpm, SLOWEST_BPM), FASTEST_BPM)
         if sequencer.own_swing is not None:

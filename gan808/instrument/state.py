@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from gan808.errors import ConfigError
-from gan808.instrument.parameters import BY_ADDRESS, SLOT, Parameter, Value, validate
+from gan808.instrument.parameter import SLOT, Parameter, Value, validate
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.sequencer.patterns import Pattern, parse_pattern
 from gan808.sound.kit.slots import MAX_SLOTS
 from gan808.sound.sound import Sound

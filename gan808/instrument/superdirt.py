@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gan808.errors import ConfigError
 from gan808.instrument.addresses import slot_index
-from gan808.instrument.parameters import Value
+from gan808.instrument.parameter import Value
 
 # Names under which Tidal's own samples are known, for the slots of a TR-808. A drum machine's may
 # stand before them: RolandTR909_sd.

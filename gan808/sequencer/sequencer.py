@@ -11,11 +11,9 @@ import heapq
 import math
 import threading
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from gan808.config import Settings
-from gan808.errors import Guard
 from gan808.instrument.evolution import Quantise
 from gan808.instrument.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
@@ -367,47 +365,3 @@ def make_sequencer(
         vary=chosen.vary,
         fills=chosen.fills,
     )
-
-
-class SequencerThread:
-    """Wakes every 20 ms and keeps the sequencer ahead of the engine's clock."""
-
-    PERIOD_S = 0.02
-
-    def __init__(
-        self, advance: Callable[[int, int], None], frame_now: Callable[[], int], ahead_frames: int
-    ) -> None:
-        """advance(until_frame, not_before) is called on this thread; frame_now tells the time."""
-        self._advance = advance
-        self._frame_now = frame_now
-        self.ahead_frames = ahead_frames
-        self._wakes: SimpleQueue[bool] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="gan808-sequencer", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look at once, not at the end of the 20 ms. Any thread; never waits."""
-        self._wakes.put(True)
-
-    def stop(self) -> None:
-        """Returns when the thread has ended."""
-        self._wakes.put(False)
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        guard = Guard("the sequencer")
-        while self._sleep():
-            with guard:
-                now = self._frame_now()
-                # One lead of grace: a step that late is still heard as late, not as wrong.
-                self._advance(now + self.ahead_frames, now - self.ahead_frames)
-
-    def _sleep(self) -> bool:
-        """Until the period is over or somebody wakes it; False when it is to end."""
-        try:
-            return self._wakes.get(timeout=self.PERIOD_S)
-        except Empty:
-            return True

@@ -21,7 +21,7 @@ from gan808 import paths
 from gan808.config import Settings
 from gan808.errors import ConfigError, Gan808Error, Guard, KitError
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged
-from gan808.instrument.parameters import Value
+from gan808.instrument.parameter import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.sound import Sound

@@ -8,7 +8,8 @@ import random
 import struct
 import time
 
-from gan808.instrument.parameters import ROOT, TABLE
+from gan808.instrument.parameter import ROOT
+from gan808.instrument.parameters import TABLE
 
 _TEXTS = ("", "BD", "16", "sd", "XX", "one", "all", "fresh", "bar", "off", "808", "fake/kick/3",
           "fake/kick/3~9@0.5", "../..", "/etc/passwd", "a\nb", "\x1b[2J", "s", "gain", "pan", "n",

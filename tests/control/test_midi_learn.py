@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.learning import control_of, target_of, text_of
-from gan808.instrument.parameters import TABLE, validate
+from gan808.instrument.parameter import validate
+from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.slots import TR808
 from gan808.storage import learned_controls
 from tests.control.test_midi import Deck

@@ -16,15 +16,18 @@ from gan808.control.midi import input as midi
 from gan808.control.midi.arrival_times import Arrival
 from gan808.control.midi.input import MidiInput
 from gan808.control.midi.ports import MidiPorts
-from gan808.control.oscquery import server as query_server
+from gan808.control.oscquery import discovery
+from gan808.control.web import query
 from gan808.instrument.commands.handlers import Call, Commands
 from gan808.instrument.events import Event
-from gan808.instrument.parameters import SLOT, TABLE, Kind
+from gan808.instrument.parameter import SLOT, Kind
+from gan808.instrument.parameters import TABLE
 from gan808.sequencer.sequencer import Sequencer
 from gan808.storage.library import Shelf
 from tests.control.rig import Client, Rig, until
 from tests.control.test_discovery import Found
 from tests.control.test_midi_ports import FakePolled
+from tests.control.web.rig import Served
 
 MISTAKES = [OSError(36, "File name too long"), RecursionError("too deep"), MemoryError(),
             ValueError("of another shape"), IndexError("out of range"), RuntimeError("\n\n")]
@@ -216,26 +219,22 @@ class TestFinding:
     def test_a_question_over_http_may_raise(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        server = query_server.QueryServer(rig.machine, rig.osc.address)
-        server.start()
         statuses = []
-        try:
-            for fails in (*[True] * 10, False):  # more than may be under way at once
+        with Served(rig.osc.address) as server:
+            for fails in (*[True] * 10, False):
                 with monkeypatch.context() as broken:
                     if fails:
-                        broken.setattr(query_server, "node_at", raising(TypeError("NoneType")))
+                        broken.setattr(query, "node_at", raising(TypeError("NoneType")))
                     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
                     connection.request("GET", "/gan808/volume")
                     statuses.append(connection.getresponse().status)
                     connection.close()
-        finally:
-            server.stop()
         assert statuses == [500] * 10 + [200]
 
     def test_a_server_that_cannot_be_made_is_a_line(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(query_server, "QueryServer", raising(RuntimeError("no thread")))
+        monkeypatch.setattr(discovery.WebProcess, "start", raising(RuntimeError("no thread")))
         with Found(rig) as found:
             until(lambda: found.warned)
             assert "RuntimeError: no thread" in found.warned[0]

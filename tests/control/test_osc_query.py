@@ -13,17 +13,20 @@ from typing import Any
 
 import pytest
 
-from gan808.control.oscquery import server as query_server
 from gan808.control.oscquery.namespace import Method, full_path, methods
+from gan808.control.web import limits
 from gan808.control.web.server import BURST
 from gan808.instrument.addresses import decode
-from gan808.instrument.parameters import TABLE, Kind
+from gan808.instrument.parameter import Kind
+from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.slots import TR808
 from tests.control.rig import Client, Rig, until
 from tests.control.web.rig import Served
 from tests.timing import SOON_S
 
 CODES = [slot.code for slot in TR808]
+
+SLOW = 8  # connections, and how many there may be
 
 
 @pytest.fixture
@@ -187,7 +190,7 @@ def test_what_may_be_read_is_what_the_machine_answers(rig: Rig) -> None:
 
 
 def test_looking_changes_nothing(
-    rig: Rig, client: Client, server: QueryServer, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, client: Client, server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody's peak meter is reset, and no folder is read on the machine's thread."""
     readers = []
@@ -208,11 +211,12 @@ def test_looking_changes_nothing(
 
 
 def test_slow_connections_keep_nobody_out(
-    server: QueryServer, monkeypatch: pytest.MonkeyPatch
+    server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request has so long in all, however often it says a letter."""
-    monkeypatch.setattr(query_server, "WHOLE_S", 0.3)
-    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(MAX_REQUESTS)]
+    monkeypatch.setattr(limits, "REQUEST_S", 0.3)
+    monkeypatch.setattr(limits, "MOST_CONNECTIONS", SLOW)
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(SLOW)]
     for connection in slow:
         connection.send(b"GET /gan808 HTTP/1.1\r\n")
 

@@ -31,7 +31,8 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import open_output
 from gan808.instrument.addresses import decode
 from gan808.instrument.machine import MOST_REFRESHES, Machine
-from gan808.instrument.parameters import TABLE, Kind
+from gan808.instrument.parameter import Kind
+from gan808.instrument.parameters import TABLE
 from tests.control.rig import Client, Rig, bundle, message, until
 from tests.control.storm import Storm
 from tests.fake_library import SceneShelf

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import open_output
 from gan808.sequencer.patterns import Pattern
-from gan808.sequencer.sequencer import Sequencer, SequencerThread
+from gan808.sequencer.sequencer import Sequencer
+from gan808.sequencer.thread import SequencerThread
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 
 __all__ = ["jack_server"]

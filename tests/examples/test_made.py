@@ -16,7 +16,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from gan808.instrument.addresses import decode
-from gan808.instrument.parameters import BY_ADDRESS, ROOT, SLOT, Kind
+from gan808.instrument.parameter import ROOT, SLOT, Kind
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.sound.kit.slots import TR808
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.instrument.addresses import decode
-from gan808.instrument.parameters import BY_ADDRESS, TABLE, Kind, Parameter
+from gan808.instrument.parameter import Kind, Parameter
+from gan808.instrument.parameters import BY_ADDRESS, TABLE
 from gan808.instrument.superdirt import hit_of_pairs
 from gan808.sound.kit.slots import TR808
 

@@ -9,7 +9,8 @@ import pytest
 from gan808.engine.engine import NO_CELL, SlotParameter
 from gan808.errors import ConfigError
 from gan808.instrument.events import KitLoaded, Notice, ParameterChanged, PoolEmpty, SoundChanged
-from gan808.instrument.parameters import TABLE, Kind
+from gan808.instrument.parameter import Kind
+from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.slots import TR808
 from tests.fakes import FakeKit, fake_sound
 from tests.instrument.rig import BAR, BLOCK, Rig

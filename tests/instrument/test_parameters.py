@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 from gan808.control.reference import controller_table, osc_table
 from gan808.errors import ConfigError
 from gan808.instrument.controllers import controllers, from_controller
-from gan808.instrument.parameters import (
-    BY_ADDRESS,
-    RESERVED_CC,
-    TABLE,
-    Kind,
-    validate,
-)
+from gan808.instrument.parameter import Kind, validate
+from gan808.instrument.parameters import BY_ADDRESS, RESERVED_CC, TABLE
 
 LEVEL = BY_ADDRESS["/slot/SLOT/level"]
 PAN = BY_ADDRESS["/slot/SLOT/pan"]

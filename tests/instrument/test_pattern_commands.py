@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
 from gan808.instrument.events import ParameterChanged
-from gan808.instrument.parameters import TABLE, Argument, Kind
+from gan808.instrument.parameter import Argument, Kind
+from gan808.instrument.parameters import TABLE
 from gan808.sequencer.patterns import Pattern, parse_pattern
 from gan808.sequencer.steps import REST, Step
 from tests.fakes import FakeKit

@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from gan808.errors import Gan808Error
-from gan808.instrument.parameters import Parameter, Value
+from gan808.instrument.parameter import Parameter, Value
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine

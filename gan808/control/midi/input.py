@@ -22,7 +22,7 @@ from gan808.control.midi.ports import MidiPorts
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, Target
-from gan808.instrument.parameters import Kind
+from gan808.instrument.parameter import Kind
 from gan808.instrument.protocols import PortLike
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from gan808.instrument.parameters import ROOT, TABLE, Argument, Kind, Parameter
+from gan808.instrument.parameter import ROOT, Argument, Kind, Parameter
+from gan808.instrument.parameters import TABLE
 
 
 def listing() -> list[tuple[str, str, str]]:

@@ -28,7 +28,7 @@ from gan808.engine.trigger_fast_path import PLAYED, OscEar
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import Request, decode
 from gan808.instrument.events import Event, ParameterChanged, SoundChanged
-from gan808.instrument.parameters import ROOT, Kind, Value
+from gan808.instrument.parameter import ROOT, Kind, Value
 from gan808.instrument.protocols import PortLike
 
 if TYPE_CHECKING:

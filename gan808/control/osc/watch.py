@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gan808.control.osc.clients import Clients, Sender
-from gan808.instrument.parameters import Value
+from gan808.instrument.parameter import Value
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan808.instrument.addresses import ALIASES
-from gan808.instrument.parameters import ROOT, TABLE, Argument, Kind, Parameter, Value
+from gan808.instrument.parameter import ROOT, Argument, Kind, Parameter, Value
+from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.slots import SlotLayout
 
 Node = dict[str, Any]

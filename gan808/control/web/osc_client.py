@@ -6,10 +6,11 @@ import asyncio
 import itertools
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gan808.control.osc.packets import BUNDLE, build_message
-from gan808.instrument.parameters import ROOT
+from gan808.instrument.parameter import ROOT
 
 AT_ONCE = struct.pack(">Q", 1)
 ANSWER_S = 1.0
@@ -37,7 +38,7 @@ class OscEnd(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self._receive(data)
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         """Nobody listens: the instrument has gone, and may come back."""
 
     def send(self, packet: bytes) -> None:
@@ -82,7 +83,7 @@ class OscAsker:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         number = next(self._numbers)
         for asked, replied, _ in questions:
-            self._wanted[replied] = lambda values, asked=asked: answers.__setitem__(asked, values)
+            self._wanted[replied] = partial(answers.__setitem__, asked)
         self._wanted[f"{ROOT}/synced"] = lambda values: (
             done.set_result(None) if values == (number,) and not done.done() else None)
         messages = [build_message(asked, values) for asked, _, values in questions]

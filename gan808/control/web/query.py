@@ -19,7 +19,7 @@ from gan808.control.oscquery.namespace import (
     node_at,
 )
 from gan808.control.web.osc_client import OscAsker
-from gan808.instrument.parameters import ROOT, Value
+from gan808.instrument.parameter import ROOT, Value
 from gan808.sound.kit.slots import SlotLayout
 
 NAME = "GAN-808"
@@ -28,6 +28,7 @@ OPTIONAL = sorted(ATTRIBUTES - {"FULL_PATH", "CONTENTS"})
 ANY_HOST = ("0.0.0.0", "::", "")
 SLOTS = f"{ROOT}/slots"
 SLOTS_S = 1.0  # how long the kit's slots are taken to be the same
+STATUS, PEEK = f"{ROOT}/status", (1,)  # a look from outside resets nobody's peak meter
 NOT_ASKED = ("/snapshot", "/picture")  # too much to be told with everything else
 
 
@@ -75,7 +76,7 @@ class Query:
         if not self._slots or now_s - self._slots_s > SLOTS_S:
             told = (await self._asker.ask([(SLOTS, SLOTS, ())])).get(SLOTS, ())
             self._slots = tuple(
-                SlotLayout(code, name, (int(note),), class_name)
+                SlotLayout(code=code, name=name, class_name=class_name, notes=(int(note),))
                 for code, name, class_name, note in zip(*[iter(told)] * 4, strict=True))
             self._slots_s = now_s
         return self._slots
@@ -83,7 +84,8 @@ class Query:
     async def _read(self, wanted: Sequence[Method]) -> dict[str, tuple[Value, ...]]:
         """The present values of these, as far as they are there in time."""
         questions = [
-            (m.path, f"{ROOT}{m.row.reply_address}" if m.row.reply_address else m.path, ())
+            (m.path, f"{ROOT}{m.row.reply_address}" if m.row.reply_address else m.path,
+             PEEK if m.path == STATUS else ())
             for m in wanted if m.readable and not m.path.endswith(NOT_ASKED)]
         values: dict[str, Any] = await self._asker.ask(questions) if questions else {}
         return values

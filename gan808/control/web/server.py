@@ -22,7 +22,7 @@ from gan808.control.web.limits import Doors, host_is_ours, origin_is_ours
 from gan808.control.web.osc_client import OscAsker
 from gan808.control.web.query import Query
 from gan808.control.web.sockets import Listeners
-from gan808.instrument.parameters import ROOT
+from gan808.instrument.parameter import ROOT
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
@@ -50,7 +50,7 @@ class WebServer:
         self._listeners = Listeners(osc_address)
         self._files = _files()
         self._limit = Limit(REQUESTS_HZ, BURST)
-        self._http = web.Server(self._handle, access_log=None)  # type: ignore[arg-type]
+        self._http = web.Server(self._handle, access_log=None)
         self._doors = Doors(cast("Any", self._http))
         self._server: asyncio.Server | None = None
 

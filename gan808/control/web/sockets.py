@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from gan808.control.osc.clients import Limit
 from gan808.control.osc.packets import build_message
 from gan808.control.web.osc_client import OscEnd
-from gan808.instrument.parameters import ROOT
+from gan808.instrument.parameter import ROOT
 
 MOST_SOCKETS = 32
 MOST_FRAME_BYTES = 1 << 16

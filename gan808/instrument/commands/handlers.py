@@ -19,7 +19,8 @@ from gan808.instrument.commands.patterns import PatternCommands
 from gan808.instrument.commands.sounds import SoundCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
-from gan808.instrument.parameters import BY_ADDRESS, SLOT, TABLE, Kind, Value
+from gan808.instrument.parameter import SLOT, Kind, Value
+from gan808.instrument.parameters import BY_ADDRESS, TABLE
 from gan808.instrument.scenes import Scenes
 from gan808.instrument.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.instrument.snapshots import Memory
@@ -45,7 +46,6 @@ class Call:
     arguments: tuple[Value, ...]
     frame: int = 0
     reply: Reply | None = None
-    peek: bool = False  # see Machine.submit
 
     def answer(self, result: Answer | Gan808Error) -> None:
         """Give the result to whoever asked, if anybody did."""
@@ -272,7 +272,7 @@ class Commands:
     # Machine and kits
 
     def _status(self, call: Call) -> Answer:
-        status = self._machine.status(reset_peak=not call.peek)
+        status = self._machine.status(reset_peak=not any(call.arguments))
         return (status.voices, status.pool, status.load, status.peak, status.xruns,
                 float(status.sample_rate_hz), status.latency_ms)
 

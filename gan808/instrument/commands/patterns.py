@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import ParameterChanged
-from gan808.instrument.parameters import Value
+from gan808.instrument.parameter import Value
 from gan808.sequencer.notation import read_row, write_row
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score, When

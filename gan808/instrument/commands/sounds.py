@@ -13,7 +13,7 @@ import numpy as np
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import Event, SoundChanged
-from gan808.instrument.parameters import SLOT
+from gan808.instrument.parameter import SLOT
 from gan808.instrument.pictures import Picture, picture_of
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, Rendered, Sound

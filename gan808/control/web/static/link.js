@@ -51,7 +51,7 @@ export class Link {
     this.sent.set(number, performance.now());
     this.send("/notify", 1);
     this.send("/watch", 1);
-    this.send("/status");
+    this.send("/status", 1);
     this.send("/sync", number);
   }
 
