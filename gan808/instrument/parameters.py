@@ -85,8 +85,8 @@ TABLE: tuple[Parameter, ...] = (
               "answered when everything sent before has been done", reply="i:id",
               reply_address="/synced"),
     Parameter("/status", Kind.QUERY, (_int("peek", 0, 1, optional=True),),
-              "how the machine is doing, and the peak since the last that asked; peek 1: who asks next "
-              "is told of that peak too; rate is 0 while no device is open",
+              "how the machine is doing, and the peak since the last that asked; peek 1: who asks "
+              "next is told of it too; rate is 0 while no device is open",
               reply="i:voices i:pool f:load f:peak i:xruns f:rate f:latency_ms",
               reply_address="/status.reply"),
     Parameter("/counters", Kind.QUERY, (),
