@@ -15,9 +15,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from gan808 import atomic
 from gan808.errors import TrainingError
 from gan808.sound.spectral.spectrogram import Moments
-from gan808.storage import atomic
 
 from .recipes import Recipe
 from .settings import differences, recipe_from

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gan808 import paths
-from gan808.app.stderr import quiet_stderr
+from gan808.stderr import quiet_stderr
 
 from .backend import choose_backend
 

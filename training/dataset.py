@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from gan808 import ownership
+from gan808 import atomic, ownership
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import Normalisation
 from gan808.sound.recording import SILENT_PEAK
@@ -33,7 +33,6 @@ from gan808.sound.spectral.spectrogram import (
     normalise,
     place,
 )
-from gan808.storage import atomic
 
 from .corpus.recording import Credit, Skipped, Source
 from .corpus.spool import Spool, Spooled

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from gan808 import atomic
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.recording import SILENT_PEAK
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import log_image, place
-from gan808.storage import atomic
 
 from .corpus.folder import FolderSource
 from .corpus.recording import Recording, Skipped, Source

@@ -23,7 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from gan808.storage import atomic
+from gan808 import atomic
 
 from .dataset import Dataset
 

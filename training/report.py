@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from gan808 import ownership
+from gan808 import atomic, ownership
 from gan808.errors import TrainingError
 from gan808.sound.spectral.geometry import Geometry
-from gan808.storage import atomic
 
 from . import pictures
 from .evaluate import Evaluation, Exhibits

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from gan808 import atomic
 from gan808.sound.spectral.geometry import Geometry
-from gan808.storage import atomic
 
 from . import pictures
 from .tables import Table

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from gan808.storage.pattern_files import find_pattern, pattern_names
-from tests.test_cli import gan808, one_line
+from tests.cli.test_main import gan808, one_line
 
 # Slow, so that each hit of a tenth of a second is over before the next: a step is 12000 frames.
 SLOW = """name = "slow"

@@ -9,7 +9,7 @@ import pytest
 from gan808 import paths as places
 from gan808.config import Settings
 from gan808.storage.session import Keeping
-from tests.machine.rig import Rig
+from tests.instrument.rig import Rig
 
 
 def test_what_a_kill_has_left_is_swept_at_start(

@@ -25,8 +25,8 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from gan808 import atomic
 from gan808 import paths as places
-from gan808.storage import atomic
 
 FORMAT = 1
 PACKAGE = "gan808.engine"
