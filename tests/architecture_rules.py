@@ -70,26 +70,26 @@ UPWARD_YET = {
         "a folder of patterns holds MIDI files too",
 }
 # (file, expression) of a private name of another that is used today, and why. It only shrinks too.
-PRIVATE_YET: dict[tuple[str, str], str] = {
-    (file, name): why
-    for file, why, names in (
-         ("gan808/engine/jit/compiling.py",
-          "numba keeps object code in private parts; bounded in pyproject.toml")),
-         ("cpu_target.target_context.codegen()._tm", "routine._wrapper_name",
-          "routine._library._final_module", "routine._library")),
-        ("gan808/engine/outputs/devices.py", "sounddevice has no public way to list what is open",
-         ("self._sounddevice._StreamBase",)),
-         ("gan808/engine/outputs/portaudio.py",
-          "PortAudio's start and end have no public names in sounddevice")),
-         ("module._exit_handler", "module._terminate", "self._module._terminate",
-          "self._module._initialize")),
-        ("gan808/engine/ports.py", "the engine's memory; to be given to the constructor",
-         ("engine._memory", "self._engine._check", "self._engine._assigned",
-          "self._engine._claimed")),
-        ("gan808/engine/recorder.py", "the engine's memory; to be given to the constructor",
-         ("engine._claimed", "engine._routines", "engine._assigned")),
-    )
-    for name in names
+NUMBAS = "numba keeps object code in private parts; bounded in pyproject.toml"
+PORTAUDIOS = "sounddevice has no public names for it"
+ENGINES = "the engine's memory; to be given to the constructor"
+PRIVATE_YET = {
+    ("gan808/engine/jit/compiling.py", "cpu_target.target_context.codegen()._tm"): NUMBAS,
+    ("gan808/engine/jit/compiling.py", "routine._wrapper_name"): NUMBAS,
+    ("gan808/engine/jit/compiling.py", "routine._library._final_module"): NUMBAS,
+    ("gan808/engine/jit/compiling.py", "routine._library"): NUMBAS,
+    ("gan808/engine/outputs/devices.py", "self._sounddevice._StreamBase"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "module._exit_handler"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "module._terminate"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "self._module._terminate"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "self._module._initialize"): PORTAUDIOS,
+    ("gan808/engine/ports.py", "engine._memory"): ENGINES,
+    ("gan808/engine/ports.py", "self._engine._check"): ENGINES,
+    ("gan808/engine/ports.py", "self._engine._assigned"): ENGINES,
+    ("gan808/engine/ports.py", "self._engine._claimed"): ENGINES,
+    ("gan808/engine/recorder.py", "engine._claimed"): ENGINES,
+    ("gan808/engine/recorder.py", "engine._routines"): ENGINES,
+    ("gan808/engine/recorder.py", "engine._assigned"): ENGINES,
 }
 # What opens a file or a socket; the instrument has neither.
 OUTSIDE = {"socket", "socketserver", "tempfile", "shutil", "sqlite3", "tomlkit", "soundfile",
@@ -159,8 +159,8 @@ def instrument_without_files(path: PurePosixPath, tree: ast.Module) -> Iterator[
 
 def private_names(path: PurePosixPath, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """(line, expression) of every private name of something else: read or assigned but by self,
-    cls, or the class itself in the module that defines it, or imported from another module. What has
-    the name of one of the module's own is let pass."""
+    cls, or the class itself in the module that defines it, or imported from another module. What
+    has the name of one of the module's own is let pass."""
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     own_attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
                       and ast.unparse(node.value) in {"self", "cls", *own}}
