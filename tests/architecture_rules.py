@@ -44,11 +44,151 @@ def _inside(path: PurePosixPath, *folders: str) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
-def instrument_without_training(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
-    """gan808 never imports training; only the command line takes on training's commands."""
+# Floors of the house, lowest first; a folder imports from floors below its own. What lies loose in
+# gan808/ (config, errors, paths, ...) is the ground.
+FLOORS = (("engine", "sound"), ("sequencer", "pool"), ("instrument",),
+          ("control", "storage", "recording", "exchange"), ("app",), ("cli",))
+HEIGHTS = {name: height for height, names in enumerate(FLOORS, 1) for name in names}
+# (file, module) that points up or sideways today, and why. It only shrinks: a test fails when an
+# entry is no longer needed.
+UPWARD_YET = {
+    ("gan808/app/display.py", "gan808.cli.reports"): "formatting belongs in app",
+    ("gan808/control/osc/learn_client.py", "gan808.cli.reports"): "a client: belongs in cli",
+    ("gan808/instrument/commands/handlers.py", "gan808.recording.recorder"):
+        "the recorder's protocol is not in protocols.py yet",
+    ("gan808/instrument/commands/patterns.py", "gan808.storage.pattern_files"):
+        "the pattern files' protocol is not in protocols.py yet",
+    ("gan808/instrument/machine.py", "gan808.storage.library"):
+        "the library's protocol is not in protocols.py yet",
+    ("gan808/sequencer/sequencer.py", "gan808.instrument.evolution"):
+        "which slot changes next is asked of the instrument by the sequencer",
+    ("gan808/sequencer/sequencer.py", "gan808.instrument.protocols"):
+        "what the sequencer needs of the machine is declared there",
+    ("gan808/sequencer/sync.py", "gan808.instrument.protocols"):
+        "what the sequencer needs of the machine is declared there",
+    ("gan808/storage/pattern_files.py", "gan808.exchange.midi_patterns"):
+        "a folder of patterns holds MIDI files too",
+}
+# (file, expression) of a private name of another that is used today, and why. It only shrinks too.
+NUMBAS = "numba keeps object code in private parts; bounded in pyproject.toml"
+PORTAUDIOS = "sounddevice has no public names for it"
+ENGINES = "the engine's memory; to be given to the constructor"
+PRIVATE_YET = {
+    ("gan808/engine/jit/compiling.py", "cpu_target.target_context.codegen()._tm"): NUMBAS,
+    ("gan808/engine/jit/compiling.py", "routine._wrapper_name"): NUMBAS,
+    ("gan808/engine/jit/compiling.py", "routine._library._final_module"): NUMBAS,
+    ("gan808/engine/jit/compiling.py", "routine._library"): NUMBAS,
+    ("gan808/engine/outputs/devices.py", "self._sounddevice._StreamBase"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "module._exit_handler"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "module._terminate"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "self._module._terminate"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio.py", "self._module._initialize"): PORTAUDIOS,
+    ("gan808/engine/ports.py", "engine._memory"): ENGINES,
+    ("gan808/engine/ports.py", "self._engine._check"): ENGINES,
+    ("gan808/engine/ports.py", "self._engine._assigned"): ENGINES,
+    ("gan808/engine/ports.py", "self._engine._claimed"): ENGINES,
+    ("gan808/engine/recorder.py", "engine._claimed"): ENGINES,
+    ("gan808/engine/recorder.py", "engine._routines"): ENGINES,
+    ("gan808/engine/recorder.py", "engine._assigned"): ENGINES,
+}
+# What opens a file or a socket; the instrument has neither.
+OUTSIDE = {"socket", "socketserver", "tempfile", "shutil", "sqlite3", "tomlkit", "soundfile",
+           "filelock"}
+FILE_CALLS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink",
+              "rename", "rmdir", "iterdir", "glob", "rglob", "touch", "is_file", "is_dir", "exists"}
+
+
+def _floor(name: str) -> int:
+    return HEIGHTS.get(name, 0)
+
+
+def upward(path: PurePosixPath, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import of gan808's that points up or to another room of the same
+    floor: lazy and type-only ones too."""
+    if not _inside(path, "gan808") or path.name == "__main__.py":
+        return
+    home = path.parts[1] if len(path.parts) > 2 else ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found = ([f"gan808.{alias.name}" for alias in node.names]
+                     if node.module == "gan808" else [node.module])
+        else:
+            continue
+        for module in found:
+            package, _, rest = module.partition(".")
+            room = rest.partition(".")[0]
+            if package == "gan808" and room != home and _floor(room) >= max(1, _floor(home)):
+                yield node.lineno, module
+
+
+def arrows_go_down(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """cli -> app -> control, storage, recording, exchange -> instrument -> sequencer, pool ->
+    engine, sound -> what lies loose in gan808/."""
+    for line, module in upward(path, tree):
+        if (path.as_posix(), module) not in UPWARD_YET:
+            yield f"{path}:{line} imports {module}, which is not below it"
+
+
+def imports_are_absolute(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """In gan808, so that the rules on imports see them; training goes by two names, so there they
+    are relative."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and _inside(path, "gan808"):
+            yield f"{path}:{node.lineno} imports relatively"
+    if _inside(path, "training"):
+        for line, module in imports(tree):
+            if module.split(".")[0] == "training":
+                yield f"{path}:{line} imports {module}: in a wheel it is gan808_training"
+
+
+def instrument_without_files(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """The instrument opens no file and no socket: storage and control do."""
+    if not _inside(path, "gan808/instrument"):
+        return
     for line, module in imports(tree):
-        theirs = _inside(path, "gan808") and module.split(".")[0] == "training"
-        if theirs and (path.as_posix(), module) != ("gan808/cli/main.py", "training.cli"):
+        if module.split(".")[0] in OUTSIDE:
+            yield f"{path}:{line} imports {module}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called.split(".")[-1] in FILE_CALLS:
+                yield f"{path}:{node.lineno} calls {called}"
+
+
+def private_names(path: PurePosixPath, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, expression) of every private name of something else: read or assigned but by self,
+    cls, or the class itself in the module that defines it, or imported from another module. What
+    has the name of one of the module's own is let pass."""
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    own_attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+                      and ast.unparse(node.value) in {"self", "cls", *own}}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _private(node.attr):
+            # os._exit is public in all but its name.
+            if node.attr not in own_attributes and ast.unparse(node) != "os._exit":
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gan808"):
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names
+                        if _private(alias.name))
+
+
+def no_private_access(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """Nobody reads or assigns the private names of another module's classes."""
+    for line, name in private_names(path, tree):
+        if _inside(path, "gan808") and (path.as_posix(), name) not in PRIVATE_YET:
+            yield f"{path}:{line} {name} is private to another"
+
+
+def _private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def instrument_without_training(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """gan808 never imports training; gan808/cli/training.py takes on its commands by name."""
+    for line, module in imports(tree):
+        if _inside(path, "gan808") and module.split(".")[0] in ("training", "gan808_training"):
             yield f"{path}:{line} imports {module}"
 
 
@@ -123,6 +263,7 @@ def says_what_it_is(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
 
 
 RULES_OF_THE_PROGRAM: tuple[Rule, ...] = (
+    arrows_go_down, imports_are_absolute, instrument_without_files, no_private_access,
     instrument_without_training, tensorflow_in_its_place, no_unsafe_loading, no_pickled_messages,
     short_enough, errors_are_named, says_what_it_is,
 )

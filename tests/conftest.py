@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,3 +38,20 @@ def one_class_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(tiny_kit, "TR808", kicks)
         patch.setattr(tiny_kit, "CLASSES", ("kick",))
         return tiny_kit.write_tiny_kit(tmp_path_factory.mktemp("kits") / "kicks")
+
+
+# What a file mentions that starts programs, trains or waits for a sound card: not for `--quick`.
+SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|from training"
+                  r"|tests\.running|stage|rig\.daemon|hypothesis")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true",
+                     help="only files that start no program and train nothing: under a minute")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --quick, pass over a file that mentions what takes long."""
+    if not config.getoption("--quick") or not collection_path.name.startswith("test_"):
+        return None
+    return True if SLOW.search(collection_path.read_text(encoding="utf-8")) else None

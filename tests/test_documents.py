@@ -24,6 +24,7 @@ CODES = [slot.code for slot in TR808]
 
 def shell_lines(text: str) -> list[list[str]]:
     """Every command in the fenced blocks, as words, comments left out."""
+    text = text.replace("\\\n", " ")  # a line that goes on
     blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
     return [line for line in lines if line]

@@ -80,7 +80,7 @@ def test_default_kit_and_settings_travel(installed: Installed) -> None:
                if path.is_file() and path.name != "report.html"}  # written by `gan808 evaluate`
     assert "gan808/_data/kits/gan808/kit.toml" in shipped
     assert shipped | {"gan808/_data/config.toml"} <= names
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"gan808", "training"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"gan808", "gan808_training"}
     assert "gan808" in installed.gan808("kits", "list")
 
 
@@ -101,8 +101,31 @@ def test_it_renders_from_another_folder(installed: Installed) -> None:
     assert not (sounds[0].shape == sounds[1].shape and (sounds[0] == sounds[1]).all())
 
 
-def test_training_travels(installed: Installed) -> None:
+def test_training_travels_under_a_name_of_its_own(installed: Installed) -> None:
     assert "--kit" in installed.gan808("train", "--help")
+    code = ("import importlib.util, gan808_training.cli; "
+            "print(gan808_training.__file__, importlib.util.find_spec('training'))")
+    where, there = installed.python(code).split(maxsplit=1)
+    assert Path(where).is_relative_to(installed.bin.parent)
+    assert there.strip() == "None"
+
+
+def test_the_player_goes_without_trainings_libraries(installed: Installed) -> None:
+    """What `[train]` brings is switched off: sounds are rendered, training says what to install."""
+    code = ("import sys; sys.modules.update(dict.fromkeys(%r)); "
+            "from gan808.cli.main import call; "
+            "print(call(['render', '--class', 'kick', '--seed', '7']), "
+            "call(['prepare', 'synth:4']))")
+    training = ["tensorflow", "keras", "jax", "matplotlib", "PIL", "sklearn", "tensorboardX",
+                "librosa"]
+    result = subprocess.run(
+        [installed.bin / "python", "-c", code % training], cwd=installed.elsewhere, check=False,
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": "", "HOME": str(installed.elsewhere)},
+    )
+    assert result.stdout.splitlines()[-1] == "0 1", result.stderr
+    (line,) = result.stderr.splitlines()
+    assert "pip install 'gan808[train]'" in line
 
 
 def test_the_sdist_holds_what_the_tests_need(installed: Installed) -> None:

@@ -1,7 +1,8 @@
 """Which library training computes with, settled before Keras is imported.
 
-TensorFlow where it is installed, JAX where only that is; KERAS_BACKEND says otherwise. Called by
-the command line, on its thread.
+TensorFlow where it is installed, JAX where only that is; KERAS_BACKEND says otherwise. The player
+goes without what training takes (the extra `train`), so that is looked for here too. Called by the
+command line, on its thread.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from gan808.errors import TrainingError
 
 VARIABLE = "KERAS_BACKEND"
 BACKENDS = ("tensorflow", "jax")  # the first that is installed
+EXTRAS = {"tensorflow": "train", "jax": "jax"}  # that bring it and the rest
+LIBRARIES = ("keras", "matplotlib", "PIL", "sklearn", "tensorboardX", "threadpoolctl")
 
 
 def _installed(name: str) -> bool:
@@ -23,15 +26,17 @@ def _installed(name: str) -> bool:
 
 
 def choose_backend() -> str:
-    """Set KERAS_BACKEND where it is not set; returns it. Raises TrainingError when nothing that
-    can train is installed, or something else was asked for."""
+    """Set KERAS_BACKEND where it is not set; returns it. Raises TrainingError when something that
+    training takes is not installed, or something else was asked for."""
     asked = os.environ.get(VARIABLE)
     if asked is not None and asked not in BACKENDS:
         raise TrainingError(f"{VARIABLE}={asked}: training runs on {' or '.join(BACKENDS)}")
     there = [name for name in ([asked] if asked else BACKENDS) if _installed(name)]
-    if not there:
-        wanted = asked or " or ".join(BACKENDS)
-        raise TrainingError(f"training takes {wanted}, which is not installed: pip install "
-                            f"{asked or BACKENDS[0]}")
+    missing = [] if there else [asked or " or ".join(BACKENDS)]
+    missing += [name for name in LIBRARIES if not _installed(name)]
+    if missing:
+        extra = EXTRAS[there[0] if there else asked or BACKENDS[0]]
+        raise TrainingError(f"training takes {', '.join(missing)}, which the player goes without: "
+                            f"pip install 'gan808[{extra}]'")
     os.environ[VARIABLE] = there[0]
     return there[0]

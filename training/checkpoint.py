@@ -15,12 +15,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from gan808 import atomic
 from gan808.errors import TrainingError
 from gan808.sound.spectral.spectrogram import Moments
-from gan808.storage import atomic
-from training.recipes import Recipe
-from training.settings import differences, recipe_from
-from training.steps import Steps
+
+from .recipes import Recipe
+from .settings import differences, recipe_from
+from .steps import Steps
 
 FORMAT_VERSION = 2
 KEEP = 2

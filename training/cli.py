@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gan808 import paths
-from gan808.app.stderr import quiet_stderr
-from training.backend import choose_backend
+from gan808.stderr import quiet_stderr
+
+from .backend import choose_backend
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from training.corpus.packs import Selection
-    from training.reporting import Bar, Reporter
-    from training.trainer import FitOptions
+    from .corpus.packs import Selection
+    from .reporting import Bar, Reporter
+    from .trainer import FitOptions
 
 PLAIN_LINE_S = 30.0
 DEFAULT_HOURS = 2.0
@@ -151,7 +152,7 @@ def _reporter(*, quiet: bool = False) -> Reporter:
     tells nothing."""
     choose_backend()
     with quiet_stderr():
-        import training.commands  # noqa: F401
+        from . import commands  # noqa: F401
 
     return ConsoleReporter(quiet=quiet)
 
@@ -159,8 +160,8 @@ def _reporter(*, quiet: bool = False) -> Reporter:
 def _selection(
     packs: str | None, without: str | None, classes: Path | None, split: bool
 ) -> Selection:
-    from training.corpus.class_map import read_class_map
-    from training.corpus.packs import Selection
+    from .corpus.class_map import read_class_map
+    from .corpus.packs import Selection
 
     def parts(text: str | None) -> tuple[str, ...]:
         return tuple(part.strip() for part in (text or "").split(",") if part.strip())
@@ -173,7 +174,8 @@ def _fit_options(
     hours: float | None, steps: int | None, seed: int, start: str | None, rate: float | None
 ) -> FitOptions:
     from gan808.sound.kit.kit import find_kit
-    from training.trainer import FitOptions
+
+    from .trainer import FitOptions
 
     if hours is None and steps is None:
         hours = DEFAULT_HOURS
@@ -199,8 +201,8 @@ def train(
     Stopped or killed, the same command goes on from the last checkpoint.
     """
     reporter = _reporter()
-    from training.commands import TrainOptions
-    from training.commands import train as run_training
+    from .commands import TrainOptions
+    from .commands import train as run_training
 
     run_training(
         TrainOptions(
@@ -229,7 +231,7 @@ def prepare(
 ) -> None:
     """Turn sounds into a dataset of spectrograms."""
     reporter = _reporter()
-    from training.commands import dataset_name, prepare_dataset, recipe_named, tell_survey
+    from .commands import dataset_name, prepare_dataset, recipe_named, tell_survey
 
     chosen, selection = recipe_named(recipe), _selection(packs, without_packs, classes, split)
     if dry_run:
@@ -247,9 +249,9 @@ def fit(
     """Train on a dataset; goes on from the last checkpoint of --run. Takes all GPUs of the machine,
     and with TF_CONFIG several machines."""
     reporter = _reporter()
-    from training.commands import fit as run_fit
-    from training.commands import recipe_named
-    from training.dataset import Dataset as Prepared
+    from .commands import fit as run_fit
+    from .commands import recipe_named
+    from .dataset import Dataset as Prepared
 
     options = _fit_options(hours, steps, seed, start, learning_rate)
     chosen = recipe_named(recipe, settings or ())
@@ -277,15 +279,16 @@ def evaluate(
     """Judge a kit by recordings held out from training, and write its report."""
     reporter = _reporter(quiet=as_json)
     from gan808.sound.kit.kit import find_kit
-    from training.commands import evaluate_against
-    from training.evaluating import EvaluateOptions
+
+    from .commands import evaluate_against
+    from .evaluating import EvaluateOptions
 
     evaluation = evaluate_against(
         find_kit(kit, paths.kit_folders()), against, paths.datasets_folder(), reporter,
         EvaluateOptions(sounds, out, run),
     )
     if as_json:
-        from training.report import scores
+        from .report import scores
 
         typer.echo(json.dumps(scores(evaluation) if evaluation else None, indent=1))
 
@@ -303,8 +306,8 @@ def export(
 ) -> None:
     """Make a kit from a run: of the checkpoint that held-out sounds find best."""
     reporter = _reporter()
-    from training.commands import export_kit
-    from training.dataset import Dataset as Prepared
+    from .commands import export_kit
+    from .dataset import Dataset as Prepared
 
     folder = kits_folder or paths.user_kits_folder()
     export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
@@ -323,8 +326,9 @@ def sort(
     """Lay unsorted sounds into class folders, by what a kit's critic hears them as."""
     reporter = _reporter()
     from gan808.sound.kit.kit import find_kit
-    from training.commands import sort_folder
-    from training.sorting import SortOptions
+
+    from .commands import sort_folder
+    from .sorting import SortOptions
 
     sort_folder(find_kit(kit, paths.kit_folders()), SortOptions(folder, out, least, copy), reporter)
 

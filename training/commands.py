@@ -23,14 +23,15 @@ from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import Kit, Provenance, load_kit
 from gan808.sound.renderer import Renderer
 from gan808.sound.spectral.geometry import Geometry
-from training import checkpoint
-from training.corpus.folder import FolderSource
-from training.corpus.packs import INDEX, Selection
-from training.corpus.recording import Credit, Skipped, Source
-from training.corpus.soundfont import SoundFontSource
-from training.corpus.split import MOST
-from training.corpus.synth import PREFIX, parse_synth
-from training.dataset import (
+
+from . import checkpoint
+from .corpus.folder import FolderSource
+from .corpus.packs import INDEX, Selection
+from .corpus.recording import Credit, Skipped, Source
+from .corpus.soundfont import SoundFontSource
+from .corpus.split import MOST
+from .corpus.synth import PREFIX, parse_synth
+from .dataset import (
     OTHER_OUT,
     Dataset,
     PrepareOptions,
@@ -39,26 +40,26 @@ from training.dataset import (
     require_free,
     unfinished,
 )
-from training.distribute import join, refuse_cluster
-from training.evaluate import MIN_HELD_OUT, Evaluation
-from training.evaluating import EvaluateOptions, evaluate_kit, require_report_folder
-from training.export import NEW_RUN, ExportOptions, export, manifest_of
-from training.fingerprint import MOVED, OTHER, known_again
-from training.locks import locked
-from training.preflight import (
+from .distribute import join, refuse_cluster
+from .evaluate import MIN_HELD_OUT, Evaluation
+from .evaluating import EvaluateOptions, evaluate_kit, require_report_folder
+from .export import NEW_RUN, ExportOptions, export, manifest_of
+from .fingerprint import MOVED, OTHER, known_again
+from .locks import locked
+from .preflight import (
     check_classes,
     check_kit_folder,
     check_kit_name,
     check_room,
     set_aside_earlier,
 )
-from training.recipes import HOUSE_RECIPE, RECIPES, Recipe
-from training.reporting import Reporter
-from training.settings import with_settings
-from training.sorting import SortOptions, sort_sounds
-from training.survey import lines as survey_lines
-from training.survey import survey
-from training.trainer import FitOptions, Interrupted, Progress, Trainer
+from .recipes import HOUSE_RECIPE, RECIPES, Recipe
+from .reporting import Reporter
+from .settings import with_settings
+from .sorting import SortOptions, sort_sounds
+from .survey import lines as survey_lines
+from .survey import survey
+from .trainer import FitOptions, Interrupted, Progress, Trainer
 
 OTHER_RUN = "another --run (or --work)"
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all

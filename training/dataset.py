@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from gan808 import ownership
+from gan808 import atomic, ownership
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import Normalisation
 from gan808.sound.recording import SILENT_PEAK
@@ -33,12 +33,12 @@ from gan808.sound.spectral.spectrogram import (
     normalise,
     place,
 )
-from gan808.storage import atomic
-from training.corpus.recording import Credit, Skipped, Source
-from training.corpus.spool import Spool, Spooled
-from training.corpus.synth import is_synthesised
-from training.drawing import chances
-from training.parallel import in_order
+
+from .corpus.recording import Credit, Skipped, Source
+from .corpus.spool import Spool, Spooled
+from .corpus.synth import is_synthesised
+from .drawing import chances
+from .parallel import in_order
 
 FORMAT_VERSION = 2
 SHARD_ITEMS = 256

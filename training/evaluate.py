@@ -19,12 +19,13 @@ from threadpoolctl import threadpool_limits
 from gan808.errors import TrainingError
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
-from training import measures
-from training.dataset import Dataset, is_variant
-from training.intervals import Figure, bootstrap, drawn, resampled, share
-from training.listening import Generated, Listener, Tell
-from training.set_metrics import DRAWS, Heard, Measured, Reference
-from training.targets import Target, judged
+
+from . import measures
+from .dataset import Dataset, is_variant
+from .intervals import Figure, bootstrap, drawn, resampled, share
+from .listening import Generated, Listener, Tell
+from .set_metrics import DRAWS, Heard, Measured, Reference
+from .targets import Target, judged
 
 SOUNDS = 2048
 REFERENCE_A_CLASS = 40  # recordings; a few more or less a class keep the classes balanced

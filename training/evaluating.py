@@ -10,13 +10,14 @@ from gan808 import ownership
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
 from gan808.sound.renderer import Renderer
-from training.dataset import Dataset
-from training.evaluate import MIN_HELD_OUT, SOUNDS, Evaluation, Exhibits, evaluate
-from training.judge import judge_of
-from training.listening import SHOWN, Listener
-from training.report import write_report
-from training.reporting import Reporter
-from training.tables import tables
+
+from .dataset import Dataset
+from .evaluate import MIN_HELD_OUT, SOUNDS, Evaluation, Exhibits, evaluate
+from .judge import judge_of
+from .listening import SHOWN, Listener
+from .report import write_report
+from .reporting import Reporter
+from .tables import tables
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan808 import atomic
 from gan808.errors import TrainingError
-from gan808.storage import atomic
 
 BEGIN, END = "<!-- experiments: begin -->", "<!-- experiments: end -->"
 COLUMNS = ("variant", "minutes", "steps", "best at", "score", "Frechet distance", "recognised",

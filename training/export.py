@@ -36,12 +36,13 @@ from gan808.sound.kit.kit import (
 from gan808.sound.kit.slots import SlotLayout, layout_for
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import Sound
-from training import checkpoint
-from training.dataset import Dataset, normalisation_of
-from training.kit_weights import weights_of
-from training.networks import build_critic, build_generator
-from training.recipes import Recipe
-from training.settings import recipe_from, title
+
+from . import checkpoint
+from .dataset import Dataset, normalisation_of
+from .kit_weights import weights_of
+from .networks import build_critic, build_generator
+from .recipes import Recipe
+from .settings import recipe_from, title
 
 QUANTILES = 65
 REAL_A_CLASS = 64  # training sounds a class behind the quantiles

@@ -17,17 +17,18 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from gan808 import atomic
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.recording import SILENT_PEAK
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import log_image, place
-from gan808.storage import atomic
-from training.corpus.folder import FolderSource
-from training.corpus.recording import Recording, Skipped, Source
-from training.corpus.soundfont import SoundFontSource
-from training.corpus.spool import FULL_SCALE, clean
-from training.dataset import Dataset, is_variant
-from training.parallel import in_order
+
+from .corpus.folder import FolderSource
+from .corpus.recording import Recording, Skipped, Source
+from .corpus.soundfont import SoundFontSource
+from .corpus.spool import FULL_SCALE, clean
+from .dataset import Dataset, is_variant
+from .parallel import in_order
 
 FILE, FILE_BEFORE = "sources.json", "sources.sha256"
 VERSION = 2

@@ -14,10 +14,11 @@ import keras
 from jax import numpy as jnp
 
 from gan808.sound.spectral.spectrogram import Moments
-from training.objectives import Batch, Judge
-from training.precision import in_float32
-from training.recipes import Recipe
-from training.steps import Report, Steps
+
+from .objectives import Batch, Judge
+from .precision import in_float32
+from .recipes import Recipe
+from .steps import Report, Steps
 
 Weights = list[Any]
 State = tuple[Weights, Weights, Weights, Weights]  # generator, critic, and their optimizers

@@ -24,9 +24,10 @@ import keras
 import soundfile
 
 from gan808.errors import TrainingError
-from training.samples import SampleMaker
-from training.scoring import HeldOutScore
-from training.tensorboard import Board
+
+from .samples import SampleMaker
+from .scoring import HeldOutScore
+from .tensorboard import Board
 
 LOSSES = ("step", "elapsed_s", "name", "value")
 EVENTS = ("time", "step", "event", "detail")

@@ -23,8 +23,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from gan808.storage import atomic
-from training.dataset import Dataset
+from gan808 import atomic
+
+from .dataset import Dataset
 
 VERSION = 2  # of what is kept beside a dataset: other numbers here, another judge
 FRAME_EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128)  # of 128

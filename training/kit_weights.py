@@ -8,7 +8,8 @@ import numpy as np
 from gan808.errors import KitError
 from gan808.sound.kit.kit import Kit
 from gan808.sound.network.weights import read_weights
-from training.networks import build_critic, build_generator
+
+from .networks import build_critic, build_generator
 
 
 def _names(model: keras.Model) -> list[str]:

@@ -16,9 +16,10 @@ from gan808.sound.sound import Sound
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.griffin_lim import make_inverter
 from gan808.sound.spectral.spectrogram import log_image, normalise, place
-from training.dataset import Dataset, is_variant
-from training.judge import Judge
-from training.set_metrics import Heard
+
+from .dataset import Dataset, is_variant
+from .judge import Judge
+from .set_metrics import Heard
 
 FIRST_SEED = 1_000_000  # seeds no factory sound has
 AT_ONCE = 48

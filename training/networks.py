@@ -15,7 +15,8 @@ from keras import layers, ops
 
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
-from training.extra_layers import GroupDeviation, Texture, residual_block
+
+from .extra_layers import GroupDeviation, Texture, residual_block
 
 
 def _initializer() -> keras.initializers.Initializer:

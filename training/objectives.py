@@ -15,10 +15,11 @@ import numpy as np
 from keras import ops
 
 from gan808.sound.spectral.spectrogram import Moments
-from training import losses
-from training.augment import MAX_GAIN_DB, MAX_SHIFT_FRAMES, Augment
-from training.networks import realness_of
-from training.recipes import Recipe
+
+from . import losses
+from .augment import MAX_GAIN_DB, MAX_SHIFT_FRAMES, Augment
+from .networks import realness_of
+from .recipes import Recipe
 
 NEPERS_PER_DB = float(np.log(10) / 20)
 

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from gan808.sound.spectral.geometry import Geometry
-from training.listening import log_images_of
+
+from .listening import log_images_of
 
 CELL = (104, 96)  # width and height of a spectrogram in pixels
 WAVE = 26  # height of the waveform above it

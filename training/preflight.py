@@ -17,7 +17,8 @@ from gan808 import ownership
 from gan808.errors import TrainingError
 from gan808.instrument.names import is_plain_name
 from gan808.sound.kit.kit import CLASS_PATTERN, NAME_PATTERN
-from training import checkpoint
+
+from . import checkpoint
 
 MAX_CLASS_LETTERS = 32  # what CLASS_PATTERN takes
 EARLIER = "earlier"

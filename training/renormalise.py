@@ -25,11 +25,12 @@ import numpy as np
 from gan808.errors import Gan808Error, TrainingError
 from gan808.sound.kit.kit import Kit, load_kit, save_kit
 from gan808.sound.spectral.spectrogram import Moments, denormalise, normalise
-from training.dataset import Dataset
-from training.kit_weights import load_networks, weights_of
-from training.networks import build_critic, build_generator
-from training.precision import built_in
-from training.recipes import HOUSE_RECIPE
+
+from .dataset import Dataset
+from .kit_weights import load_networks, weights_of
+from .networks import build_critic, build_generator
+from .precision import built_in
+from .recipes import HOUSE_RECIPE
 
 BATCH = 32
 LEARNING_RATE = 1e-3  # at first; falls to nothing on a cosine

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from gan808 import ownership
+from gan808 import atomic, ownership
 from gan808.errors import TrainingError
 from gan808.sound.spectral.geometry import Geometry
-from gan808.storage import atomic
-from training import pictures
-from training.evaluate import Evaluation, Exhibits
-from training.report_html import write_html
-from training.tables import notes, tables
+
+from . import pictures
+from .evaluate import Evaluation, Exhibits
+from .report_html import write_html
+from .tables import notes, tables
 
 GAP_S = 0.05
 MIME = {".png": "image/png", ".gif": "image/gif"}

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from gan808 import atomic
 from gan808.sound.spectral.geometry import Geometry
-from gan808.storage import atomic
-from training import pictures
-from training.tables import Table
+
+from . import pictures
+from .tables import Table
 
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:68rem;padding:0 1rem;

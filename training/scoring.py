@@ -17,10 +17,11 @@ import numpy as np
 
 from gan808.sound.network.spec import NetworkSpec, latent_from_seed
 from gan808.sound.spectral.spectrogram import denormalise
-from training.dataset import Dataset
-from training.evaluate import MIN_HELD_OUT
-from training.judge import judge_of
-from training.measures import frechet_distance, inception_score, spread
+
+from .dataset import Dataset
+from .evaluate import MIN_HELD_OUT
+from .judge import judge_of
+from .measures import frechet_distance, inception_score, spread
 
 MOST_HELD_OUT = 64  # recordings of each class
 IMAGES_A_CLASS = 24

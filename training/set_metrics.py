@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training import measures
-from training.intervals import REPLICATES, SEED, Figure, around, drawn, resampled
+from . import measures
+from .intervals import REPLICATES, SEED, Figure, around, drawn, resampled
 
 NAMES = ("frechet", "kernel", "coverage", "density")
 DRAWS = 8  # the value is the mean of so many; a bootstrap's run has one: intervals a little wide

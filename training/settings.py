@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from gan808.errors import Gan808Error, TrainingError
 from gan808.sound.network.spec import NetworkSpec
-from training.recipes import RECIPES, Recipe
+
+from .recipes import RECIPES, Recipe
 
 FIXED = ("name", "geometry", "spec")  # a geometry belongs to a dataset, a name to a recipe
 

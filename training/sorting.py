@@ -19,13 +19,14 @@ import numpy as np
 
 from gan808.errors import CorpusError
 from gan808.sound.renderer import Renderer
-from training.corpus.audio_files import not_read, read_hit, readable, walk
-from training.corpus.class_map import FILE, IGNORE
-from training.corpus.packs import INDEX, SEPARATOR
-from training.corpus.recording import Skipped
-from training.corpus.spool import clean
-from training.parallel import in_order
-from training.reporting import Bar
+
+from .corpus.audio_files import not_read, read_hit, readable, walk
+from .corpus.class_map import FILE, IGNORE
+from .corpus.packs import INDEX, SEPARATOR
+from .corpus.recording import Skipped
+from .corpus.spool import clean
+from .parallel import in_order
+from .reporting import Bar
 
 AT_ONCE = 64
 UNSURE = "unsure"

@@ -15,9 +15,10 @@ import numpy as np
 
 from gan808.errors import TrainingError
 from gan808.sound.spectral.spectrogram import Moments
-from training.backend import BACKENDS
-from training.objectives import Batch, Objectives, draw
-from training.recipes import Recipe
+
+from .backend import BACKENDS
+from .objectives import Batch, Objectives, draw
+from .recipes import Recipe
 
 Report = dict[str, Any]
 
@@ -98,9 +99,9 @@ def make_steps(
         raise TrainingError(f"training runs on {' or '.join(BACKENDS)}, not on "
                             f"{keras.backend.backend()}")
     if keras.backend.backend() == "jax":
-        from training.jax_steps import JaxSteps
+        from .jax_steps import JaxSteps
 
         return JaxSteps(recipe, generator, critic, moments)
-    from training.tensorflow_steps import TensorFlowSteps
+    from .tensorflow_steps import TensorFlowSteps
 
     return TensorFlowSteps(recipe, generator, critic, moments)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gan808.sound.spectral.geometry import Geometry
-from training.corpus.classes import ALIASES
-from training.corpus.recording import Recording, Skipped, Source
-from training.corpus.split import choose_held_out
-from training.corpus.spool import Spooled, collection_of, select
-from training.corpus.synth import is_synthesised
-from training.dataset import PrepareOptions, all_jobs
+
+from .corpus.classes import ALIASES
+from .corpus.recording import Recording, Skipped, Source
+from .corpus.split import choose_held_out
+from .corpus.spool import Spooled, collection_of, select
+from .corpus.synth import is_synthesised
+from .dataset import PrepareOptions, all_jobs
 
 IMAGES_A_CORE_S = 15.0  # decoding and drawing, about
 BYTES_A_VALUE = 2  # float16

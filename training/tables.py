@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gan808.cli.reports import columns
-from training.evaluate import MIN_IN_CLASS, Evaluation
-from training.intervals import Figure
+
+from .evaluate import MIN_IN_CLASS, Evaluation
+from .intervals import Figure
 
 ROWS = (
     ("class_accuracy", "recognised as its class", 3),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training.intervals import Figure
+from .intervals import Figure
 
 
 @dataclass(frozen=True)

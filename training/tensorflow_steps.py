@@ -13,10 +13,11 @@ import keras
 import tensorflow as tf
 
 from gan808.sound.spectral.spectrogram import Moments
-from training.objectives import Batch
-from training.precision import in_float32
-from training.recipes import Recipe
-from training.steps import Report, Steps
+
+from .objectives import Batch
+from .precision import in_float32
+from .recipes import Recipe
+from .steps import Report, Steps
 
 
 def _values(model: keras.Model) -> list[Any]:

@@ -22,19 +22,20 @@ import numpy as np
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
-from training import checkpoint
-from training.dataset import Dataset
-from training.distribute import Crew, check_divides
-from training.divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
-from training.journal import Journal
-from training.networks import build_critic, build_generator
-from training.objectives import draw
-from training.precision import built_in
-from training.recipes import Recipe
-from training.samples import SampleMaker
-from training.scoring import SHARE_OF_TIME, HeldOutScore, Scorer, can_score, images_of
-from training.steps import make_steps
-from training.transfer import begin_from
+
+from . import checkpoint
+from .dataset import Dataset
+from .distribute import Crew, check_divides
+from .divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
+from .journal import Journal
+from .networks import build_critic, build_generator
+from .objectives import draw
+from .precision import built_in
+from .recipes import Recipe
+from .samples import SampleMaker
+from .scoring import SHARE_OF_TIME, HeldOutScore, Scorer, can_score, images_of
+from .steps import make_steps
+from .transfer import begin_from
 
 DECAY_FROM = 0.6  # of the run: from here the learning rate falls
 WARM_UP_STEPS = 200  # of a run that begins from a kit: its optimisers know nothing yet

@@ -14,8 +14,9 @@ import numpy as np
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit
-from training.kit_weights import load_networks
-from training.recipes import Recipe
+
+from .kit_weights import load_networks
+from .recipes import Recipe
 
 
 def _differences(asked: dict[str, Any], there: dict[str, Any]) -> list[str]:

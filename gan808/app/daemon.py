@@ -15,8 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
-from gan808 import paths
-from gan808.app import realtime
+from gan808 import paths, realtime
 from gan808.app.display import Display
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output

@@ -18,8 +18,8 @@ from gan808.cli import run as run_command
 from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
 from gan808.cli.patterns import patterns_app
 from gan808.cli.run import osc_address
+from gan808.cli.training import add_training_commands
 from gan808.errors import ConfigError
-from training.cli import add_training_commands
 
 DEBUG = "--debug"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from gan808 import atomic
 from gan808.config import Settings
 from gan808.control.osc.server import FAILS_HZ, MAX_REQUESTS, MAX_WAITING, REMOTE_HZ
 from gan808.instrument.parameter import Kind
 from gan808.instrument.parameters import RESERVED_CC, TABLE
 from gan808.sound.kit.slots import TR808
-from gan808.storage import atomic
 
 _OSC = """# OSC
 

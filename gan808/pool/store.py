@@ -12,12 +12,12 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from gan808 import atomic
 from gan808.errors import RenderError
 from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import Sound
-from gan808.storage import atomic
 
 FORMAT = 2
 RENDERING = 2  # raised when the same kit and seed give another waveform than before

@@ -15,11 +15,11 @@ from typing import Any
 
 import mido
 
+from gan808 import atomic
 from gan808.engine import layout
 from gan808.errors import Gan808Error
 from gan808.recording.format import ROW, Line, parsed
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
-from gan808.storage import atomic
 
 # 32 us at 120 BPM: finer than any ear; exact frames are in the journal.
 TICKS_PER_BEAT = 15_360

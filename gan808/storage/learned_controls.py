@@ -11,8 +11,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from gan808 import atomic
 from gan808.paths import ordinary
-from gan808.storage import atomic
 
 HEAD = "What `gan808 learn` has learned: kind, channel and number of a control = what it moves."
 DAMAGED = ".damaged"

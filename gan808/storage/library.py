@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gan808 import __version__, paths
+from gan808 import __version__, atomic, paths
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike
@@ -20,7 +20,6 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.kit import Kit, find_kit, list_kits
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.sound import Sound
-from gan808.storage import atomic
 from gan808.storage.pattern_files import (
     find_own_pattern,
     find_pattern,

@@ -11,12 +11,12 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from gan808 import atomic
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.names import is_plain_name
 from gan808.paths import ordinary
 from gan808.sequencer.patterns import OFF, SILENCE, Pattern, parse_pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
-from gan808.storage import atomic
 
 MAX_FILE_BYTES = 1 << 16
 TOML, MIDI = (".toml",), (".mid", ".midi")

@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gan808 import atomic
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import State, document, slot_documents, slots_of, state_of
 from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
-from gan808.storage import atomic
 from gan808.storage.session_files import checked_sound
 
 SUFFIX = ".scene"

@@ -17,7 +17,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from gan808 import paths
+from gan808 import atomic, paths
 from gan808.config import Settings
 from gan808.errors import ConfigError, Gan808Error, Guard, KitError
 from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundChanged
@@ -25,7 +25,6 @@ from gan808.instrument.parameter import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.sound import Sound
-from gan808.storage import atomic
 from gan808.storage.session_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from gan808 import atomic
 from gan808.errors import ConfigError, Gan808Error, RenderError
 from gan808.instrument.state import (
     KeptSlot,
@@ -36,7 +37,6 @@ from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
-from gan808.storage import atomic
 
 KITS = 4  # whose slots are kept: those worn last. With their history some 50 MB at most
 MAX_STATE_BYTES, MAX_SOUND_BYTES = 4 << 20, 16 << 20

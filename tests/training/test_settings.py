@@ -113,7 +113,7 @@ def test_the_page_on_training_names_settings_and_options_that_there_are():
     for setting in settings:
         assert with_settings(HOUSE_RECIPE, [setting]) != HOUSE_RECIPE
     commands = [line for line in shell_lines(PAGE) if line[0] == "gan808"]
-    assert {words[1] for words in commands} == {"prepare", "fit", "export"}
+    assert {words[1] for words in commands} == {"train", "sort", "prepare", "fit", "export"}
     known = typer.main.get_command(app).commands
     for _, name, *words in commands:
         options = {option for parameter in known[name].params for option in parameter.opts}

@@ -14,7 +14,8 @@ import soundfile
 
 from gan808.errors import CorpusError
 from gan808.sound.recording import mono
-from training.corpus.hits import SEVERAL, onsets
+
+from .hits import SEVERAL, onsets
 
 # RAW says neither rate nor width.
 AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() if name != "RAW"} | {

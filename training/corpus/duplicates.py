@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gan808.sound.spectral.spectrogram import stft
-from training.corpus.recording import Skipped
-from training.parallel import in_order
+
+from ..parallel import in_order
+from .recording import Skipped
 
 if TYPE_CHECKING:
-    from training.corpus.spool import Spooled
+    from .spool import Spooled
 
 SAME = "the same sound as another of its class"
 N_FFT, HOP = 512, 128

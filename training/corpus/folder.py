@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from gan808.errors import CorpusError
-from training.corpus import class_map as class_map_file
-from training.corpus.audio_files import (
+
+from . import class_map as class_map_file
+from .audio_files import (
     LONGEST_SPLIT_S,
     not_read,
     read_hit,
@@ -25,11 +26,11 @@ from training.corpus.audio_files import (
     readable,
     walk,
 )
-from training.corpus.class_map import ClassMap
-from training.corpus.classes import class_of, folder_class, is_mixture
-from training.corpus.duplicates import SAME
-from training.corpus.hits import SEVERAL, onsets
-from training.corpus.packs import (
+from .class_map import ClassMap
+from .classes import class_of, folder_class, is_mixture
+from .duplicates import SAME
+from .hits import SEVERAL, onsets
+from .packs import (
     INDEX,
     PROVENANCE,
     SEPARATOR,
@@ -38,7 +39,7 @@ from training.corpus.packs import (
     read_credits,
     read_index,
 )
-from training.corpus.recording import Credit, Recording, Skipped
+from .recording import Credit, Recording, Skipped
 
 
 @dataclass(frozen=True)

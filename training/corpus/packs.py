@@ -15,8 +15,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gan808.errors import CorpusError
-from training.corpus.class_map import ClassMap
-from training.corpus.recording import Credit
+
+from .class_map import ClassMap
+from .recording import Credit
 
 INDEX = "index.tsv"
 PROVENANCE = "PROVENANCE.md"

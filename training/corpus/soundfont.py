@@ -15,8 +15,9 @@ import numpy as np
 
 from gan808.errors import CorpusError
 from gan808.sound.recording import mono
-from training.corpus.recording import Credit, Recording, Skipped
-from training.corpus.soundfont_packs import packs_of
+
+from .recording import Credit, Recording, Skipped
+from .soundfont_packs import packs_of
 
 DRUM_BANK = 128
 CHANNEL = 9  # the percussion channel, counted from 0

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from training.corpus.synth import is_synthesised
+from .synth import is_synthesised
 
 if TYPE_CHECKING:
-    from training.corpus.spool import Spooled
+    from .spool import Spooled
 
 HELD_OUT = 0.1  # of a class's recordings, at least
 MOST = 0.3

@@ -20,11 +20,12 @@ import numpy as np
 from gan808.errors import CorpusError
 from gan808.sound.recording import onset_first
 from gan808.sound.spectral.geometry import Geometry
-from training.corpus.classes import ALIASES
-from training.corpus.duplicates import one_of_each
-from training.corpus.recording import Recording, Skipped, Source
-from training.corpus.split import choose_held_out
-from training.parallel import in_order
+
+from ..parallel import in_order
+from .classes import ALIASES
+from .duplicates import one_of_each
+from .recording import Recording, Skipped, Source
+from .split import choose_held_out
 
 SHORTEST_S = 0.003
 MAX_CLASSES = 16

@@ -14,7 +14,8 @@ import numpy as np
 import soxr
 
 from gan808.errors import CorpusError
-from training.corpus.analogue import (
+
+from .analogue import (
     METAL_HZ,
     OVERSAMPLED_HZ,
     SAMPLE_RATE_HZ,
@@ -26,7 +27,7 @@ from training.corpus.analogue import (
     squares,
     times,
 )
-from training.corpus.recording import Credit, Recording, Skipped
+from .recording import Credit, Recording, Skipped
 
 PEAK = 0.9
 PACK_SOUNDS = 10  # numbers that are held out together: more sounds do not move the border

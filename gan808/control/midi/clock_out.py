@@ -12,10 +12,10 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gan808.app.realtime import hurry
 from gan808.control.midi.outputs import MidiOutputs
 from gan808.control.midi.ports import OFF
 from gan808.errors import Guard
+from gan808.realtime import hurry
 from gan808.sequencer.clock_out import ClockPlan
 
 if TYPE_CHECKING:

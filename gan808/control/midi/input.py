@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gan808.app.realtime import hurry
 from gan808.config import Settings, VelocityCurve
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
 from gan808.control.midi.channel import MidiChannel
@@ -24,6 +23,7 @@ from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, Target
 from gan808.instrument.parameter import Kind
 from gan808.instrument.protocols import PortLike
+from gan808.realtime import hurry
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine

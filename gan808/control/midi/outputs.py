@@ -13,7 +13,6 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from gan808.app.stderr import quiet_stderr
 from gan808.control.midi.jack_port import VIRTUAL_NAME
 from gan808.control.midi.ports import OFF, RESCAN_S, VIRTUAL
 from gan808.control.midi.systems import (
@@ -26,6 +25,7 @@ from gan808.engine.jack.libjack import IS_INPUT
 from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.engine.jack.midi_output import JackMidiOutput
 from gan808.errors import DeviceError, Guard
+from gan808.stderr import quiet_stderr
 
 CLOCK_NAME = f"{VIRTUAL_NAME} clock"
 CLOCK_CLIENT = f"{CLIENT_NAME}-clock"

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gan808.app.stderr import quiet_stderr
 from gan808.control.midi.arrival_times import Arrival, ArrivalClock
 from gan808.control.midi.byte_stream import MessageReader
 from gan808.control.midi.jack_port import VIRTUAL_NAME, JackPort
 from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.errors import DeviceError
+from gan808.stderr import quiet_stderr
 
 CLIENT_NAME = "gan808"
 

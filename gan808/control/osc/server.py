@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from gan808 import __version__
-from gan808.app.realtime import hurry
 from gan808.config import Settings
 from gan808.control.osc.clients import Clients, Limit, Limits, Outstanding, Sender
 from gan808.control.osc.packets import PacketError, Received, build_message, read_packet
@@ -30,6 +29,7 @@ from gan808.instrument.addresses import Request, decode
 from gan808.instrument.events import Event, ParameterChanged, SoundChanged
 from gan808.instrument.parameter import ROOT, Kind, Value
 from gan808.instrument.protocols import PortLike
+from gan808.realtime import hurry
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine

@@ -25,8 +25,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from gan808 import paths
-from gan808.storage import atomic
+from gan808 import atomic, paths
 
 FORMAT = 1
 PACKAGE = "gan808.engine"

@@ -11,13 +11,13 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from gan808.app.stderr import quiet_stderr
 from gan808.engine.engine import Engine
 from gan808.engine.layout import CHANNELS
 from gan808.engine.outputs.device_output import DeviceOutput
 from gan808.engine.outputs.jack import JACK_HOST_API, JackOutput, jack_devices
 from gan808.engine.outputs.portaudio import PORTAUDIO
 from gan808.errors import DeviceError
+from gan808.stderr import quiet_stderr
 
 JACK_INDEX = -1
 

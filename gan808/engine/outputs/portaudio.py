@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gan808.app.stderr import quiet_stderr
 from gan808.errors import DeviceError
+from gan808.stderr import quiet_stderr
 
 NO_SERVER = "gan808-none"
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gan808 import ownership
+from gan808 import atomic, ownership
 from gan808.errors import ConfigError, KitError
 from gan808.sound.descriptors import describe
 from gan808.sound.kit import checks
@@ -26,7 +26,6 @@ from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.sound import Sound
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import Moments
-from gan808.storage import atomic
 
 FORMAT_VERSION = 1
 MANIFEST = "kit.toml"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gan808.storage import atomic
+from gan808 import atomic
 from tests.running import CHECKOUT
 
 
@@ -92,7 +92,7 @@ def test_a_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from gan808.storage import atomic
+from gan808 import atomic
 
 number = 0
 while True:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gan808.app import realtime
+from gan808 import realtime
 
 
 def apart(work: Callable[[], object]) -> object:
