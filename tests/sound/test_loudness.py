@@ -7,6 +7,7 @@ import pytest
 
 from gan808.sound.kit.kit import Loudness, load_kit
 from gan808.sound.loudness import balance_gain, k_weighting, momentary_lkfs
+from gan808.sound.renderer import Renderer
 
 SHIPPED = Path(__file__).parents[2] / "kits" / "gan808"
 
@@ -48,3 +49,11 @@ def test_every_factory_sound_of_the_shipped_kit_is_within_1_lu_of_its_target() -
         target = kit.manifest.loudness.target_lkfs(sound.class_asked)
         found = momentary_lkfs(sound.audio, sound.sample_rate_hz)
         assert found == pytest.approx(target, abs=0.5), sound.class_asked
+
+
+def test_rendered_sounds_of_the_shipped_kit_are_within_1_lu_of_their_targets() -> None:
+    kit = load_kit(SHIPPED)
+    asked = ["kick", "rimshot", "open_hat", "closed_hat"]
+    for sound in Renderer(kit, 44100).render(asked, [1, 2, 3, 4]):
+        target = kit.manifest.loudness.target_lkfs(sound.class_asked)
+        assert momentary_lkfs(sound.audio, 44100) == pytest.approx(target, abs=0.5)
