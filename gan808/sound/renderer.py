@@ -115,7 +115,9 @@ class Renderer:
     ) -> list[Sound]:
         rate = self.kit.geometry.sample_rate_hz
         audio = [finish.finish(row, self.kit.geometry) for row in raw]
-        heard = self.listen(audio, labels)
+        heard = self.listen(audio, labels)  # at the level of the sounds it was trained on
+        audio = [self.kit.balanced(one, rate, self.kit.classes[label])
+                 for one, label in zip(audio, labels, strict=True)]
         sounds = []
         for i, (label, point) in enumerate(zip(labels, points, strict=True)):
             best = int(heard.probability[i].argmax())

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -22,6 +22,7 @@ from gan808.sound.descriptors import describe
 from gan808.sound.kit import checks
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import parse_point
+from gan808.sound.loudness import KICK_LKFS, RELATIVE_LU, balance_gain
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.sound import Sound
 from gan808.sound.spectral.geometry import Geometry
@@ -68,6 +69,21 @@ class Thresholds(_Table):
         if not all(0.0 <= value <= 1.0 for value in realness.values()):
             raise ValueError("realness is 0 to 1")
         return realness
+
+
+class Loudness(_Table):
+    """How loud the classes are. kick_lkfs: the kick's momentary loudness (BS.1770); balance: whose
+    defaults; relative: LU above the kick by class, for the classes that differ from them."""
+
+    kick_lkfs: float = Field(default=KICK_LKFS, ge=-50.0, le=-10.0)
+    balance: Literal["machine", "acoustic"] = "machine"
+    relative: dict[str, Annotated[float, Field(ge=-40.0, le=20.0)]] = Field(default_factory=dict)
+
+    def target_lkfs(self, class_name: str) -> float:
+        """A class without a default of its own gets the median of them."""
+        defaults = RELATIVE_LU[self.balance]
+        usual = defaults.get(class_name, float(np.median(list(defaults.values()))))
+        return self.kick_lkfs + self.relative.get(class_name, usual)
 
 
 class SlotEntry(_Table):
@@ -125,6 +141,7 @@ class KitManifest(_Table):
     geometry: Geometry
     network: NetworkSpec
     thresholds: Thresholds = Thresholds()
+    loudness: Loudness = Loudness()
     slots: tuple[SlotEntry, ...] = Field(min_length=1, max_length=16)
     provenance: tuple[Provenance, ...] = ()
     factory: tuple[FactoryEntry, ...] = ()
@@ -149,6 +166,7 @@ class KitManifest(_Table):
                 raise ValueError(f"a {what} appears twice")
         used = {slot.class_name for slot in self.slots}
         used |= set(self.thresholds.realness) | set(self.thresholds.quantile)
+        used |= set(self.loudness.relative)
         used |= {name for entry in self.factory for name in (entry.class_name, entry.class_heard)}
         if unknown := sorted(used - set(self.classes)):
             raise ValueError(f"{', '.join(unknown)}: not among the classes")
@@ -186,6 +204,11 @@ class Kit:
         """The finished sounds that came with the kit, at the rate asked for. Raises KitError."""
         return [self._factory_sound(entry, sample_rate_hz) for entry in self.manifest.factory]
 
+    def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray:
+        """Audio, float32 (n,) or (n, 2), as loud as its class is in this kit."""
+        target = self.manifest.loudness.target_lkfs(class_name)
+        return np.asarray(audio * balance_gain(audio, sample_rate_hz, target), dtype=np.float32)
+
     def _factory_sound(self, entry: FactoryEntry, sample_rate_hz: int) -> Sound:
         import soundfile
 
@@ -203,6 +226,7 @@ class Kit:
             raise KitError(f"{path}: cannot be read ({error.error_string})") from error
         if not np.isfinite(audio).all():
             raise KitError(f"{path}: holds values that are not finite")
+        audio = self.balanced(audio, rate, entry.class_name)
         descriptors = describe(audio if audio.ndim == 1 else audio[:, 0], rate)
         return Sound(
             kit=self.name, class_asked=entry.class_name, seed=entry.seed,
