@@ -18,8 +18,9 @@ import soundfile
 import typer
 from rich.text import Text
 
-from gan808 import __version__, start
+from gan808 import __version__
 from gan808.cli import main
+from gan808.cli.run import osc_address
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit
@@ -72,8 +73,32 @@ def test_help_is_quick(tmp_path: Path) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    for asked in ("version", "--version"):
+    for asked in ("version", "--version", "-V"):
         assert gan808(tmp_path, asked).stdout == f"gan808 {__version__}\n"
+
+
+def test_every_command_shows_an_example_that_it_would_take() -> None:
+    """version is left out: it takes nothing."""
+    def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield path, command
+        for name, part in (inner or {}).items():
+            yield from commands(part, f"{path} {name}")
+
+    for path, command in commands(typer.main.get_command(main.app), "gan808"):
+        if path != "gan808 version":
+            start = f"Example: {path}"
+            assert (command.epilog or "").startswith(start), path
+            command.make_context(path, command.epilog[len(start):].split())  # or it raises
+
+
+def test_the_shell_completes_commands(tmp_path: Path) -> None:
+    asked = {"_GAN808_COMPLETE": "complete_bash", "_TYPER_COMPLETE_ARGS": "gan808 ren",
+             "COMP_WORDS": "gan808 ren", "COMP_CWORD": "1"}
+    done = subprocess.run([sys.executable, "-m", "gan808"], env={**os.environ, **asked},
+                          cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["render"]
 
 
 def test_help_has_a_short_form_everywhere(tmp_path: Path) -> None:
@@ -184,12 +209,12 @@ def test_the_users_settings_and_their_mistakes_are_used(tmp_path: Path) -> None:
     ("fe80::1", {"enabled": True, "host": "fe80::1", "port": None}),
 ])
 def test_osc_addresses(text: str | None, expected: dict[str, object]) -> None:
-    assert start.osc_address(text) == expected
+    assert osc_address(text) == expected
 
 
 def test_a_port_must_be_a_number() -> None:
     with pytest.raises(ConfigError, match="no port"):
-        start.osc_address("host:-1")
+        osc_address("host:-1")
 
 
 def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -> None:
