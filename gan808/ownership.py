@@ -4,6 +4,7 @@ own; whoever writes into the user's folders asks here first.
 A folder that a command makes holds a file MARK, one line of JSON: the kind of folder and, where
 that tells one from another, an id. What versions before the mark wrote is known by what it holds.
 A folder that holds anything else besides is never replaced: that was put there by somebody.
+A sound file says by its software tag, or an id as its comment, that it is ours.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gan808.errors import ConfigError
 
 MARK = ".gan808"
 MAX_MARK_BYTES = 4096
+SOFTWARE = "GAN-808"  # how the software tag of a sound file begins
 LOCK, LOCK_HOLDER = ".lock", ".lock.json"  # training/locks.py
 # What file managers leave in every folder that they show.
 STRAY = (".DS_Store", "._*", "Thumbs.db", "desktop.ini", "Icon\r", ".directory")
@@ -222,3 +224,29 @@ def dated(folder: Path, now: datetime | None = None) -> Path:
     while path.exists():
         path, number = folder.with_name(f"{name}-{number}"), number + 1
     return path
+
+
+def is_replaceable_sound(path: Path) -> bool:
+    """Whether a sound file of ours may be written there: nothing is, or nothing in it (what a full
+    disk leaves), or this program wrote what is. Raises OSError when it cannot be looked at."""
+    import soundfile  # when first needed, as a start should not wait for it
+
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with soundfile.SoundFile(path) as file:
+            return str(file.software).startswith(SOFTWARE) or str(file.comment).startswith("id=")
+    except soundfile.LibsndfileError:
+        return False
+
+
+def numbered(path: Path) -> Path:
+    """`path`, or the first NAME-2, NAME-3 ... beside it, where a sound may be written. Raises
+    OSError."""
+    free, number = path, 1
+    while not is_replaceable_sound(free):
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free

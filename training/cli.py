@@ -335,5 +335,13 @@ def sort(
 
 def add_training_commands(app: typer.Typer) -> None:
     """Add train, sort, prepare, fit, evaluate and export to the command line."""
-    for command in (train, sort, prepare, fit, evaluate, export):
-        app.command(rich_help_panel="Training")(command)
+    examples = {
+        train: "gan808 train my_sounds --kit mine --hours 8",
+        sort: "gan808 sort downloads --out sorted",
+        prepare: "gan808 prepare my_sounds --out dataset",
+        fit: "gan808 fit dataset --run run --hours 8",
+        evaluate: "gan808 evaluate mine --against dataset --out report",
+        export: "gan808 export dataset --run run --kit mine",
+    }
+    for command, example in examples.items():
+        app.command(rich_help_panel="Training", epilog=f"Example: {example}")(command)

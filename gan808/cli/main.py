@@ -25,10 +25,8 @@ DEBUG = "--debug"
 
 app = typer.Typer(
     name="gan808",
-    help="A drum machine whose sounds are dreamt by a GAN and never run out.",
     epilog="--debug, anywhere, shows a traceback instead of one line when something fails.",
     no_args_is_help=True,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -44,7 +42,24 @@ ConfigFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
 
 
-@app.command()
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gan808 {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", "-V", is_eager=True, callback=_tell_version,
+                     help="Print the version."),
+    ] = False,
+) -> None:
+    """A drum machine whose sounds are dreamt by a GAN and never run out."""
+
+
+@app.command(epilog="Example: gan808 run --kit gan808 --tempo 120 --evolve 2")
 def run(
     kit: Kit = None,
     pattern: Annotated[
@@ -88,7 +103,7 @@ def run(
         fresh=fresh))
 
 
-@app.command()
+@app.command(epilog="Example: gan808 replay take.mid --out again.wav")
 def replay(
     recording: Annotated[Path, typer.Argument(metavar="FILE", help="The .mid of a recording.")],
     out: Annotated[
@@ -109,7 +124,7 @@ def replay(
         say([line])
 
 
-@app.command()
+@app.command(epilog="Example: gan808 devices")
 def devices(config: ConfigFile = None) -> None:
     """Show what audio, MIDI and OSC there is to use, and what `run` would pick."""
     from gan808.cli.reports import describe_devices
@@ -118,7 +133,7 @@ def devices(config: ConfigFile = None) -> None:
     say(describe_devices(load_settings(config)))
 
 
-@app.command()
+@app.command(epilog="Example: gan808 status --osc 127.0.0.1:8808")
 def status(
     osc: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where the daemon listens.")
@@ -136,7 +151,7 @@ def status(
     say([json.dumps(answer)] if as_json else status_table(answer))
 
 
-@app.command()
+@app.command(epilog="Example: gan808 panel")
 def panel(config: ConfigFile = None) -> None:
     """Open the panel of a running GAN-808 in the browser."""
     import webbrowser
@@ -149,7 +164,7 @@ def panel(config: ConfigFile = None) -> None:
     webbrowser.open(address)
 
 
-@app.command("osc")
+@app.command("osc", epilog="Example: gan808 osc --json")
 def osc_table(as_json: AsJson = False) -> None:
     """Print every OSC address: what it takes, what it answers, what it is for."""
     from gan808.cli.reports import columns
@@ -158,7 +173,7 @@ def osc_table(as_json: AsJson = False) -> None:
     say([json.dumps(description())] if as_json else columns(listing()))
 
 
-@app.command()
+@app.command(epilog="Example: gan808 learn /slot/BD/level")
 def learn(
     target: Annotated[
         str | None, typer.Argument(metavar="ADDRESS", help="What it moves: /slot/BD/level, "
@@ -183,7 +198,7 @@ def learn(
         say([line])
 
 
-@app.command()
+@app.command(epilog="Example: gan808 render --class kick --count 8 --out sounds")
 def render(
     class_name: Annotated[
         str | None, typer.Option("--class", help="A class of the kit, or all.")
@@ -229,7 +244,7 @@ def render(
         say([line])
 
 
-@app.command()
+@app.command(epilog="Example: gan808 match snare.wav --class snare --out found")
 def match(
     recording: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of one hit.")],
     kit: Kit = None,
@@ -250,7 +265,7 @@ def match(
         say([line])
 
 
-@kits_app.command("list")
+@kits_app.command("list", epilog="Example: gan808 kits list")
 def kits_list() -> None:
     """List the kits there are."""
     from gan808.cli.reports import kit_lines
@@ -258,7 +273,7 @@ def kits_list() -> None:
     say(kit_lines())
 
 
-@kits_app.command("info")
+@kits_app.command("info", epilog="Example: gan808 kits info gan808")
 def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its folder.")]) -> None:
     """Describe a kit: classes, slots, where its sounds came from, licences."""
     from gan808.cli.reports import kit_description
@@ -266,7 +281,7 @@ def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its fo
     say(kit_description(name))
 
 
-@kits_app.command("verify")
+@kits_app.command("verify", epilog="Example: gan808 kits verify kits/gan808")
 def kits_verify(path: Annotated[str, typer.Argument(help="A kit's folder, or its name.")]) -> None:
     """Check a kit from end to end. Status 1 when anything is wrong."""
     from gan808.cli.reports import kit_problems
@@ -282,7 +297,7 @@ def kits_verify(path: Annotated[str, typer.Argument(help="A kit's folder, or its
 @app.command()
 def version() -> None:
     """Print the version."""
-    typer.echo(f"gan808 {__version__}")
+    _tell_version(True)
 
 
 add_training_commands(app)
@@ -305,8 +320,6 @@ def call(arguments: list[str]) -> int:
 
 def _call(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
-    if arguments == ["--version"]:  # what other programs have taught
-        arguments = ["version"]
     try:
         result = command(arguments, prog_name="gan808", standalone_mode=False)
     except _UsageError as error:

@@ -30,7 +30,7 @@ def patterns(context: typer.Context) -> None:
         patterns_list()
 
 
-@patterns_app.command("list")
+@patterns_app.command("list", epilog="Example: gan808 patterns list")
 def patterns_list() -> None:
     """List the patterns there are: name, tempo, description."""
     from gan808.cli.pattern_reports import pattern_lines
@@ -38,7 +38,7 @@ def patterns_list() -> None:
     _say(pattern_lines())
 
 
-@patterns_app.command("show")
+@patterns_app.command("show", epilog="Example: gan808 patterns show house")
 def patterns_show(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A pattern, or a file.")],
 ) -> None:
@@ -48,7 +48,7 @@ def patterns_show(
     typer.echo(pattern_text(name), nl=False)
 
 
-@patterns_app.command("import")
+@patterns_app.command("import", epilog="Example: gan808 patterns import beat.mid --name beat")
 def patterns_import(
     file: Annotated[Path, typer.Argument(metavar="FILE.mid", help="A Standard MIDI File.")],
     name: Annotated[

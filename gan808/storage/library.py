@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gan808 import __version__, atomic, paths
+from gan808 import __version__, atomic, ownership, paths
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike
@@ -95,9 +95,15 @@ class Shelf:
     def keep(self, sound: Sound) -> Path:
         """Write a sound to the favourites as FLAC and return the file. Raises Gan808Error.
 
-        The name is the sound's identity, so keeping it twice changes nothing.
+        The name is the sound's identity, so keeping it twice changes nothing. Where a file of
+        somebody else's has that name, it gets a number.
         """
-        return _write(sound, self.favourites / f"{sound.file_stem()}.flac")
+        path = self.favourites / f"{sound.file_stem()}.flac"
+        try:
+            path = ownership.numbered(path)
+        except OSError as error:
+            raise Gan808Error(f"{path}: cannot be looked at: {error.strerror}") from error
+        return _write(sound, path)
 
     def save_kit(self, kit: KitLike, sounds: Sequence[Sound], name: str) -> Path:
         """Write these sounds and the kit's networks as a kit of the user's. Raises Gan808Error.
@@ -114,7 +120,8 @@ class Shelf:
     def export(self, sound: Sound, name: str) -> Path:
         """Write a sound as a 24-bit WAV of that name among the exports. Raises Gan808Error.
 
-        Only a plain name is taken: whoever reaches the OSC port must not choose the folder.
+        Only a plain name is taken: whoever reaches the OSC port must not choose the folder. A file
+        of that name that this program did not write is left alone.
         """
         stem = name.removesuffix(".wav")
         if not is_plain_name(stem):
@@ -163,13 +170,16 @@ def _write(sound: Sound, path: Path) -> Path:
     if not path.exists():
         _require_room(path.parent, MOST_SOUNDS)
     try:
+        if not ownership.is_replaceable_sound(path):
+            raise Gan808Error(f"{path}: is there, and GAN-808 did not write it, so it is left "
+                              "alone; give another name or folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic.replacing_file(path, durable=True) as unfinished, soundfile.SoundFile(
             unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
             format=path.suffix[1:].upper(),
         ) as file:
             file.title = sound.id
-            file.software = f"GAN-808 {__version__}"
+            file.software = f"{ownership.SOFTWARE} {__version__}"
             file.comment = (
                 f"id={sound.id} heard={sound.class_heard} confidence={sound.confidence:.3f} "
                 f"realness={sound.realness:.3f}"

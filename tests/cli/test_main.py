@@ -73,8 +73,32 @@ def test_help_is_quick(tmp_path: Path) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    for asked in ("version", "--version"):
+    for asked in ("version", "--version", "-V"):
         assert gan808(tmp_path, asked).stdout == f"gan808 {__version__}\n"
+
+
+def test_every_command_shows_an_example_that_it_would_take() -> None:
+    """version is left out: it takes nothing."""
+    def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield path, command
+        for name, part in (inner or {}).items():
+            yield from commands(part, f"{path} {name}")
+
+    for path, command in commands(typer.main.get_command(main.app), "gan808"):
+        if path != "gan808 version":
+            start = f"Example: {path}"
+            assert (command.epilog or "").startswith(start), path
+            command.make_context(path, command.epilog[len(start):].split())  # or it raises
+
+
+def test_the_shell_completes_commands(tmp_path: Path) -> None:
+    asked = {"_GAN808_COMPLETE": "complete_bash", "_TYPER_COMPLETE_ARGS": "gan808 ren",
+             "COMP_WORDS": "gan808 ren", "COMP_CWORD": "1"}
+    done = subprocess.run([sys.executable, "-m", "gan808"], env={**os.environ, **asked},
+                          cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["render"]
 
 
 def test_help_has_a_short_form_everywhere(tmp_path: Path) -> None:

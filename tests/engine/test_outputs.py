@@ -195,3 +195,22 @@ def test_the_list_names_at_most_one_default() -> None:
     found = list_outputs()
     assert all(isinstance(each, OutputInfo) for each in found)
     assert sum(each.is_default for each in found) <= 1
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_a_file_output_replaces_only_what_it_wrote(tmp_path, suffix):
+    """Its own file again; never somebody else's."""
+    path = tmp_path / f"beat.{suffix}"
+    soundfile.write(path, np.full((480, 2), 0.25), 48_000)
+    before = path.read_bytes()
+    with pytest.raises(DeviceError, match="did not write it"):
+        FileWriter(path, 48_000).open()
+    assert path.read_bytes() == before
+    path.unlink()
+    for _ in range(2):
+        writer = FileWriter(path, 48_000)
+        writer.open()
+        writer.write(np.zeros((480, 2), np.float32))
+        writer.close()
+    with soundfile.SoundFile(path) as file:
+        assert file.frames == 480

@@ -35,3 +35,28 @@ def test_a_lone_tom_takes_the_whole_class():
     slots = layout_for((*CLASSES, *(f"other_{i}" for i in range(4))))
     toms = [slot for slot in slots if slot.class_name == "tom"]
     assert [(slot.code, slot.third) for slot in toms] == [("LT", None)]
+
+
+def test_acoustic_classes_answer_to_their_general_midi_notes():
+    classes = ("kick", "snare", "side_stick", "tom", "closed_hat", "pedal_hat", "open_hat",
+               "crash", "ride", "tambourine", "bongo")
+    slots = layout_for(classes)
+    notes = {slot.class_name: slot.notes for slot in slots if slot.class_name != "tom"}
+    assert notes == {
+        "kick": (36, 35), "snare": (38, 40), "side_stick": (37,), "closed_hat": (42,),
+        "pedal_hat": (44,), "open_hat": (46,), "crash": (49, 57), "ride": (51, 59, 53),
+        "tambourine": (54,), "bongo": (60, 61)}
+    chokes = {slot.class_name for slot in slots if slot.choke}
+    assert chokes == {"closed_hat", "pedal_hat", "open_hat"}
+
+
+def test_the_narrower_class_has_the_note_and_nobody_shares_one():
+    classes = ("rimshot", "side_stick", "cymbal", "crash", "ride", "ride_bell", "hand_drum",
+               "cajon", "bongo")
+    slots = {slot.class_name: slot for slot in layout_for(classes)}
+    notes = [note for slot in slots.values() for note in slot.notes]
+    assert len(set(notes)) == len(notes)
+    assert len({slot.code for slot in slots.values()}) == len(classes)
+    assert [slots[name].notes[0] for name in ("side_stick", "crash", "ride", "ride_bell")] == [
+        37, 49, 51, 53]
+    assert all(slot.notes for slot in slots.values())

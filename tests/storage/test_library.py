@@ -121,3 +121,27 @@ def test_kits_are_found_by_name(shelf: Shelf, tiny_kit: Path) -> None:
     assert shelf.kit("tiny").name == "tiny"
     with pytest.raises(Gan808Error):
         shelf.kit("nowhere")
+
+
+def test_somebody_elses_file_is_never_replaced(shelf: Shelf) -> None:
+    """An export of that name refuses; a favourite, whose name nobody chose, takes a number."""
+    shelf.exports.mkdir()
+    shelf.favourites.mkdir()
+    song, text = shelf.exports / "song.wav", shelf.favourites / "fake-kick-42.flac"
+    soundfile.write(song, [0.1] * 480, 48_000)
+    text.write_text("notes of mine")
+    before = song.read_bytes()
+    with pytest.raises(Gan808Error, match="did not write it"):
+        shelf.export(fake_sound("kick", 42), "song")
+    assert song.read_bytes() == before
+    kept = shelf.keep(fake_sound("kick", 42))
+    assert kept.name == "fake-kick-42-2.flac"
+    assert shelf.keep(fake_sound("kick", 42)) == kept
+    assert text.read_text() == "notes of mine"
+
+
+def test_an_export_of_ours_is_replaced(shelf: Shelf) -> None:
+    shelf.export(fake_sound("kick", 1), "mine")
+    path = shelf.export(fake_sound("kick", 2), "mine")
+    with soundfile.SoundFile(path) as file:
+        assert file.title == "fake/kick/2"

@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from gan808 import __version__, ownership
 from gan808.engine.engine import Engine
 from gan808.engine.layout import CHANNELS
 from gan808.engine.outputs.output import Output
@@ -28,7 +29,8 @@ LARGEST_DELAY_S = 1.0
 
 
 class FileWriter:
-    """Writes float32 (n, 2) as 24-bit sound, in a new numbered part whenever a file is full."""
+    """Writes float32 (n, 2) as 24-bit sound, in a new numbered part whenever a file is full.
+    Over a file only where this program wrote it."""
 
     def __init__(self, path: Path, sample_rate_hz: int, part_bytes: int = PART_BYTES) -> None:
         self.path = path
@@ -72,8 +74,14 @@ class FileWriter:
 
     def _open_part(self) -> soundfile.SoundFile:
         try:
-            return soundfile.SoundFile(
+            if not ownership.is_replaceable_sound(self._part_path):
+                raise DeviceError(f"{self._part_path}: is there, and GAN-808 did not write it, so "
+                                  "it is left alone; choose another --output")
+            file = soundfile.SoundFile(
                 self._part_path, "w", self._sample_rate_hz, CHANNELS, SUBTYPE)
+            # Before the first frame, so that it is in the header of a file that a kill leaves.
+            file.software = f"{ownership.SOFTWARE} {__version__}"
+            return file
         except (OSError, soundfile.LibsndfileError) as error:
             raise self._failure(error) from error
 

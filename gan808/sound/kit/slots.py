@@ -4,7 +4,7 @@ a kit with classes of its own."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 FIRST_NOTE = 36
@@ -55,11 +55,32 @@ TR808 = (
     SlotLayout("CH", "Closed Hi-Hat", "closed_hat", (42, 44), choke=HATS),
 )
 
+# What acoustic kits have besides, by the General MIDI level 1 percussion map; the note comes before
+# that of a broader class in TR808 (a crash is 49 where there is one, not the cymbal).
+ACOUSTIC = (
+    SlotLayout("SS", "Side Stick", "side_stick", (37,)),
+    SlotLayout("PH", "Pedal Hi-Hat", "pedal_hat", (44,), choke=HATS),
+    SlotLayout("CR", "Crash", "crash", (49, 57)),
+    SlotLayout("RD", "Ride", "ride", (51, 59, 53)),
+    SlotLayout("RB", "Ride Bell", "ride_bell", (53,)),
+    SlotLayout("SP", "Splash", "splash", (55,)),
+    SlotLayout("CN", "China", "china", (52,)),
+    SlotLayout("TB", "Tambourine", "tambourine", (54,)),
+    SlotLayout("BO", "Bongo", "bongo", (60, 61)),
+    SlotLayout("HD", "Hand Drum", "hand_drum", (61, 60)),
+    SlotLayout("CJ", "Cajon", "cajon", (60, 61)),
+    SlotLayout("TI", "Timbale", "timbale", (65, 66)),
+    SlotLayout("AG", "Agogo", "agogo", (67, 68)),
+    SlotLayout("WB", "Wood Block", "woodblock", (76, 77)),
+    SlotLayout("TR", "Triangle", "triangle", (81, 80)),
+)
+
 
 def layout_for(classes: Sequence[str]) -> tuple[SlotLayout, ...]:
     """Slots for a kit of 1 to 16 classes.
 
-    Known classes take their places of TR808; the others follow on the free notes from 36 up.
+    Known classes take their places of TR808, then those of ACOUSTIC; the others, and whichever
+    finds all its notes taken, follow on the free notes from 36 up. No two slots share a note.
     When all do not fit, the toms and congas give up their second and third slots.
     """
     known = [slot for slot in TR808 if slot.class_name in classes]
@@ -75,12 +96,27 @@ def layout_for(classes: Sequence[str]) -> tuple[SlotLayout, ...]:
         else SlotLayout(slot.code, slot.name, slot.class_name, slot.notes, slot.choke)
         for slot in known
     ]
-    notes = {note for slot in slots for note in slot.notes}
-    free = (note for note in range(FIRST_NOTE, 128) if note not in notes)
+    acoustic = [slot for slot in ACOUSTIC if slot.class_name in unknown]
+    named = {slot.class_name for slot in acoustic}
     for name in unknown:
-        code = _code(name, {slot.code for slot in slots})
-        slots.append(SlotLayout(code, name.replace("_", " ").title(), name, (next(free),)))
-    return tuple(slots)
+        if name not in named:
+            code = _code(name, {slot.code for slot in (*slots, *acoustic)})
+            acoustic.append(SlotLayout(code, name.replace("_", " ").title(), name, ()))
+    return _with_own_notes((*slots, *acoustic))
+
+
+def _with_own_notes(slots: Sequence[SlotLayout]) -> tuple[SlotLayout, ...]:
+    """The same slots, each with the notes that nobody before it has, ACOUSTIC asked first and
+    everybody for the main note before the others; at least one."""
+    order = sorted(slots, key=lambda slot: slot not in ACOUSTIC)
+    owner: dict[int, str] = {}
+    for place in range(max(len(slot.notes) for slot in slots)):
+        for slot in order:
+            if place < len(slot.notes):
+                owner.setdefault(slot.notes[place], slot.code)
+    own = {slot.code: tuple(n for n in slot.notes if owner[n] == slot.code) for slot in slots}
+    free = (note for note in range(FIRST_NOTE, 128) if note not in owner)
+    return tuple(replace(slot, notes=own[slot.code] or (next(free),)) for slot in slots)
 
 
 def _code(name: str, taken: set[str]) -> str:
