@@ -6,15 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan808.sound.kit.kit import (
-    FactoryEntry,
-    KitManifest,
-    Provenance,
-    SlotEntry,
-    Thresholds,
-    load_kit,
-    save_kit,
-)
+from gan808.sound.kit.kit import load_kit, save_kit
+from gan808.sound.kit.manifest import FactoryEntry, KitManifest, Provenance, SlotEntry, Thresholds
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.network.weights import critic_shapes, generator_shapes

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from gan808 import ownership, paths
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.kit.kit import Kit, Provenance, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
+from gan808.sound.kit.manifest import Provenance
 from gan808.sound.renderer import Renderer
 from gan808.sound.spectral.geometry import Geometry
 

@@ -23,7 +23,7 @@ import soxr
 
 from gan808 import atomic, ownership
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.kit.kit import Normalisation
+from gan808.sound.kit.manifest import Normalisation
 from gan808.sound.recording import SILENT_PEAK
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import (

@@ -23,16 +23,8 @@ from safetensors.numpy import load_file
 
 from gan808 import ownership
 from gan808.errors import TrainingError
-from gan808.sound.kit.kit import (
-    FactoryEntry,
-    Kit,
-    KitManifest,
-    Provenance,
-    SlotEntry,
-    Thresholds,
-    load_kit,
-    save_kit,
-)
+from gan808.sound.kit.kit import Kit, load_kit, save_kit
+from gan808.sound.kit.manifest import FactoryEntry, KitManifest, Provenance, SlotEntry, Thresholds
 from gan808.sound.kit.slots import SlotLayout, layout_for
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import Sound

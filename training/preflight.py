@@ -16,7 +16,7 @@ from pathlib import Path
 from gan808 import ownership
 from gan808.errors import TrainingError
 from gan808.instrument.names import is_plain_name
-from gan808.sound.kit.kit import CLASS_PATTERN, NAME_PATTERN
+from gan808.sound.kit.manifest import CLASS_PATTERN, NAME_PATTERN
 
 from . import checkpoint
 

@@ -8,14 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan808.sound.kit.kit import (
-    FactoryEntry,
-    KitManifest,
-    Provenance,
-    SlotEntry,
-    Thresholds,
-    save_kit,
-)
+from gan808.sound.kit.kit import save_kit
+from gan808.sound.kit.manifest import FactoryEntry, KitManifest, Provenance, SlotEntry, Thresholds
 from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC
 from gan808.sound.spectral.geometry import GEOMETRIES, Geometry
 from gan808.sound.spectral.spectrogram import Moments

@@ -15,7 +15,8 @@ from safetensors.numpy import load_file
 
 from gan808.errors import ConfigError, KitError
 from gan808.instrument.names import is_plain_name
-from gan808.sound.kit.kit import NAME_PATTERN, WEIGHTS, FactoryEntry, Kit, save_kit, to_rate
+from gan808.sound.kit.kit import WEIGHTS, Kit, save_kit, to_rate
+from gan808.sound.kit.manifest import NAME_PATTERN, FactoryEntry
 from gan808.sound.sound import Sound, digest
 
 

@@ -10,7 +10,7 @@ from hypothesis import given as draw
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError, Gan808Error, RenderError
-from gan808.sound.kit.kit import CLASS_PATTERN, NAME_PATTERN
+from gan808.sound.kit.manifest import CLASS_PATTERN, NAME_PATTERN
 from gan808.sound.latent import (
     MOST_STEPS,
     Given,

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan808.sound.kit.kit import Loudness, load_kit
+from gan808.sound.kit.kit import load_kit
+from gan808.sound.kit.manifest import Loudness
 from gan808.sound.loudness import balance_gain, k_weighting, momentary_lkfs
 from gan808.sound.renderer import Renderer
 

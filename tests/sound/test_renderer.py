@@ -8,7 +8,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from gan808.errors import RenderError
-from gan808.sound.kit.kit import Kit, Thresholds, load_kit
+from gan808.sound.kit.kit import Kit, load_kit
+from gan808.sound.kit.manifest import Thresholds
 from gan808.sound.latent import Point, parse_point
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import BATCH, FAULTS

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from gan808.errors import CorpusError
-from gan808.sound.kit.kit import CLASS_PATTERN
+from gan808.sound.kit.manifest import CLASS_PATTERN
 from gan808.sound.spectral.spectrogram import denormalise
 from tests.tiny_kit import GEOMETRY
 from tests.training.tiny_recipe import write_drums

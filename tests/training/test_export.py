@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
-from gan808.sound.kit.kit import KitManifest, Thresholds
+from gan808.sound.kit.manifest import KitManifest, Thresholds
 from gan808.sound.renderer import quantile_of
 from tests.fakes import fake_sound
 from tests.training.tiny_recipe import TINY

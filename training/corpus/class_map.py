@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan808.errors import CorpusError
-from gan808.sound.kit.kit import CLASS_PATTERN
+from gan808.sound.kit.manifest import CLASS_PATTERN
 
 FILE = "classes.toml"
 IGNORE = "ignore"
