@@ -18,8 +18,9 @@ import soundfile
 import typer
 from rich.text import Text
 
-from gan808 import __version__, start
+from gan808 import __version__
 from gan808.cli import main
+from gan808.cli.run import osc_address
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit
@@ -184,12 +185,12 @@ def test_the_users_settings_and_their_mistakes_are_used(tmp_path: Path) -> None:
     ("fe80::1", {"enabled": True, "host": "fe80::1", "port": None}),
 ])
 def test_osc_addresses(text: str | None, expected: dict[str, object]) -> None:
-    assert start.osc_address(text) == expected
+    assert osc_address(text) == expected
 
 
 def test_a_port_must_be_a_number() -> None:
     with pytest.raises(ConfigError, match="no port"):
-        start.osc_address("host:-1")
+        osc_address("host:-1")
 
 
 def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -> None:
