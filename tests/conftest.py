@@ -42,7 +42,7 @@ def one_class_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # What a file mentions that starts programs, trains or waits for a sound card: not for `--quick`.
 SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|from training"
-                  r"|tests\.running|stage|rig\.daemon|hypothesis")
+                  r"|tests\.running|stage|app\.daemon|output_opener|hypothesis|find_kit|load_kit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
