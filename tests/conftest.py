@@ -47,7 +47,7 @@ SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|fro
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true",
-                     help="only files that start no program and train nothing: under a minute")
+                     help="only files that start no program and train nothing")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
