@@ -24,7 +24,7 @@ test: $(INSTALLED) ## the whole suite, JACK included (ARGS="tests/engine -x" nar
 	@sh .ci/system-packages test
 	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
-quick: $(INSTALLED) ## the tests that take under a second each: under a minute
+quick: $(INSTALLED) ## only files of tests that start no program and train nothing
 	@$(PYTEST) -n 2 --dist loadfile --quick $(ARGS)
 
 coverage: $(INSTALLED) ## the suite, and which lines it never reached, in build/coverage

@@ -42,12 +42,12 @@ def one_class_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # What a file mentions that starts programs, trains or waits for a sound card: not for `--quick`.
 SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|from training"
-                  r"|tests\.running|stage|rig\.daemon|hypothesis")
+                  r"|tests\.running|stage|app\.daemon|output_opener|hypothesis|find_kit|load_kit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true",
-                     help="only files that start no program and train nothing: under a minute")
+                     help="only files that start no program and train nothing")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -335,7 +335,7 @@ def sort(
 
 def add_training_commands(app: typer.Typer) -> None:
     """Add train, sort, prepare, fit, evaluate and export to the command line."""
-    examples = {
+    examples: dict[Callable[..., None], str] = {
         train: "gan808 train my_sounds --kit mine --hours 8",
         sort: "gan808 sort downloads --out sorted",
         prepare: "gan808 prepare my_sounds --out dataset",

@@ -8,27 +8,23 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from gan808 import ownership, paths
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import Kit, load_kit
-from gan808.sound.kit.manifest import Provenance
 from gan808.sound.renderer import Renderer
 from gan808.sound.spectral.geometry import Geometry
 
 from . import checkpoint
 from .corpus.folder import FolderSource
 from .corpus.packs import INDEX, Selection
-from .corpus.recording import Credit, Skipped, Source
+from .corpus.recording import Skipped, Source
 from .corpus.soundfont import SoundFontSource
 from .corpus.split import MOST
 from .corpus.synth import PREFIX, parse_synth
@@ -54,6 +50,7 @@ from .preflight import (
     check_room,
     set_aside_earlier,
 )
+from .provenance import own_sounds, read_provenance
 from .recipes import HOUSE_RECIPE, RECIPES, Recipe
 from .reporting import Reporter
 from .settings import with_settings
@@ -241,37 +238,9 @@ def _fit(trainer: Trainer, reporter: Reporter, kit: tuple[Path, ExportOptions] |
         trainer.fit(progress)
 
 
-def read_provenance(path: Path) -> tuple[str, tuple[Provenance, ...]]:
-    """description and [[provenance]] tables (source, licence, author, sounds) of a TOML file."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        tables = tuple(Provenance.model_validate(t) for t in content.get("provenance", []))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{path}: cannot be read ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise TrainingError(f"{path}: provenance {where}: {first['msg']}") from error
-    return str(content.get("description", "")), tables
-
-
-def _own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
-    """Provenance of a kit whose maker gave none: what each source says of its packs, and how many
-    sounds are of each."""
-    counts = Counter(
-        str(name) for origin, name in zip(dataset.origins, dataset.collections, strict=True)
-        if not is_variant(origin)
-    )
-    found = {name: dataset.credits.get(name, Credit(name)) for name in counts}
-    return tuple(
-        Provenance(source=credit.source, licence=credit.licence, author=credit.author,
-                   sounds=counts[name]) for name, credit in found.items()
-    )
-
-
 def _export_options(dataset: Dataset, name: str, provenance: Path | None) -> ExportOptions:
     description, tables = read_provenance(provenance) if provenance else ("", ())
-    return ExportOptions(name, description, tables or _own_sounds(dataset))
+    return ExportOptions(name, description, tables or own_sounds(dataset))
 
 
 def export_kit(

@@ -30,8 +30,9 @@ from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import Sound
 
 from . import checkpoint
-from .dataset import Dataset, normalisation_of
+from .dataset import Dataset
 from .kit_weights import weights_of
+from .moments import normalisation_of
 from .networks import build_critic, build_generator
 from .recipes import Recipe
 from .settings import recipe_from, title

@@ -12,8 +12,9 @@ from tests.training.tiny_recipe import TINY, write_drums
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Credit
 from training.corpus.synth import SynthSource, is_synthesised
-from training.dataset import Dataset, PrepareOptions, is_variant, normalisation_of, prepare
+from training.dataset import Dataset, PrepareOptions, is_variant, prepare
 from training.drawing import chances
+from training.moments import normalisation_of
 
 
 def test_batches_are_even_over_classes_and_repeatable(dataset):

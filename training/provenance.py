@@ -1,0 +1,43 @@
+"""Where a kit's training sounds came from, for its kit.toml: as told in a file, or by the sources."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gan808.errors import TrainingError
+from gan808.sound.kit.manifest import Provenance
+
+from .corpus.recording import Credit
+from .dataset import Dataset, is_variant
+
+
+def read_provenance(path: Path) -> tuple[str, tuple[Provenance, ...]]:
+    """description and [[provenance]] tables (source, licence, author, sounds) of a TOML file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tuple(Provenance.model_validate(t) for t in content.get("provenance", []))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path}: cannot be read ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TrainingError(f"{path}: provenance {where}: {first['msg']}") from error
+    return str(content.get("description", "")), tables
+
+
+def own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:
+    """Provenance of a kit whose maker gave none: what each source says of its packs, and how many
+    sounds are of each."""
+    counts = Counter(
+        str(name) for origin, name in zip(dataset.origins, dataset.collections, strict=True)
+        if not is_variant(origin)
+    )
+    found = {name: dataset.credits.get(name, Credit(name)) for name in counts}
+    return tuple(
+        Provenance(source=credit.source, licence=credit.licence, author=credit.author,
+                   sounds=counts[name]) for name, credit in found.items()
+    )
