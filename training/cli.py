@@ -307,7 +307,7 @@ def export(
                             "sounds, below 1 surer ones.")
     ] = 1.0,
     as_format: Annotated[str | None, typer.Option(
-        "--as", metavar="wav|sfz|h2drumkit|dspreset", help="Write it for another sampler.")] = None,
+        "--as", metavar="wav|sfz|h2drumkit|sf2|dspreset", help="For that sampler.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="With --as: file or folder.")] = None,
     count: Annotated[int, typer.Option(min=1, max=64, help="With --as: sounds a slot.")] = 1,
     round_robin: Annotated[int, typer.Option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan808.errors import ConfigError
@@ -20,7 +20,7 @@ class ExportOrder:
     source: str
     format_name: str
     out: Path | None
-    amounts: Amounts = Amounts()
+    amounts: Amounts = field(default_factory=Amounts)
     rate_hz: int = 48_000
     bits: int = 24
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from gan808 import ownership
 from gan808.errors import ConfigError, Gan808Error
-from gan808.exchange import decent_sampler, hydrogen, sfz, wav_folder
+from gan808.exchange import decent_sampler, hydrogen, sf2, sfz, wav_folder
 from gan808.exchange.exported_kit import ExportedKit
 from gan808.storage import atomic
 
@@ -26,6 +26,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     "wav": Format(wav_folder.write),
     "sfz": Format(sfz.write),
     "h2drumkit": Format(hydrogen.write, one_file=True),
+    "sf2": Format(sf2.write, one_file=True),
     "dspreset": Format(decent_sampler.write),
 })
 
