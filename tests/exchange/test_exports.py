@@ -125,17 +125,21 @@ def test_wrong_orders_are_told(order: ExportOrder, said: str) -> None:
 
 
 def test_fluidsynth_plays_every_note_of_the_sf2_as_the_sound_is(
-    kit: ExportedKit, tmp_path: Path
+    tmp_path: Path
 ) -> None:
     fluidsynth = pytest.importorskip("fluidsynth", exc_type=ImportError)
+    # At 48 kHz its filter, which ends at 19.9 kHz, would change the sound.
+    kit = collect(str(write_tiny_kit(tmp_path / "tiny")), Amounts(), 44_100, 16)
     write_export(kit, FORMATS["sf2"], tmp_path / "kit.sf2")
-    synth = fluidsynth.Synth(gain=1.0, samplerate=48_000.0)
+    content = (tmp_path / "kit.sf2").read_bytes()
+    synth = fluidsynth.Synth(gain=1.0, samplerate=44_100.0)
     synth.setting("synth.reverb.active", 0)
     synth.setting("synth.chorus.active", 0)
     loaded = synth.sfload(str(tmp_path / "kit.sf2"))
     assert synth.program_select(9, loaded, 128, 0) == 0
     for slot in kit.slots:
         sound = slot.sounds[0].audio
+        assert np.round(sound * 32767).astype("<i2").tobytes() in content
         synth.noteon(9, slot.note, 127)
         heard = synth.get_samples(len(sound) + 256).reshape(-1, 2)[:, 0] / 2**15
         synth.all_sounds_off(9)
@@ -147,5 +151,5 @@ def test_fluidsynth_plays_every_note_of_the_sf2_as_the_sound_is(
         heard = windows[int(np.argmax(fit))]
         gain = float(heard @ sound / (sound @ sound))
         assert gain > 0.1, slot.code
-        np.testing.assert_allclose(heard / gain, sound, atol=3 / 2**15 / gain, err_msg=slot.code)
+        np.testing.assert_allclose(heard / gain, sound, atol=4e-3, err_msg=slot.code)
     synth.delete()
