@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gan808 import paths
+from gan808.errors import ConfigError
 from gan808.stderr import quiet_stderr
+from training.backend import choose_backend
 
 from .backend import choose_backend
 
@@ -294,7 +296,12 @@ def evaluate(
 
 
 def export(
-    dataset: Dataset, run: Run, kit: KitName, kits_folder: KitsFolder = None,
+    source: Annotated[str, typer.Argument(
+        metavar="DATASET|KIT|now|scene:NAME", help="With --as: a kit's name or folder, what was "
+        "played last, or a scene. Without: a dataset.")],
+    run: Annotated[Path | None, typer.Option("--run", help="Without --as: the run.")] = None,
+    kit: Annotated[str | None, typer.Option("--kit", help="Without --as: name of the kit.")] = None,
+    kits_folder: KitsFolder = None,
     provenance: ProvenanceFile = None,
     last: Annotated[
         bool, typer.Option("--last", help="Of the last checkpoint, not of the best.")
@@ -303,14 +310,35 @@ def export(
         float, typer.Option(min=0.25, max=4.0, help="Latents times this: above 1 more various "
                             "sounds, below 1 surer ones.")
     ] = 1.0,
+    as_format: Annotated[str | None, typer.Option(
+        "--as", metavar="wav|sfz|h2drumkit|sf2|dspreset", help="For that sampler.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="With --as: file or folder.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=64, help="With --as: sounds a slot.")] = 1,
+    round_robin: Annotated[int, typer.Option(
+        min=1, max=16, help="With --as: similar sounds that take turns.")] = 1,
+    velocities: Annotated[int, typer.Option(
+        min=1, max=8, help="With --as: layers of velocity, softer is darker.")] = 1,
+    rate: Annotated[int, typer.Option(help="With --as: 44100 or 48000 Hz.")] = 48000,
+    bits: Annotated[int, typer.Option(help="With --as: 16 or 24.")] = 24,
 ) -> None:
-    """Make a kit from a run: of the checkpoint that held-out sounds find best."""
+    """With --as: write a kit's sounds for another sampler. Without: make a kit from a run (the
+    training step), of the checkpoint that held-out sounds find best."""
+    if as_format is not None:
+        from gan808.exchange.collecting import Amounts
+        from gan808.exchange.command import ExportOrder, export_sounds
+
+        typer.echo(export_sounds(ExportOrder(
+            source, as_format, out, Amounts(count, round_robin, velocities), rate, bits)))
+        return
+    if run is None or kit is None:
+        raise ConfigError("give --as FORMAT to export sounds, or --run and --kit to make a kit "
+                          "from a training run")
     reporter = _reporter()
     from .commands import export_kit
     from .dataset import Dataset as Prepared
 
     folder = kits_folder or paths.user_kits_folder()
-    export_kit(Prepared(dataset), run, folder, kit, reporter, provenance, last, spread)
+    export_kit(Prepared(Path(source)), run, folder, kit, reporter, provenance, last, spread)
 
 
 def sort(

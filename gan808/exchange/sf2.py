@@ -1,0 +1,95 @@
+"""A SoundFont 2.04 file: bank 128, preset 0. No library on PyPI writes one (sf2utils only reads).
+
+The format has no round robin: each velocity layer has the first of its sounds.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from gan808.exchange.exported_kit import ExportedKit, ExportedSlot, Layer, ascii_name
+
+# Generators (SoundFont 2.04, section 8.1.2).
+PAN, RELEASE, INSTRUMENT, KEYS, VELOCITIES, ATTENUATION = 17, 38, 41, 43, 44, 48
+COARSE, FINE, SAMPLE, KEY_SCALE, EXCLUSIVE = 51, 52, 53, 56, 57
+LONG_RELEASE = 7973  # time cents, 100 s: a drum sounds to its end
+SILENCE = 46  # frames the format wants after each sample
+DRUM_BANK, ROOT_KEY = 128, 60
+MONO, RIGHT, LEFT = 1, 2, 4
+
+
+def write(kit: ExportedKit, file: Path) -> None:
+    """Write the kit as one file, its samples with 16 bits. Raises OSError."""
+    audio: list[np.ndarray] = []
+    headers, bags, generators = b"", b"", b""
+    frames = n_samples = n_generators = 0
+    for slot, layer, turn, sound, _ in kit.samples():
+        if turn:
+            continue
+        for side, channel in enumerate(sound.channels):
+            wide = len(sound.channels) == 2
+            kind, pair = ((LEFT, RIGHT)[side], n_samples + 1 - 2 * side) if wide else (MONO, 0)
+            name = ascii_name(f"{slot.code} {sound.seed}")[:19].encode()
+            headers += struct.pack("<20s5IBbHH", name, frames, frames + len(channel), frames,
+                                   frames, kit.sample_rate_hz, ROOT_KEY, 0, pair, kind)
+            audio += [np.round(channel * 32767).astype("<i2"), np.zeros(SILENCE, "<i2")]
+            frames += len(channel) + SILENCE
+            zone = _zone(slot, layer, (-500, 500)[side] if wide else 0, n_samples)
+            bags += struct.pack("<HH", n_generators, 0)
+            generators += zone
+            n_generators += len(zone) // 4
+            n_samples += 1
+    bags += struct.pack("<HH", n_generators, 0)
+    headers += struct.pack("<20s5IBbHH", b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    data = _list(b"pdta", [
+        *_presets(kit),
+        (b"inst", struct.pack("<20sH20sH", b"drums", 0, b"EOI", n_samples)), (b"ibag", bags),
+        (b"imod", bytes(10)), (b"igen", generators + bytes(4)), (b"shdr", headers)])
+    content = b"sfbk" + _list(b"INFO", _about(kit)) + _list(
+        b"sdta", [(b"smpl", np.concatenate(audio).tobytes())]) + data
+    file.write_bytes(_chunk(b"RIFF", content))
+
+
+def _zone(slot: ExportedSlot, layer: Layer, side: int, sample: int) -> bytes:
+    semitones = round(slot.tune_semitones)
+    pan = max(-500, min(500, side + round(500 * slot.pan)))
+    attenuation = round(-200 * math.log10(min(1.0, max(slot.level, 1e-5))))  # centibels
+    values = [(PAN, pan), (RELEASE, LONG_RELEASE), (ATTENUATION, min(attenuation, 1440)),
+              (COARSE, semitones), (FINE, round(100 * (slot.tune_semitones - semitones))),
+              (KEY_SCALE, 0), (EXCLUSIVE, slot.choke), (SAMPLE, sample)]
+    ranges = struct.pack("<HBBHBB", KEYS, slot.note, slot.note, VELOCITIES, layer.lowest,
+                         layer.highest)
+    return ranges + b"".join(struct.pack("<Hh", *pair) for pair in values)
+
+
+def _presets(kit: ExportedKit) -> list[tuple[bytes, bytes]]:
+    name = ascii_name(kit.name)[:19].encode()
+    return [
+        (b"phdr", struct.pack("<20s3H3I", name, 0, DRUM_BANK, 0, 0, 0, 0)
+         + struct.pack("<20s3H3I", b"EOP", 0, 0, 1, 0, 0, 0)),
+        (b"pbag", struct.pack("<4H", 0, 0, 1, 0)), (b"pmod", bytes(10)),
+        (b"pgen", struct.pack("<HH", INSTRUMENT, 0) + bytes(4))]
+
+
+def _about(kit: ExportedKit) -> list[tuple[bytes, bytes]]:
+    ids = "\n".join(sound.id for _, _, turn, sound, _ in kit.samples() if not turn)
+    texts = [(b"isng", "EMU8000"), (b"INAM", kit.name), (b"ICOP", kit.licence), (b"ICMT", ids)]
+    return [(b"ifil", struct.pack("<HH", 2, 4)),
+            *((name, _text(text, 65534 if name == b"ICMT" else 254)) for name, text in texts)]
+
+
+def _text(text: str, longest: int) -> bytes:
+    encoded = text.encode()[:longest] + b"\0"
+    return encoded + bytes(len(encoded) % 2)
+
+
+def _list(name: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
+    return _chunk(b"LIST", name + b"".join(_chunk(*chunk) for chunk in chunks))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)

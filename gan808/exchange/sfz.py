@@ -1,0 +1,36 @@
+"""SFZ 2 (https://sfzformat.com): kit.sfz and its samples."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from gan808.exchange.exported_kit import ExportedKit, ExportedSlot, Layer, write_samples
+
+
+def write(kit: ExportedKit, folder: Path) -> None:
+    """Write the kit into an empty folder. Raises OSError."""
+    write_samples(kit, folder)
+    lines = [f"// {_comment(kit.name)}", f"// licence: {_comment(kit.licence)}"]
+    for slot, layer, turn, sound, path in kit.samples():
+        lines += ["", f"// {slot.name}: {sound.id}", "<region>", f"sample={path}"]
+        lines += [f"{opcode}={value}" for opcode, value in _opcodes(slot, layer, turn).items()]
+    (folder / "kit.sfz").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _opcodes(slot: ExportedSlot, layer: Layer, turn: int) -> dict[str, object]:
+    semitones = round(slot.tune_semitones)
+    opcodes: dict[str, object] = {
+        "key": slot.note, "loop_mode": "one_shot", "pitch_keytrack": 0, "amp_veltrack": 100,
+        "lovel": layer.lowest, "hivel": layer.highest,
+        "seq_length": len(layer.sounds), "seq_position": turn + 1,
+        "volume": f"{20 * math.log10(max(slot.level, 1e-5)):.2f}", "pan": f"{100 * slot.pan:.1f}",
+        "transpose": semitones, "tune": round(100 * (slot.tune_semitones - semitones)),
+    }
+    if slot.choke:
+        opcodes |= {"group": slot.choke, "off_by": slot.choke, "off_mode": "fast"}
+    return opcodes
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split())
