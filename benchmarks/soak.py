@@ -2,8 +2,8 @@
 
     python benchmarks/soak.py --seconds 1800     (60 when not said)
 
-120 BPM, one swap a bar, a MIDI note every 100 ms from the meter, a JACK client in C that is idle
-besides and counts the server's xruns. All slots but the kick are muted, and that is locked and
+120 BPM, one swap a bar, a MIDI note every 100 ms from the meter, two JACK clients in C that are
+idle besides and count the server's xruns. All slots but the kick are muted, and that is locked and
 short, so every note can be found in the recording. Printed: notes lost, the growth of both
 processes' memory after the first sixth, GAN-808's xruns beside those the meter saw. Status 1 when
 a note was lost, memory grew by more than 5% or GAN-808 had more xruns.

@@ -2,7 +2,7 @@
 
     python benchmarks/start.py [--repeats 7]
 
-Both are started on one JACK server without a sound card, in turn. The meter, a JACK client in C,
+Both are started on one JACK server without a sound card, in turn. The meter, two JACK clients in C,
 waits for their ports, connects them and sends a note every 10 ms until it hears something.
 Printed: the median of the seconds from start to sound, the median of the processor's seconds until
 then (what is left of it on an idle machine), and the ratios FluidSynth / GAN-808 (above 1: GAN-808

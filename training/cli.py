@@ -15,7 +15,6 @@ import typer
 from gan808 import paths
 from gan808.errors import ConfigError
 from gan808.stderr import quiet_stderr
-from training.backend import choose_backend
 
 from .backend import choose_backend
 

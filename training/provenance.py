@@ -1,4 +1,4 @@
-"""Where a kit's training sounds came from, for its kit.toml: as told in a file, or by the sources."""
+"""Where a kit's training sounds came from, for its kit.toml: told in a file, or by the sources."""
 
 from __future__ import annotations
 

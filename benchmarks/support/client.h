@@ -1,4 +1,6 @@
-/* What the benchmarks' JACK clients share: two audio inputs, a MIDI output, the server's xruns. */
+/* What the benchmarks' JACK clients share: two audio inputs and, in a client of its own, a MIDI output;
+ * the server's xruns. One client that both sends and hears would make a circle of the graph, which
+ * JACK cuts by delaying one of the ways by a period, whoever is in it. */
 #include <errno.h>
 #include <jack/jack.h>
 #include <jack/midiport.h>
@@ -9,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static jack_client_t *client;
+static jack_client_t *client, *sender;
 static jack_port_t *inputs[2], *midi_out;
 static atomic_int running, started, finished, xruns;
 
@@ -25,15 +27,22 @@ static int on_xrun(void *unused) {
     return 0;
 }
 
-/* A client with its ports and the counter of xruns, not yet active; 0 without a server. */
+/* The client that listens, with its ports and the counter of xruns, not yet active; 0 without a server. */
 static int open_client(const char *name) {
     client = jack_client_open(name, JackNoStartServer, NULL);
     if (!client) return fprintf(stderr, "no JACK server\n"), 0;
     for (int i = 0; i < 2; i++)
         inputs[i] = jack_port_register(client, i ? "in_2" : "in_1", JACK_DEFAULT_AUDIO_TYPE,
                                        JackPortIsInput, 0);
-    midi_out = jack_port_register(client, "out", JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput, 0);
     jack_set_xrun_callback(client, on_xrun, NULL);
+    return 1;
+}
+
+/* The second client, which sends, likewise. */
+static int open_sender(const char *name) {
+    sender = jack_client_open(name, JackNoStartServer, NULL);
+    if (!sender) return fprintf(stderr, "no JACK server\n"), 0;
+    midi_out = jack_port_register(sender, "out", JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput, 0);
     return 1;
 }
 

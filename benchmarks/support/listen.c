@@ -1,4 +1,4 @@
-/* A JACK client that records two outputs, with the time of every period, and may send MIDI.
+/* A JACK client that records two outputs, with the time of every period; a second may send MIDI.
  *
  *   listen PART SECONDS EVENTS AUDIO TIMES
  *
@@ -7,7 +7,7 @@
  * a byte of -1 is not sent. "recording" on stdout says that the recording has begun. Then AUDIO
  * holds float32 stereo and TIMES a pair of doubles for each period: its first frame in the
  * recording and the CLOCK_MONOTONIC time at which it began; the server's xruns go to stdout.
- * All memory is had before the first period: the process callback cannot jitter.
+ * All memory is had before the first period: the process callbacks cannot jitter.
  */
 #include "client.h"
 
@@ -33,10 +33,17 @@ static void send_due(void *midi, long position, jack_nframes_t n) {
     }
 }
 
-static int process(jack_nframes_t n, void *unused) {
+static int play(jack_nframes_t n, void *unused) {
     (void)unused;
     void *midi = jack_port_get_buffer(midi_out, n);
     jack_midi_clear_buffer(midi);
+    if (running && started && !finished)
+        send_due(midi, (long)(jack_nframes_t)(jack_last_frame_time(sender) - start), n);
+    return 0;
+}
+
+static int record(jack_nframes_t n, void *unused) {
+    (void)unused;
     if (!running || finished) return 0;
     const float *left = jack_port_get_buffer(inputs[0], n);
     const float *right = jack_port_get_buffer(inputs[1], n);
@@ -54,7 +61,6 @@ static int process(jack_nframes_t n, void *unused) {
         times[2 * period_count + 1] = 1e-6 * began_us + clock_offset_s;
         period_count++;
     }
-    send_due(midi, position, n);
     for (jack_nframes_t i = 0; i < n && position + i < frames_total; i++) {
         recording[2 * (position + i)] = left[i];
         recording[2 * (position + i) + 1] = right[i];
@@ -85,7 +91,7 @@ int main(int argc, char **argv) {
     if (argc != 6) return fprintf(stderr, "usage: see the top of listen.c\n"), 2;
     const char *part = argv[1];
     if (!read_events(argv[3])) return fprintf(stderr, "cannot read %s\n", argv[3]), 1;
-    if (!open_client("listen")) return 1;
+    if (!open_client("listen") || !open_sender("listen-sender")) return 1;
     frames_total = (long)(atof(argv[2]) * jack_get_sample_rate(client));
     periods_total = frames_total / jack_get_buffer_size(client) + 16;
     recording = malloc(2 * frames_total * sizeof *recording);
@@ -93,8 +99,10 @@ int main(int argc, char **argv) {
     memset(recording, 0, 2 * frames_total * sizeof *recording);
     memset(times, 0, 2 * periods_total * sizeof *times);
     clock_offset_s = now_s() - 1e-6 * jack_get_time();
-    jack_set_process_callback(client, process, NULL);
-    if (jack_activate(client)) return fprintf(stderr, "JACK refused the listener\n"), 1;
+    jack_set_process_callback(client, record, NULL);
+    jack_set_process_callback(sender, play, NULL);
+    if (jack_activate(client) || jack_activate(sender))
+        return fprintf(stderr, "JACK refused the listener\n"), 1;
     if (!connect_all(part, strcmp(argv[3], "-"), TIMEOUT_S)) return 1;
     running = 1;
     printf("recording\n");
@@ -106,6 +114,7 @@ int main(int argc, char **argv) {
         || !write_all(argv[5], times, 2 * sizeof *times, period_count))
         return fprintf(stderr, "cannot write %s\n", argv[4]), 1;
     printf("xruns %d\n", xruns);
+    jack_client_close(sender);
     jack_client_close(client);
     return 0;
 }

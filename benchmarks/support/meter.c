@@ -1,4 +1,4 @@
-/* A JACK client that plays notes into a synthesiser at known frames and records what comes out.
+/* Two JACK clients: one plays notes into a synthesiser at known frames, one records what comes out.
  *
  *   meter PART CHANNEL NOTE VELOCITY COUNT SPACING FILE
  *
@@ -7,7 +7,7 @@
  * goes to FILE as float32 mono, NaN where the server lost a period; the frame of each note, counted
  * from its start, to stdout.
  * COUNT 0: a note every SPACING frames until something is heard, then the time of that on stdout.
- * All memory is had before the first period: the process callback cannot jitter.
+ * All memory is had before the first period: the process callbacks cannot jitter.
  */
 #include <math.h>
 
@@ -19,7 +19,7 @@
 static unsigned char note_on[3];
 static long *note_frames, count, next_note, spacing;
 static float *recording;
-static long frames_total, position;
+static long frames_total, sent_frames;
 static jack_nframes_t start;
 static _Atomic double heard_s;
 
@@ -27,29 +27,46 @@ static void send(void *midi, jack_nframes_t at) {
     jack_midi_event_write(midi, at, note_on, 3);
 }
 
-static void listen_once(const float *left, const float *right, void *midi, jack_nframes_t n) {
+/* The sender's cycle, which comes before the synthesiser's. Frames are the server's own. */
+static int play(jack_nframes_t n, void *unused) {
+    (void)unused;
+    void *midi = jack_port_get_buffer(midi_out, n);
+    jack_midi_clear_buffer(midi);
+    if (!running || finished) return 0;
+    if (count == 0) {
+        if (sent_frames >= next_note) {
+            send(midi, 0);
+            next_note += spacing;
+        }
+        sent_frames += n;
+        return 0;
+    }
+    if (!started) return 0;  /* the first note is half a second away */
+    long position = (long)(jack_nframes_t)(jack_last_frame_time(sender) - start);
+    while (next_note < count && note_frames[next_note] < position + (long)n) {
+        long at = note_frames[next_note++] - position;
+        send(midi, at < 0 ? 0 : (jack_nframes_t)at);
+    }
+    return 0;
+}
+
+static void listen_once(const float *left, const float *right, jack_nframes_t n) {
     for (jack_nframes_t i = 0; i < n; i++)
         if (fabsf(left[i]) + fabsf(right[i]) > HEARD) {
             heard_s = now_s();
             finished = 1;
             return;
         }
-    if (position >= next_note) {
-        send(midi, 0);
-        next_note += spacing;
-    }
-    position += n;
 }
 
-static int process(jack_nframes_t n, void *unused) {
+/* The listener's cycle, which comes after the synthesiser's. */
+static int listen(jack_nframes_t n, void *unused) {
     (void)unused;
-    void *midi = jack_port_get_buffer(midi_out, n);
-    jack_midi_clear_buffer(midi);
     if (!running || finished) return 0;
     const float *left = jack_port_get_buffer(inputs[0], n);
     const float *right = jack_port_get_buffer(inputs[1], n);
     if (count == 0) {
-        listen_once(left, right, midi, n);
+        listen_once(left, right, n);
         return 0;
     }
     jack_nframes_t now = jack_last_frame_time(client);
@@ -57,11 +74,7 @@ static int process(jack_nframes_t n, void *unused) {
         start = now;
         started = 1;
     }
-    position = (long)(jack_nframes_t)(now - start);  /* a lost period stays as it is */
-    while (next_note < count && note_frames[next_note] < position + (long)n) {
-        long at = note_frames[next_note++] - position;
-        send(midi, at < 0 ? 0 : (jack_nframes_t)at);
-    }
+    long position = (long)(jack_nframes_t)(now - start);  /* a lost period stays as it is */
     for (jack_nframes_t i = 0; i < n && position + i < frames_total; i++)
         recording[position + i] = 0.5f * (left[i] + right[i]);
     if (position + (long)n >= frames_total) finished = 1;
@@ -87,10 +100,12 @@ int main(int argc, char **argv) {
     int channel = atoi(argv[2]) - 1;
     note_on[0] = 0x90 | channel, note_on[1] = atoi(argv[3]), note_on[2] = atoi(argv[4]);
     count = atol(argv[5]), spacing = atol(argv[6]);
-    if (!open_client("meter")) return 1;
+    if (!open_client("meter") || !open_sender("meter-sender")) return 1;
     prepare_notes();
-    jack_set_process_callback(client, process, NULL);
-    if (jack_activate(client)) return fprintf(stderr, "JACK refused the meter\n"), 1;
+    jack_set_process_callback(client, listen, NULL);
+    jack_set_process_callback(sender, play, NULL);
+    if (jack_activate(client) || jack_activate(sender))
+        return fprintf(stderr, "JACK refused the meter\n"), 1;
     printf("ready\n");
     fflush(stdout);
     if (!connect_all(part, 1, TIMEOUT_S)) return 1;
@@ -109,6 +124,7 @@ int main(int argc, char **argv) {
         for (long i = 0; i < count; i++) printf("%ld\n", note_frames[i]);
     }
     fflush(stdout);
+    jack_client_close(sender);
     jack_client_close(client);
     return 0;
 }

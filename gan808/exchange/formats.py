@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from gan808 import ownership
+from gan808 import atomic, ownership
 from gan808.errors import ConfigError, Gan808Error
 from gan808.exchange import decent_sampler, hydrogen, sf2, sfz, wav_folder
 from gan808.exchange.exported_kit import ExportedKit
-from gan808.storage import atomic
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def test_a_rendered_pattern_has_every_hit_on_its_frame(
     assert result.returncode == 0, result.stderr
     audio, rate_hz = soundfile.read(tmp_path / "out.wav")
     assert rate_hz == 48000
-    loud = np.flatnonzero(np.abs(audio[:, 0]) > 0.02)
+    loud = np.flatnonzero(np.abs(audio[:, 0]) > 1e-5)
     onsets = loud[np.diff(loud, prepend=-10**6) > 1200]
     steps = [0, 2, 2.5, 3.25, 5.875]
     expected = [round(12000 * (step + 7 * turn)) for turn in range(3) for step in steps]

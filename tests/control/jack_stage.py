@@ -14,8 +14,9 @@ from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import open_output
 from gan808.instrument.machine import Machine
 from gan808.sound.sound import Descriptors, Sound
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import FakeFiller, FakeKit, FakePool
+from tests.fakes import FakeKit, FakePool
 from tests.jack_server import RATE_HZ
 
 SETTINGS = Settings().replace({

@@ -15,8 +15,9 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from gan808.config import Settings
 from gan808.control.osc.server import OscServer
 from gan808.instrument.machine import Machine
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
+from tests.fakes import Command, FakeEngine, FakeKit, FakePool, fake_sound
 
 ANSWER_S = 20.0
 SILENCE_S = 0.15

@@ -18,8 +18,9 @@ from gan808.instrument.machine import Machine
 from gan808.instrument.parameters import DECAY_CC, LEVEL_CC, NEW_CC, PAN_CC, TUNE_CC
 from gan808.sound.kit.slots import TR808
 from tests.control.rig import until
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import Command, FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
+from tests.fakes import Command, FakeEngine, FakeKit, FakePool, fake_sound
 
 NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10
 

@@ -26,8 +26,9 @@ from gan808.instrument.machine import Machine
 from tests.control.rig import until
 from tests.control.test_midi import Deck
 from tests.control.test_midi_ports import FakeRt, FakeSystem
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import FakeFiller, FakeKit, FakePool, fake_sound
+from tests.fakes import FakeKit, FakePool, fake_sound
 from tests.instrument.rig import Rig
 
 BLOCK = 128

@@ -12,7 +12,8 @@ from gan808.control.osc.server import OscServer
 from gan808.engine.engine import Engine
 from gan808.instrument.machine import Machine
 from tests.control.rig import Client, message
-from tests.fakes import FakeFiller, FakeKit, FakePool, fake_sound
+from tests.fake_filler import FakeFiller
+from tests.fakes import FakeKit, FakePool, fake_sound
 
 BLOCK = 32
 

@@ -35,8 +35,9 @@ from gan808.instrument.parameter import Kind
 from gan808.instrument.parameters import TABLE
 from tests.control.rig import Client, Rig, bundle, message, until
 from tests.control.storm import Storm
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import FakeFiller, FakeKit, FakePool
+from tests.fakes import FakeKit, FakePool
 from tests.timing import WITHIN_S
 
 RATE_HZ, BLOCK = 48_000, 128

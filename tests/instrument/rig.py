@@ -11,8 +11,9 @@ from gan808.instrument.events import Event
 from gan808.instrument.machine import Machine
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
+from tests.fakes import FakeEngine, FakeKit, FakePool, fake_sound
 
 BAR = 96000  # frames at 48 kHz and 120 BPM
 BLOCK = 128

@@ -18,7 +18,8 @@ from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
-from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, fake_sound
+from tests.fake_filler import FakeFiller
+from tests.fakes import FakeEngine, FakeKit, FakePool, fake_sound
 from tests.pool import fake_child
 from tests.pool.test_render_process import FakeKit as ProcessKit
 

@@ -16,7 +16,8 @@ from gan808.instrument.events import PoolEmpty, SoundChanged
 from gan808.instrument.machine import Machine
 from gan808.sequencer.patterns import SILENCE, Pattern
 from gan808.sequencer.sequencer import Sequencer
-from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fake_filler import FakeFiller
+from tests.fakes import FakeEngine, FakeKit, FakePool, FakeShelf, fake_sound
 from tests.instrument.rig import BAR, Rig
 
 FOUR = Pattern("test", 120.0, rows=dict.fromkeys(("BD", "SD", "CP", "CB"), (1.0, *(0.0,) * 15)))

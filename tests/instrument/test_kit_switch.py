@@ -14,7 +14,8 @@ from gan808.instrument.machine import Machine
 from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
-from tests.fakes import FakeEngine, FakeFiller, FakeKit, FakePool, FakeShelf
+from tests.fake_filler import FakeFiller
+from tests.fakes import FakeEngine, FakeKit, FakePool, FakeShelf
 from tests.instrument.rig import BAR, BLOCK, PATTERN, Rig
 
 LONG_S = 20.0

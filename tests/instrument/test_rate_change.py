@@ -12,7 +12,8 @@ from gan808.engine.engine import Engine
 from gan808.instrument.machine import Machine
 from gan808.instrument.rate_change import change_rate
 from gan808.sequencer.sequencer import Sequencer
-from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fake_filler import FakeFiller
+from tests.fakes import FakeKit, FakePool, FakeShelf, fake_sound
 from tests.instrument.rig import PATTERN
 
 

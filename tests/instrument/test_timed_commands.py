@@ -9,8 +9,9 @@ from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.instrument.machine import AHEAD_S, Machine
 from gan808.instrument.parameters import BY_ADDRESS
+from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneShelf
-from tests.fakes import FakeFiller, FakeKit, FakePool
+from tests.fakes import FakeKit, FakePool
 from tests.instrument.rig import BAR, BLOCK, Rig
 
 STEP = BAR // 16

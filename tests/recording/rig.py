@@ -22,7 +22,8 @@ from gan808.recording.format import read_take
 from gan808.recording.replay import Replay
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import Sound
-from tests.fakes import FakeFiller, FakeKit, FakePool, FakeShelf
+from tests.fake_filler import FakeFiller
+from tests.fakes import FakeKit, FakePool, FakeShelf
 from tests.instrument.rig import PATTERN
 from tests.pool.sounds import make_sound
 

@@ -160,7 +160,7 @@ def test_a_name_that_no_kit_can_have_is_told_first(name):
 
 
 def test_a_long_folder_name_becomes_a_class_that_a_kit_may_have(tmp_path):
-    name = "Vintage Analog Noises and Effects by Hand (2)"
+    name = "Vintage Analog Noises of Old Machines by Hand (2)"
     sounds = write_drums(tmp_path / "drums", ("snare", name), each=2)
     prepare_dataset([sounds], tmp_path / "out", TINY, Lines())
     (long,) = set(Dataset(tmp_path / "out").classes) - {"snare"}
