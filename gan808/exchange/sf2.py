@@ -1,4 +1,4 @@
-"""A SoundFont 2.04 file: bank 128, preset 0. No library on PyPI writes one (sf2utils only reads).
+"""A SoundFont 2.04 file: bank 128, preset 0. Written here: sf2utils, which is used to read them, reads only.
 
 The format has no round robin: each velocity layer has the first of its sounds.
 """
