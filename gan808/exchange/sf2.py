@@ -1,4 +1,4 @@
-"""A SoundFont 2.04 file: bank 128, preset 0. Written here: sf2utils, which is used to read them, reads only.
+"""A SoundFont 2.04 file: bank 128, preset 0. Written here: sf2utils only reads them.
 
 The format has no round robin: each velocity layer has the first of its sounds.
 """
