@@ -238,7 +238,9 @@ def is_replaceable_sound(path: Path) -> bool:
     disk leaves), or this program wrote what is. Raises OSError when it cannot be looked at."""
     import soundfile  # when first needed, as a start should not wait for it
 
-    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+    if path.is_symlink() or not path.exists():  # a link is replaced, never what it leads to
+        return True
+    if path.is_file() and path.stat().st_size == 0:
         return True
     if not path.is_file():
         return False

@@ -6,7 +6,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy import signal
 
 MOMENTARY_S = 0.4
 OFFSET_DB = -0.691  # BS.1770-4, annex 1, equation 2
@@ -35,6 +34,8 @@ def k_weighting(sample_rate_hz: int) -> np.ndarray:
 def momentary_lkfs(audio: np.ndarray, sample_rate_hz: int) -> float:
     """The loudest 400 ms, LKFS, of audio (n,) or (n, channels of weight 1); -inf for silence.
     What is shorter is measured in a window of 400 ms, the rest of it silent."""
+    from scipy import signal  # a start, whose sounds are kept as they were levelled, measures none
+
     channels = np.asarray(audio, dtype=np.float64).reshape(len(audio), -1)
     window = round(MOMENTARY_S * sample_rate_hz)
     weighted = signal.sosfilt(k_weighting(sample_rate_hz), channels, axis=0)

@@ -116,8 +116,8 @@ def test_95_000_packets_without_a_socket(quiet_log: None) -> None:
     sky.filler.deliver_all()
     sky.mix(13 * RATE_HZ // BLOCK)  # behind one that waits for a bar of the slowest tempo
     sky.machine.submit("/volume", 1.0)
-    for slot, name in itertools.product(range(16), ("level", "decay", "mute")):
-        sky.machine.submit(f"/slot/SLOT/{name}", slot, 0 if name == "mute" else 1.0)
+    for slot, name in itertools.product(range(16), ("level", "decay", "mute", "solo")):
+        sky.machine.submit(f"/slot/SLOT/{name}", slot, 0 if name in ("mute", "solo") else 1.0)
     sky.mix(4)
     assert sky.machine.trigger(port, 0, 1.0)
     assert sky.mix(4) > 0.0

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan808 import atomic, session_files
+from gan808 import atomic
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import Sound
-from gan808.storage import scene_files
+from gan808.storage import scene_files, session_files
 from gan808.storage.library import Shelf
 from gan808.storage.scene_files import load_scene, save_scene
 from gan808.storage.session_files import KITS, SOUNDS, STATE, Lock, StateFiles
