@@ -1,5 +1,5 @@
-"""Loudness after ITU-R BS.1770-4: K-weighting, and the momentary maximum over 400 ms. NumPy and
-SciPy; pure functions."""
+"""Loudness after ITU-R BS.1770-4: K-weighting, and the momentary maximum over 400 ms. NumPy only;
+pure functions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 MOMENTARY_S = 0.4
+RINGS_S = 0.5  # the high-pass has fallen by 200 dB
 OFFSET_DB = -0.691  # BS.1770-4, annex 1, equation 2
 # The standard gives both filters' coefficients for 48 kHz. These are the analogue prototypes
 # behind them (as libebur128 and pyloudnorm have them), so that any rate can be served.
@@ -31,15 +32,24 @@ def k_weighting(sample_rate_hz: int) -> np.ndarray:
     return np.array([shelf, high_pass])
 
 
+def _weighted(channels: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """Samples (n, channels) through the K-weighting, in the frequency domain: SciPy's filter would
+    be loaded before the first note. The filters ring for less than the silence that is added."""
+    n = len(channels) + round(RINGS_S * sample_rate_hz)
+    delays = np.exp(-2j * np.pi * np.arange(n // 2 + 1) / n)[:, None] ** np.arange(3)
+    response = np.ones(n // 2 + 1, dtype=complex)
+    for section in k_weighting(sample_rate_hz):
+        response *= (delays @ section[:3]) / (delays @ section[3:])
+    spectrum = np.fft.rfft(channels, n, axis=0) * response[:, None]
+    return np.asarray(np.fft.irfft(spectrum, n, axis=0)[: len(channels)])
+
+
 def momentary_lkfs(audio: np.ndarray, sample_rate_hz: int) -> float:
     """The loudest 400 ms, LKFS, of audio (n,) or (n, channels of weight 1); -inf for silence.
     What is shorter is measured in a window of 400 ms, the rest of it silent."""
-    from scipy import signal  # a start, whose sounds are kept as they were levelled, measures none
-
     channels = np.asarray(audio, dtype=np.float64).reshape(len(audio), -1)
     window = round(MOMENTARY_S * sample_rate_hz)
-    weighted = signal.sosfilt(k_weighting(sample_rate_hz), channels, axis=0)
-    power = np.square(weighted).sum(axis=1)
+    power = np.square(_weighted(channels, sample_rate_hz)).sum(axis=1)
     power = np.pad(power, (0, max(0, window - len(power))))
     energy = np.concatenate([[0.0], np.cumsum(power)])
     loudest = (energy[window:] - energy[:-window]).max() / window
