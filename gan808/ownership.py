@@ -73,14 +73,6 @@ REPORT = Kind(
     (("README.md", "spectrograms.png", "sounds.ogg"),),
 )
 
-EXPORT = Kind(  # known by its mark alone; the folders are the slots' codes
-    "export",
-    ("strudel.json", "kit.json", "kit.sfz", "kit.dspreset",
-     *("[A-Z0-9]" * length for length in range(1, 5))),
-    (),
-)
-
-
 def mark(folder: Path, kind: Kind, identity: str | None = None) -> None:
     """Mark a folder as one of ours, with an id where it has one. Raises OSError."""
     content = {"made_by": "GAN-808", "kind": kind.name} | ({"id": identity} if identity else {})

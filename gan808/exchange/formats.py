@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from gan808 import atomic, ownership
+from gan808 import atomic
 from gan808.errors import ConfigError, Gan808Error
 from gan808.exchange import decent_sampler, hydrogen, sf2, sfz, wav_folder
 from gan808.exchange.exported_kit import ExportedKit
@@ -39,9 +39,10 @@ def require_format(name: str) -> Format:
 
 def require_place(out: Path, export_format: Format) -> None:
     """Raise ConfigError where that format may not be written to `out`."""
-    if not export_format.one_file:
-        ownership.require_free(out, ownership.EXPORT, "another --out")
-    elif out.exists():
+    if out.is_dir() and not out.is_symlink() and not export_format.one_file:
+        if any(out.iterdir()):
+            raise ConfigError(f"{out}: holds something, so it is left alone; give another --out")
+    elif out.exists() or out.is_symlink():
         raise ConfigError(f"{out}: is there already, so it is left alone; give another --out")
 
 
@@ -54,8 +55,7 @@ def write_export(kit: ExportedKit, export_format: Format, out: Path) -> None:
             with atomic.replacing_file(out) as unfinished:
                 export_format.write(kit, unfinished)
         else:
-            with atomic.replacing_folder(ownership.followed(out)) as unfinished:
+            with atomic.replacing_folder(out) as unfinished:
                 export_format.write(kit, unfinished)
-                ownership.mark(unfinished, ownership.EXPORT)
     except (OSError, RuntimeError) as error:  # soundfile's are RuntimeErrors
         raise Gan808Error(f"{out}: cannot be written: {error}") from error

@@ -103,6 +103,18 @@ def test_a_folder_of_somebody_else_is_left_alone(kit: ExportedKit, tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_an_export_of_before_is_left_alone_with_what_was_added_to_it(
+    kit: ExportedKit, tmp_path: Path
+) -> None:
+    """Also inside a slot's folder, where somebody may have put a sound of their own."""
+    write_export(kit, FORMATS["wav"], tmp_path / "out")
+    mine = next((tmp_path / "out").glob("*/")) / "mine.wav"
+    mine.write_text("mine")
+    with pytest.raises(ConfigError, match="left alone"):
+        write_export(kit, FORMATS["wav"], tmp_path / "out")
+    assert mine.read_text() == "mine"
+
+
 def test_nothing_is_left_of_an_export_that_fails(kit: ExportedKit, tmp_path: Path) -> None:
     def fails(kit: ExportedKit, folder: Path) -> None:
         FORMATS["sfz"].write(kit, folder)
