@@ -16,6 +16,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from gan808 import __version__
 from gan808.config import Settings
 from gan808.control.osc.server import OscServer
+from gan808.control.osc.udp_socket import OscSocket
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
 from gan808.errors import DeviceError
 from tests.control.rig import SILENCE_S, Client, Rig, bundle, message, until
@@ -309,6 +310,26 @@ class TestSocket:
         rig.osc.stop()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(address)
+
+    def test_an_answer_while_it_is_closed_is_passed_over(self) -> None:
+        """The machine's thread answers while another closes: between its look whether the socket
+        is there and its use of it."""
+        class Closing(OscSocket):
+            def __getattribute__(self, name: str) -> object:
+                found = super().__getattribute__(name)
+                if name == "_socket":
+                    self.close_once()
+                return found
+
+            def close_once(self) -> None:
+                vars(self).pop("_socket").close()
+                vars(self)["_socket"] = None
+
+        closing = Closing("127.0.0.1", 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+            vars(closing)["_socket"] = bound
+            closing.send(b"late", ("127.0.0.1", 9))
+            assert vars(closing)["_socket"] is None
 
     def test_ipv6(self, rig: Rig) -> None:
         server = OscServer(rig.machine, Settings().replace({"osc": {"port": 0, "host": "::1"}}))
