@@ -24,7 +24,7 @@ class Watchdog:
     interpreter does, but then the process computes.
     """
 
-    TICK_S, LATE_S = 0.005, 0.03
+    TICK_S, LATE_S = 0.005, 0.02
 
     def __init__(self) -> None:
         self.held_up_s: list[tuple[float, float]] = []  # from, to, on time.monotonic's scale
