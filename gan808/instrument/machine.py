@@ -150,7 +150,7 @@ class Machine:
     def before_block(self, until_frame: int) -> None:
         """Offline: do everything that must be in the engine before frames below until_frame."""
         self._do_all(until_frame)
-        self.sequencer.advance(until_frame)
+        self.sync.advance(until_frame)
         self._do_all(until_frame)
         self._offline_frame = until_frame
 

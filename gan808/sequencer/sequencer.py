@@ -121,27 +121,30 @@ class Sequencer:
             return Transport(self._playing, self._line, self._starts, self._first_step)
 
     def play(self, frame: int) -> None:
-        """Start from the first step at `frame`, or right after what is already scheduled."""
+        """Start from the first step at `frame`; what was scheduled from there on is taken back."""
         with self._lock:
             self._take_pattern(0)
-            self._frontier = max(frame, self._frontier)
+            if frame < self._frontier:
+                self._port.forget(max(frame, 1))  # 0 would be everything
+            self._frontier = frame
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
             )
             self._begin(0)
 
     def play_along(
-        self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0
+        self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0,
+        forget_from: int = 0,
     ) -> None:
         """Start on a line that comes from elsewhere, at its first whole step from `step` on.
 
-        Nothing sounds before `frame`, and what was scheduled is taken back. pattern_start: the
-        step of the line on which the pattern begins.
+        Nothing of it sounds before `frame`, and what was scheduled is taken back, from forget_from
+        on. pattern_start: the step of the line on which the pattern begins.
         """
         with self._lock:
             self._led = True
             self._take_pattern(pattern_start)
-            self._port.forget()
+            self._port.forget(forget_from)
             self._frontier = frame
             self._line = line
             # 1e-6 of a step: a whole step that floats blur counts as that step.
