@@ -165,6 +165,13 @@ TABLE: tuple[Parameter, ...] = (
                 "hits of a step, evenly until the next one"),
     _step_value("nudge", _float("nudge", -0.5, 0.5, "of a step", optional=True),
                 "a step earlier or later than its place"),
+    _step_value("tune", _float("semitones", -24, 24, optional=True),
+                "tune of a step, on top of its slot's"),
+    _step_value("pan", _float("pan", -1, 1, optional=True),
+                "pan of a step, on top of its slot's: -1 left, 1 right"),
+    _step_value("condition", _text("condition", optional=True),
+                "when a step sounds: fill, !fill, first, !first, or 2:3, the second of every three "
+                "times that its row goes round; an empty text: always"),
     _row_value("length", _int("steps", 1, 64, optional=True),
                "steps of a slot's row, which goes round by itself"),
     _row_value("row", _text("signs", optional=True),

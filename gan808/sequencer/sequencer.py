@@ -22,6 +22,7 @@ from gan808.sequencer.score import Score
 from gan808.sequencer.steps import Step
 
 Result = TypeVar("Result")
+Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
 
 
 class Listener(Protocol):
@@ -63,10 +64,10 @@ class Sequencer:
         self._line = TempoLine(sample_rate_hz, tempo_bpm or pattern.tempo_bpm)
         self._playing = False
         # The next step and the next beat to come, and hits of steps that have come but are not
-        # due: (position in steps, slot, velocity), the earliest first.
+        # due: (position in steps, slot, the hit), the earliest first.
         self._step = 0
         self._beat = 0
-        self._hits: list[tuple[float, int, float]] = []
+        self._hits: list[tuple[float, int, Hit]] = []
         self._new_tempo: tuple[int, float] | None = None
         self._new_codes: tuple[int, Sequence[str]] | None = None
         self._frontier = 0
@@ -233,7 +234,7 @@ class Sequencer:
         """A step, counted from 1. Raises ConfigError beyond the row's end."""
         return self.with_score(lambda score: score.step(slot, step))
 
-    def set_step(self, slot: int, step: int, **values: float) -> Step:
+    def set_step(self, slot: int, step: int, **values: float | str) -> Step:
         """Change fields of a step until another pattern is chosen. Raises ConfigError."""
         return self.with_score(lambda score: score.set_step(slot, step, **values))
 
@@ -307,9 +308,10 @@ class Sequencer:
         place = swung(step, swing)
         length = swung(step + 1, swing) - place
         for slot, found in self._score.sounding(step):
+            hit = found.velocity, found.pan, found.tune_semitones
             for count in range(found.ratchet):
                 position = place + found.nudge + count * length / found.ratchet
-                heapq.heappush(self._hits, (position, slot, found.velocity))
+                heapq.heappush(self._hits, (position, slot, hit))
         self._step += 1
 
     def _begin_beat(self, frame: int) -> None:
@@ -341,13 +343,13 @@ class Sequencer:
             self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
 
     def _hit(self, frame: int, not_before: int) -> None:
-        _, slot, velocity = heapq.heappop(self._hits)
+        _, slot, (velocity, pan, tune_semitones) = heapq.heappop(self._hits)
         if frame < not_before:
             self._skipped += 1
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        self._port.trigger(slot, velocity, frame)
+        self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)
 
 
 def make_sequencer(
