@@ -158,6 +158,14 @@ TABLE: tuple[Parameter, ...] = (
     _value("/seq/pattern", _text("pattern"), "the pattern, from the next bar on"),
     Parameter("/seq/patterns", Kind.QUERY, (), "the patterns there are",
               reply="s:pattern for each"),
+    _value("/seq/song", _text("song"), "the song that plays, off for none: patterns and scenes by "
+           "themselves, from the next bar on"),
+    Parameter("/seq/songs", Kind.QUERY, (), "the songs there are", reply="s:song for each"),
+    Parameter("/seq/part", Kind.QUERY, (), "the part of the song that plays, from 1, and how many "
+              "there are; 0 without a song; sent to clients when it is another",
+              reply="i:part i:parts"),
+    _value("/seq/countin", _int("beats", 0, 16), "beats counted, on the rim shot, before the "
+           "pattern starts; 0: none"),
     _step_value("step", _float("velocity", 0, 1, optional=True),
                 "velocity of one step of the pattern, 0 is a rest; without velocity: what it is"),
     _step_value("chance", _float("chance", 0, 1, optional=True), "how often a step sounds"),

@@ -19,9 +19,10 @@ from gan808.instrument.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
-from gan808.sequencer.steps import Step
+from gan808.sequencer.steps import ACCENT, SOFT, Step
 
 Result = TypeVar("Result")
+COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
 Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
 
 
@@ -76,6 +77,8 @@ class Sequencer:
         self._stop_frame: int | None = None
         self._starts = 0
         self._first_step = 0
+        # Beats counted before a start of its own; not before one that another clock leads.
+        self.count_in_beats = 0
 
     @property
     def playing(self) -> bool:
@@ -125,11 +128,21 @@ class Sequencer:
         """Start from the first step at `frame`, or right after what is already scheduled."""
         with self._lock:
             self._take_pattern(0)
-            self._frontier = max(frame, self._frontier)
+            self._frontier = self._counted_in(max(frame, self._frontier))
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
             )
             self._begin(0)
+
+    def _counted_in(self, frame: int) -> int:
+        """Beats on the rim shot from `frame` on, as many as are wanted; the frame after them."""
+        codes, beats = list(self._score.codes), self.count_in_beats
+        slot = next((codes.index(code) for code in COUNTED_ON if code in codes), 0)
+        line = TempoLine(self._line.sample_rate_hz, self._line.tempo_bpm, float(frame), 0.0)
+        for beat in range(beats):
+            velocity = ACCENT if beat % (STEPS_PER_BAR // STEPS_PER_BEAT) == 0 else SOFT
+            self._port.trigger(slot, velocity, round(line.frame_of(beat * STEPS_PER_BEAT)))
+        return round(line.frame_of(beats * STEPS_PER_BEAT))
 
     def play_along(
         self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0

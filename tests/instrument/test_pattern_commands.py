@@ -168,6 +168,7 @@ ROWS = [row for row in TABLE if row.address.startswith("/seq/") and row.kind is 
         and row.address not in ("/seq/play", "/seq/stop", "/seq/sync", "/seq/save")]
 TEXTS = {"slot": ("BD", "SD", "CH", "OH", "3", "16"), "signs": ("x.o", "X..g X", "", "?", "x" * 65),
          "pattern": ("808", "off", "nowhere"),
+         "song": ("off", "nowhere"),
          "condition": ("", "fill", "!first", "2:3", "3:2", "x")}
 
 
