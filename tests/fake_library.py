@@ -1,4 +1,4 @@
-"""The fake shelf with scenes: what was saved is kept in a dictionary, as it was given."""
+"""The fake library with scenes: what was saved is kept in a dictionary, as it was given."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from gan808.errors import ConfigError
 from gan808.instrument.state import State
-from tests.fakes import FakeKit, FakeShelf
+from tests.fakes import FakeKit, FakeLibrary
 
 
 @dataclass
-class SceneShelf(FakeShelf):
+class SceneLibrary(FakeLibrary):
     """Scenes by name. `full`: a disk on which nothing can be saved."""
 
     scenes: dict[str, State] = field(default_factory=dict)

@@ -324,7 +324,7 @@ class FakePool:
 
 
 @dataclass
-class FakeShelf(FakePatterns):
+class FakeLibrary(FakePatterns):
     """Kits by name, shipped patterns, and a list of what was written."""
 
     kits: dict[str, FakeKit] = field(default_factory=dict)

@@ -182,7 +182,7 @@ class FillerLike(Protocol):
     def give_up_kit(self, kit: Any) -> None: ...
 
 
-class ShelfLike(Protocol):
+class LibraryLike(Protocol):
     """The user's folders: kits to load, favourites, exports, patterns, scenes."""
 
     def kit_names(self) -> list[str]: ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call, Handler
     from gan808.instrument.kit_switch import KitLoading
     from gan808.instrument.machine import Machine
-    from gan808.instrument.snapshots import Memory
+    from gan808.instrument.snapshots import Snapshots
 
 FINISH_S = 1.0
 
@@ -33,19 +33,19 @@ class Scenes:
     are: a change of scene in the middle of a piece must not change its tempo.
     """
 
-    def __init__(self, machine: Machine, memory: Memory, kits: KitLoading) -> None:
+    def __init__(self, machine: Machine, snapshots: Snapshots, kits: KitLoading) -> None:
         self._machine = machine
-        self._memory = memory
+        self._snapshots = snapshots
         self._kits = kits
         self._current = ""
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        memory.finish = self.finish
+        snapshots.finish = self.finish
         self.handlers: dict[str, Handler] = {
             "/scene": lambda _: (self._current,),
             "/scene/save": self._save,
             "/scene/recall": self._recall,
-            "/scene/list": partial(self.list, lambda: machine.shelf.scene_names()),
+            "/scene/list": partial(self.list, lambda: machine.library.scene_names()),
             "/scene/delete": self._delete,
         }
 
@@ -57,13 +57,13 @@ class Scenes:
             self._thread = None
 
     def _save(self, call: Call) -> None:
-        name, scene = _name_of(call), self._memory.state()
-        self._apart(call, partial(self._machine.shelf.save_scene, name, scene),
+        name, scene = _name_of(call), self._snapshots.state()
+        self._apart(call, partial(self._machine.library.save_scene, name, scene),
                     lambda _: self._done(call, name))
 
     def _recall(self, call: Call) -> None:
-        name, shelf = _name_of(call), self._machine.shelf
-        self._apart(call, partial(shelf.scene, name, self._machine.engine.sample_rate_hz),
+        name, library = _name_of(call), self._machine.library
+        self._apart(call, partial(library.scene, name, self._machine.engine.sample_rate_hz),
                     partial(self._play, call, name))
 
     def list(self, names: Callable[[], Sequence[str]], call: Call) -> None:
@@ -72,7 +72,7 @@ class Scenes:
 
     def _delete(self, call: Call) -> None:
         name = _name_of(call)
-        self._apart(call, partial(self._machine.shelf.delete_scene, name),
+        self._apart(call, partial(self._machine.library.delete_scene, name),
                     lambda _: call.answer((name,)))
 
     def _play(self, call: Call, name: str, scene: State) -> None:
@@ -81,12 +81,12 @@ class Scenes:
         Raises Gan808Error.
         """
         machine = self._machine
-        if scene.kit != machine.shelf.kit_place(machine.kit):
+        if scene.kit != machine.library.kit_place(machine.kit):
             self._play_with_kit(call, name, scene)
             return
         frame = machine.sequencer.next_frame(machine.evolution.quantise, machine.now())
-        self._memory.take_over(scene, frame)
-        self._memory.take_pattern(scene)
+        self._snapshots.take_over(scene, frame)
+        self._snapshots.take_pattern(scene)
         self._done(call, name)
 
     def _play_with_kit(self, call: Call, name: str, scene: State) -> None:
@@ -99,7 +99,7 @@ class Scenes:
 
         asked = type(call)(call.command, call.arguments, reply=loaded)
         with Guard(call.command, loaded):
-            self._kits.load_for(asked, self._machine.shelf.kit_at(scene.kit), scene)
+            self._kits.load_for(asked, self._machine.library.kit_at(scene.kit), scene)
 
     def _done(self, call: Call, name: str) -> None:
         self._current = name
@@ -123,7 +123,7 @@ class Scenes:
             job()
 
     def _do(self, call: Call, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        with Guard(call.command, partial(self._machine.later, call.answer)):
+        with Guard(call.command, partial(self._machine.post, call.answer)):
             self._machine.go_on(call, done, work())
 
 

@@ -24,7 +24,7 @@ from gan808.sequencer.steps import Step
 Result = TypeVar("Result")
 
 
-class Listener(Protocol):
+class SequencerListener(Protocol):
     """Who hears of beats and hits, just before they are scheduled; must return at once."""
 
     def on_beat(self, index: int, frame: int, next_frame: int) -> None: ...
@@ -48,7 +48,7 @@ class Sequencer:
         *,
         tempo_bpm: float | None = None,
         swing: float | None = None,
-        listener: Listener | None = None,
+        listener: SequencerListener | None = None,
         seed: int = 0,
         vary: float = 0.0,
         fills: int = 0,
@@ -355,7 +355,7 @@ class Sequencer:
 
 def make_sequencer(
     settings: Settings, pattern: Pattern, codes: Sequence[str], engine: EngineLike,
-    listener: Listener,
+    listener: SequencerListener,
 ) -> Sequencer:
     """A sequencer as the settings want it, on a port of its own."""
     chosen = settings.sequencer

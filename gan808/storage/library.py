@@ -32,7 +32,7 @@ MOST_KITS, MOST_SOUNDS = 128, 10_000
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Library:
     """Where things are read from and written to; folders are made when first written to.
 
     The first of kit_folders is the user's own: kits are saved there.
@@ -45,7 +45,7 @@ class Shelf:
     scenes: Path = field(default_factory=paths.scenes_folder)
 
     @classmethod
-    def of_user(cls) -> Shelf:
+    def of_user(cls) -> Library:
         """The folders of the user who runs this program."""
         return cls(
             kit_folders=paths.kit_folders(),
