@@ -73,7 +73,8 @@ class Machine:
         self.pool = pool
         self.filler = filler
         self.settings = settings
-        self.shelf: ShelfLike = Shelf.of_user() if shelf is None else shelf
+        self.shelf: ShelfLike = (
+            Shelf.of_user(settings.imports.folder) if shelf is None else shelf)
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.port = engine.port("machine")
