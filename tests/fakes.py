@@ -60,6 +60,9 @@ class FakeKit:
     def classes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(slot.class_name for slot in self.slots))
 
+    def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray:
+        return audio
+
     def factory_sounds(self, sample_rate_hz: int) -> list[Sound]:
         if self.sounds is not None:
             return self.sounds

@@ -73,7 +73,8 @@ class Machine:
         self.pool = pool
         self.filler = filler
         self.settings = settings
-        self.library: LibraryLike = Library.of_user() if library is None else library
+        self.library: LibraryLike = (
+            Library.of_user(settings.imports.folder) if library is None else library)
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.port = engine.port("machine")

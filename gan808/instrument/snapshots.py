@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.instrument.events import Notice, ParameterChanged
 from gan808.instrument.parameter import SLOT, Value
 from gan808.instrument.parameters import BY_ADDRESS
@@ -27,7 +27,7 @@ from gan808.instrument.state import (
 )
 from gan808.sequencer.patterns import OFF, Pattern
 from gan808.sound.latent import parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Sound, parse_file_id
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer
@@ -159,6 +159,12 @@ class Snapshots:
         for slot in machine.swaps.slots:
             wanted = missing.get(slot.layout.code)
             if wanted is None:
+                continue
+            file = parse_file_id(wanted.sound_id)
+            if file is not None and file.kit == machine.kit.name:
+                with Guard(slot.layout.code, partial(self._rendered, slot.index, slot.sound)):
+                    self._rendered(slot.index, slot.sound, machine.library.reload_sound(
+                        file, machine.kit, machine.engine.sample_rate_hz))
                 continue
             try:
                 kit_name, class_name, place = parse_id(wanted.sound_id)

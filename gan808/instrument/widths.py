@@ -50,7 +50,7 @@ class Widths:
         sound, width = slot.sound, slot.width
         if index in self._rendering or sound is None or sound.kit != self._machine.kit.name:
             return
-        if sound.width == width:
+        if sound.file or sound.width == width:  # a file is as wide as it is
             return
         self._rendering[index] = width
         self._machine.filler.request(

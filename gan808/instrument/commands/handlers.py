@@ -16,6 +16,7 @@ from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import slot_index
 from gan808.instrument.commands.overview import Overview
 from gan808.instrument.commands.patterns import PatternCommands
+from gan808.instrument.commands.sound_files import SoundFiles
 from gan808.instrument.commands.sounds import SoundCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
@@ -72,6 +73,7 @@ class Commands:
             machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
         self.sounds = SoundCommands(machine)
         self._scenes = Scenes(machine, self.snapshots, self.kits)
+        self.files = SoundFiles(machine, self._scenes, self._latent)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -124,6 +126,7 @@ class Commands:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
         own = self._scenes.handlers | {"/state": lambda _: (self.snapshots.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
+        own |= self.files.handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
@@ -287,7 +290,7 @@ class Commands:
     def _save_kit(self, call: Call) -> Answer:
         machine, name = self._machine, str(call.arguments[0])
         sounds = [slot.sound for slot in machine.swaps.slots if slot.sound is not None]
-        own = [sound for sound in sounds if sound.kit == machine.kit.name]
+        own = [sound for sound in sounds if sound.kit == machine.kit.name and not sound.file]
         machine.library.save_kit(machine.kit, own, name)
         return (name,)
 
