@@ -14,7 +14,7 @@ from gan808.instrument.state import State
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import Point, parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Sound, parse_file_id
 
 if TYPE_CHECKING:
     from gan808.sound.renderer import Renderer
@@ -93,6 +93,9 @@ def _slot(kit: Kit, layout: SlotLayout, state: State | None, amounts: Amounts, r
     start: list[Sound] = []
     if kept is not None and kept.sound is not None:
         start = [kept.sound]
+    elif kept is not None and (file := parse_file_id(kept.sound_id)) is not None:
+        raise ConfigError(f"{layout.code}: its sound, of the file {file.name}, is not kept any "
+                          "more; load it again")
     elif kept is not None and kept.sound_id:
         _, class_name, point = parse_id(kept.sound_id)
         start = render([(class_name, point)])
@@ -119,6 +122,8 @@ def _factory(kit: Kit, layout: SlotLayout, rate_hz: int) -> list[Sound]:
 
 def _layers(start: list[Sound], amounts: Amounts, render: Render) -> tuple[Layer, ...]:
     """Every sound with its neighbours, dealt into layers of velocity: the darkest softest."""
+    if any(sound.file for sound in start):  # which has no neighbours
+        return (Layer(1, 127, tuple(start)),)
     sounds = list(start)
     if amounts.neighbours > 1 and start:
         sounds += render([(s.class_asked, s.point.near(number, NEAR)) for s in start
