@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from gan808.app.offline.export import ExportOrder, collect, export_sounds
 from gan808.errors import ConfigError, Gan808Error
-from gan808.exchange.collecting import Amounts, collect
-from gan808.exchange.command import ExportOrder, export_sounds
+from gan808.exchange.collecting import Amounts, Form
 from gan808.exchange.exported_kit import ExportedKit
 from gan808.exchange.formats import FORMATS, Format, write_export
 from tests.exchange.conftest import ODD
@@ -94,7 +94,7 @@ def test_decent_sampler_preset_names_every_sample(kit: ExportedKit, tmp_path: Pa
 
 def test_softer_layers_are_darker_and_cover_every_velocity(tmp_path: Path) -> None:
     folder = write_tiny_kit(tmp_path / "tiny")
-    kit = collect(str(folder), Amounts(1, 2, 2), 44_100, 24)
+    kit = collect(str(folder), Amounts(1, 2, 2), Form(44_100))
     for slot in kit.slots:
         soft, hard = slot.layers
         assert (soft.lowest, soft.highest + 1, hard.highest) == (1, hard.lowest, 127)
@@ -135,8 +135,8 @@ def test_nothing_is_left_of_an_export_that_fails(kit: ExportedKit, tmp_path: Pat
 @pytest.mark.parametrize(("order", "said"), [
     (ExportOrder("tiny", "mp3", Path("x")), "--as mp3"),
     (ExportOrder("tiny", "wav", None), "--out"),
-    (ExportOrder("tiny", "wav", Path("x"), rate_hz=8000), "--rate"),
-    (ExportOrder("tiny", "wav", Path("x"), bits=8), "--bits"),
+    (ExportOrder("tiny", "wav", Path("x"), form=Form(8000)), "--rate"),
+    (ExportOrder("tiny", "wav", Path("x"), form=Form(bits=8)), "--bits"),
 ])
 def test_wrong_orders_are_told(order: ExportOrder, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
