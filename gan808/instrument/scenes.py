@@ -1,7 +1,7 @@
 """Scenes: the slots, their sounds and the pattern under a name, saved and recalled while it plays.
 
 Handlers run on the machine thread. Files are read and written in their order on a thread of their
-own, "gan808-scenes", which is there from the first scene on; offline, where nothing may come later,
+own, "gan808-scenes", which is there from the first on; offline, where nothing may come later,
 on the machine's. A scene holds the audio of its sounds, so that recalling it waits for no renderer.
 """
 
@@ -58,21 +58,21 @@ class Scenes:
 
     def _save(self, call: Call) -> None:
         name, scene = _name_of(call), self._memory.state()
-        self._apart(call, partial(self._machine.shelf.save_scene, name, scene),
+        self.apart(call, partial(self._machine.shelf.save_scene, name, scene),
                     lambda _: self._done(call, name))
 
     def _recall(self, call: Call) -> None:
         name, shelf = _name_of(call), self._machine.shelf
-        self._apart(call, partial(shelf.scene, name, self._machine.engine.sample_rate_hz),
+        self.apart(call, partial(shelf.scene, name, self._machine.engine.sample_rate_hz),
                     partial(self._play, call, name))
 
     def list(self, names: Callable[[], Sequence[str]], call: Call) -> None:
         """Answer with names that are read from a folder: of kits and patterns too."""
-        self._apart(call, names, lambda found: call.answer(tuple(found)))
+        self.apart(call, names, lambda found: call.answer(tuple(found)))
 
     def _delete(self, call: Call) -> None:
         name = _name_of(call)
-        self._apart(call, partial(self._machine.shelf.delete_scene, name),
+        self.apart(call, partial(self._machine.shelf.delete_scene, name),
                     lambda _: call.answer((name,)))
 
     def _play(self, call: Call, name: str, scene: State) -> None:
@@ -106,8 +106,8 @@ class Scenes:
         self._machine.emit(ParameterChanged("/scene", (name,)))
         call.answer((name,))
 
-    def _apart(self, call: Call, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Do the work on the scenes' thread and what follows from it on the machine's."""
+    def apart(self, call: Call, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do the work on the files' thread and what follows from it on the machine's."""
         job = partial(self._do, call, work, done)
         if not self._machine.live:
             job()

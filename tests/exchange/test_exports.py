@@ -133,7 +133,7 @@ def test_nothing_is_left_of_an_export_that_fails(kit: ExportedKit, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("order", "said"), [
-    (ExportOrder("tiny", "mp3", Path("x")), "--as mp3"),
+    (ExportOrder("tiny", "mp3", Path("x")), "format .mp3."),
     (ExportOrder("tiny", "wav", None), "--out"),
     (ExportOrder("tiny", "wav", Path("x"), form=Form(8000)), "--rate"),
     (ExportOrder("tiny", "wav", Path("x"), form=Form(bits=8)), "--bits"),

@@ -108,6 +108,7 @@ class Commands:
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
+            "/export": self._export_kit,
             "/kit/load": self.kits.load,
             "/kit/list": partial(self._scenes.list, lambda: machine.shelf.kit_names()),
             "/seq/patterns": partial(self._scenes.list, lambda: machine.shelf.pattern_names()),
@@ -258,6 +259,12 @@ class Commands:
         sound = self._machine.swaps.sound(_slot_of(call))
         name = str(call.arguments[1]) if len(call.arguments) > 1 else sound.file_stem()
         return (str(self._machine.shelf.export(sound, name)),)
+
+    def _export_kit(self, call: Call) -> None:
+        machine, (format_name, name) = self._machine, map(str, call.arguments)
+        work = partial(machine.shelf.export_kit, machine.kit, self.memory.state(), format_name,
+                       machine.engine.sample_rate_hz, name)
+        self._scenes.apart(call, work, lambda path: call.answer((str(path),)))
 
     # Sequencer
 
