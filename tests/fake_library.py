@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan808.errors import ConfigError
 from gan808.instrument.state import State
+from gan808.sequencer.song import Song
 from tests.fakes import FakeKit, FakeShelf
 
 
@@ -16,6 +17,17 @@ class SceneShelf(FakeShelf):
 
     scenes: dict[str, State] = field(default_factory=dict)
     full: bool = False
+    songs: dict[str, Song] = field(default_factory=dict)
+
+    def own_song(self, name: str) -> Song:
+        if name not in self.songs:
+            raise ConfigError(f"song {name!r}: no such song")
+        return self.songs[name]
+
+    song = own_song
+
+    def song_names(self) -> list[str]:
+        return sorted(self.songs)
 
     def kit_place(self, kit: FakeKit) -> str:
         return kit.name

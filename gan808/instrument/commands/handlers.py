@@ -16,6 +16,7 @@ from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import slot_index
 from gan808.instrument.commands.overview import Overview
 from gan808.instrument.commands.patterns import PatternCommands
+from gan808.instrument.commands.songs import SongCommands
 from gan808.instrument.commands.sounds import SoundCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
@@ -71,6 +72,7 @@ class Commands:
         self.memory = Memory(machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
         self.sounds = SoundCommands(machine)
         self._scenes = Scenes(machine, self.memory, self.kits)
+        self.songs = SongCommands(machine, self._scenes)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -112,6 +114,7 @@ class Commands:
             "/kit/load": self.kits.load,
             "/kit/list": partial(self._scenes.list, lambda: machine.shelf.kit_names()),
             "/seq/patterns": partial(self._scenes.list, lambda: machine.shelf.pattern_names()),
+            "/seq/songs": partial(self._scenes.list, lambda: machine.shelf.song_names()),
             "/record": self.recording.state,
             "/record/start": self.recording.start,
             "/record/stop": self.recording.stop,
@@ -124,6 +127,7 @@ class Commands:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
         own = self._scenes.handlers | {"/state": lambda _: (self.memory.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
+        own |= self.songs.handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
@@ -141,6 +145,11 @@ class Commands:
                 self._value, lambda mode: sync.set_mode(mode), lambda: sync.mode  # type: ignore[arg-type]
             ),
             "/seq/clock": lambda _: (sync.clock,),
+            "/seq/countin": partial(
+                self._value,
+                lambda beats: setattr(sequencer, "count_in_beats", int(beats)),
+                lambda: sequencer.count_in_beats,
+            ),
             "/seq/swing": partial(
                 self._value,
                 lambda swing: sequencer.set_swing(float(swing)),
@@ -264,7 +273,7 @@ class Commands:
         machine, (format_name, name) = self._machine, map(str, call.arguments)
         work = partial(machine.shelf.export_kit, machine.kit, self.memory.state(), format_name,
                        machine.engine.sample_rate_hz, name)
-        self._scenes.apart(call, work, lambda path: call.answer((str(path),)))
+        self._scenes.read_apart(call, work, lambda path: call.answer((str(path),)))
 
     # Sequencer
 
