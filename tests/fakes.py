@@ -355,3 +355,11 @@ class FakeLibrary(FakePatterns):
     def export(self, sound: Sound, name: str) -> Path:
         self.kept.append(sound)
         return Path("exports") / f"{name}.wav"
+
+    def kit_place(self, kit: FakeKit) -> str:
+        return kit.name
+
+    def export_kit(
+        self, kit: FakeKit, state: object, format_name: str, rate_hz: int, name: str
+    ) -> Path:
+        return Path("exports") / f"{name}.{format_name}"

@@ -19,6 +19,7 @@ from gan808 import paths, realtime
 from gan808.app.display import Display
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
+from gan808.app.present_export import export_present
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
@@ -38,6 +39,7 @@ from gan808.pool.render_process import RenderProcess
 from gan808.recording.recorder import stem_of
 from gan808.sound.kit.kit import find_kit
 from gan808.storage import learned_controls
+from gan808.storage.library import Library
 from gan808.storage.session import Session
 
 WAIT_S = 0.05
@@ -101,7 +103,8 @@ class Daemon:
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
-        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
+        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings,
+                                Library.of_user(settings.imports.folder, export_present))
         self._first_sounds = self._session.begin(self._machine)
         self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
         self._mark = ""

@@ -236,6 +236,9 @@ TABLE: tuple[Parameter, ...] = (
             _text("slot"), _text("name", optional=True), reply="s:file"),
     Parameter("/sound/files", Kind.QUERY, (), "your own sound files, to load and to match",
               reply="s:file for each"),
+    _action("/export", "write the sounds of now for another sampler: wav, sfz, h2drumkit, sf2 or "
+            "dspreset, under that name in the exports folder", _text("format"), _text("name"),
+            reply="s:file"),
     _action("/kit/load", "load a kit beside the one that plays, then swap to it", _text("kit"),
             reply="s:kit"),
     Parameter("/kit/list", Kind.QUERY, (), "the kits there are", reply="s:kit for each"),

@@ -38,6 +38,7 @@ ROWS: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("/sound/keep", ("BD",), DONE, "ss"),
     ("/sound/export", ("BD", "mine"), DONE, "ss"),
     ("/sound/export", ("BD",), DONE, "ss"),
+    ("/export", ("sf2", "mine"), DONE, "ss"),
     ("/kit/list", (), "/kit/list", "ss"),
     ("/kit/load", ("other",), DONE, "ss"),
     ("/kit/save", ("mine",), DONE, "ss"),

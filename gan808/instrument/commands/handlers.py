@@ -113,6 +113,7 @@ class Commands:
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
+            "/export": self._export_kit,
             "/kit/load": self.kits.load,
             "/kit/list": partial(self._scenes.list, lambda: machine.library.kit_names()),
             "/seq/patterns": partial(self._scenes.list, lambda: machine.library.pattern_names()),
@@ -270,6 +271,12 @@ class Commands:
         sound = self._machine.swaps.sound(_slot_of(call))
         name = str(call.arguments[1]) if len(call.arguments) > 1 else sound.file_stem()
         return (str(self._machine.library.export(sound, name)),)
+
+    def _export_kit(self, call: Call) -> None:
+        machine, (format_name, name) = self._machine, map(str, call.arguments)
+        work = partial(machine.library.export_kit, machine.kit, self.snapshots.state(), format_name,
+                       machine.engine.sample_rate_hz, name)
+        self._scenes.apart(call, work, lambda path: call.answer((str(path),)))
 
     # Sequencer
 
