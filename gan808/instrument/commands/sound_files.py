@@ -46,14 +46,14 @@ class SoundFiles:
         machine = self._machine
         work = partial(machine.shelf.reload_sound, wanted, machine.kit,
                        machine.engine.sample_rate_hz)
-        self._scenes.apart(call, work, partial(self._put, call))
+        self._scenes.read_apart(call, work, partial(self._put, call))
 
     def _load(self, call: Call) -> None:
         machine = self._machine
         class_name = machine.swaps.slots[_slot_of(call)].layout.class_name
         work = partial(machine.shelf.load_sound, str(call.arguments[1]), machine.kit, class_name,
                        machine.engine.sample_rate_hz)
-        self._scenes.apart(call, work, partial(self._put, call))
+        self._scenes.read_apart(call, work, partial(self._put, call))
 
     def _match(self, call: Call) -> None:
         classes = self._machine.kit.classes
@@ -61,8 +61,9 @@ class SoundFiles:
         if name not in (ALL, *classes):
             raise ConfigError(f"kit {self._machine.kit.name} has no class {name[:80]!r}; give "
                               f"{', '.join(classes)} or {ALL}")
-        self._scenes.apart(call, partial(self._machine.shelf.sound_file, str(call.arguments[1])),
-                           partial(self._search, call, () if name == ALL else (name,)))
+        find = partial(self._machine.shelf.sound_file, str(call.arguments[1]))
+        self._scenes.read_apart(
+            call, find, partial(self._search, call, () if name == ALL else (name,)))
 
     def _search(self, call: Call, class_names: tuple[str, ...], file: Path) -> None:
         machine = self._machine
