@@ -9,6 +9,9 @@ import numpy as np
 
 from gan808.sound.latent import Point, parse_point
 
+# The renderer's generation: raised when the same kit and seed give another waveform than before.
+# Kits, recordings and states say which one their sounds are from; what does not say so is from 1.
+RENDER = 2
 LONGEST_STEM = 120  # a file name may have 255 bytes; the folder and the suffix need some
 
 
