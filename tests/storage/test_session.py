@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from gan808 import paths
 from gan808.config import Settings, given_settings, load_settings
 from gan808.instrument.state import KeptPattern, KeptSlot, State
+from gan808.sound.sound import RENDER
 from gan808.storage import session as keeping_module
 from gan808.storage.pattern_files import find_pattern
 from gan808.storage.session import Session
@@ -60,6 +62,20 @@ def test_what_was_kept_takes_the_place_of_the_settings(folder: Path, warned: lis
     assert (chosen.tempo_bpm, chosen.swing, chosen.sync, chosen.vary) == (
         101.0, 0.25, "internal", 0.5)
     assert warned == []
+
+
+def test_a_state_from_an_earlier_renderer_says_so(folder: Path, warned: list[str]) -> None:
+    """And is written as the present one's from then on."""
+    StateFiles(folder).write(LEFT)
+    first = opened(warned)
+    assert "otherwise" not in first.line
+    first.stop()
+    content = json.loads((folder / STATE).read_text())
+    assert content.pop("render") == RENDER
+    (folder / STATE).write_text(json.dumps(content))
+    keeping = opened(warned)
+    assert "its seeds sound otherwise now" in keeping.line
+    assert keeping.settings.audio.master_volume == 0.5
 
 
 def test_what_the_user_says_for_this_run_comes_first(folder: Path, warned: list[str]) -> None:
