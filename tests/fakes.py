@@ -146,8 +146,9 @@ class FakePort:
         return self._push(Command(self.name, "set", frame, slot, value, parameter))
 
     def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool:
-        self._engine.keymaps.append((frame, keymap))
-        return True
+        if not self._engine.no_keymap:
+            self._engine.keymaps.append((frame, keymap))
+        return not self._engine.no_keymap
 
     def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool:
         self._engine.messages.append((status, number, value, frame))
@@ -186,6 +187,7 @@ class FakeEngine:
     slot_values: dict[tuple[int, SlotParameter], float] = field(default_factory=dict)
     master: float = 1.0
     keymaps: list[tuple[int, Keymap]] = field(default_factory=list)
+    no_keymap: bool = False
     messages: list[tuple[int, int, int, int]] = field(default_factory=list)
     peaks_reset: int = 0
 
