@@ -18,6 +18,7 @@ from gan808.instrument.commands.overview import Overview
 from gan808.instrument.commands.patterns import PatternCommands
 from gan808.instrument.commands.songs import SongCommands
 from gan808.instrument.commands.sounds import SoundCommands
+from gan808.instrument.commands.stock import StockCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
 from gan808.instrument.parameter import SLOT, Kind, Value
@@ -128,6 +129,7 @@ class Commands:
         own = self._scenes.handlers | {"/state": lambda _: (self.memory.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
         own |= self.songs.handlers()
+        own |= StockCommands(self._machine, self.sounds.keep).handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
