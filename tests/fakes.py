@@ -327,6 +327,9 @@ class FakePool:
     def stock(self) -> dict[str, int]:
         return {name: len(sounds) for name, sounds in self._stock.items()}
 
+    def sounds(self) -> list[Sound]:
+        return [sound for sounds in self._stock.values() for sound in sounds]
+
     def reset(self, classes: Sequence[str]) -> None:
         self._stock = {name: [] for name in classes}
 

@@ -159,6 +159,8 @@ class PoolLike(Protocol):
 
     def stock(self) -> dict[str, int]: ...
 
+    def sounds(self) -> list[Sound]: ...
+
 
 class FillerStatusLike(Protocol):
     """What the filler has done."""
