@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gan808.config import Settings, VelocityCurve
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import BY_CURVE, CHANNEL_CONTROLLERS, Act, KeyKind, Keymap
-from gan808.instrument.learning import Control, Target
+from gan808.instrument.learning import Control, ControlTarget
 from gan808.instrument.parameter import Kind
 from gan808.instrument.protocols import KitLike
 from gan808.sound.kit.slots import SlotLayout
@@ -27,7 +27,7 @@ EVERY = slice(None)
 # Classes of sounds that a hand can silence.
 CYMBALS = frozenset({"cymbal", "crash", "ride", "splash", "china"})
 
-Bindings = Mapping[Control, Target]
+Bindings = Mapping[Control, ControlTarget]
 
 
 def velocity_of(value: int, curve: VelocityCurve) -> float:
@@ -77,7 +77,7 @@ def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence
     return keymap
 
 
-def _put_learned(keymap: Keymap, control: Control, target: Target) -> None:
+def _put_learned(keymap: Keymap, control: Control, target: ControlTarget) -> None:
     """/trig and /stop are the callback's; anything else a control does is Python's."""
     name, channel, number = control
     kind = KeyKind.NOTE if name == "note" else KeyKind.CONTROLLER
