@@ -2,7 +2,7 @@
 
 import { float } from "../osc.js";
 import { picture, select, send, set, setStep, state, value } from "../store.js";
-import { html, styles, useEffect, useRef, useState } from "../view.js";
+import { Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
 .beat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: 8px; min-height: 0; }
@@ -24,7 +24,13 @@ styles`
 `;
 
 const ACCENT = 1, NORMAL = 0.78, SOFT = 0.55, GHOST = 0.32;
-const LEVELS = { accent: ACCENT, normal: NORMAL, soft: SOFT, ghost: GHOST };
+// What a stroke draws: as it is called, what of it can be chosen, and from what.
+const TOOLS = {
+  velocity: ["hits", "Hit", [[ACCENT, "accent"], [NORMAL, "normal"], [SOFT, "soft"], [GHOST, "ghost"]]],
+  chance: ["chance", "Chance", [[0.25, "25%"], [0.5, "50%"], [0.75, "75%"]]],
+  ratchet: ["ratchet", "Hits", [2, 3, 4, 6, 8]],
+  nudge: ["nudge", "Nudge", [[-0.25, "early 0.25"], [-0.1, "early 0.1"], [0.1, "late 0.1"], [0.25, "late 0.25"]]],
+};
 
 function Row({ code, pen, cursor, setCursor, drawing }) {
   const row = state.rows[code] || [];
@@ -89,11 +95,8 @@ export function Sequencer() {
   };
   return html`<section class="beat" aria-label="Beat">
     <div class="bar">
-      <label>Draw <select value=${pen.tool} onChange=${(event) => setPen({ ...pen, tool: event.target.value })}><option value="velocity">hits</option><option value="chance">chance</option><option value="ratchet">ratchet</option><option value="nudge">nudge</option></select></label>
-      ${pen.tool === "velocity" && html`<label>Hit <select aria-label="Loudness of a hit" value=${pen.velocity} onChange=${(event) => setPen({ ...pen, velocity: Number(event.target.value) })}>${Object.entries(LEVELS).map(([name, level]) => html`<option value=${level}>${name}</option>`)}</select></label>`}
-      ${pen.tool === "chance" && html`<label>Chance <select value=${pen.chance} onChange=${(event) => setPen({ ...pen, chance: Number(event.target.value) })}>${[0.25, 0.5, 0.75].map((x) => html`<option value=${x}>${100 * x}%</option>`)}</select></label>`}
-      ${pen.tool === "ratchet" && html`<label>Hits <select value=${pen.ratchet} onChange=${(event) => setPen({ ...pen, ratchet: Number(event.target.value) })}>${[2, 3, 4, 6, 8].map((x) => html`<option value=${x}>${x}</option>`)}</select></label>`}
-      ${pen.tool === "nudge" && html`<label>Nudge <select value=${pen.nudge} onChange=${(event) => setPen({ ...pen, nudge: Number(event.target.value) })}>${[-0.25, -0.1, 0.1, 0.25].map((x) => html`<option value=${x}>${x < 0 ? "early" : "late"} ${Math.abs(x)}</option>`)}</select></label>`}
+      <${Choice} label="Draw" value=${pen.tool} options=${Object.entries(TOOLS).map(([tool, [called]]) => [tool, called])} onChange=${(tool) => setPen({ ...pen, tool })} />
+      <${Choice} label=${TOOLS[pen.tool][1]} value=${pen[pen.tool]} options=${TOOLS[pen.tool][2]} onChange=${(given) => setPen({ ...pen, [pen.tool]: given })} />
       <label>${chosen} steps <input class="short" type="number" min="1" max="64" value=${length} onChange=${(event) => send("/seq/length", chosen, Number(event.target.value))} /></label>
       <button onClick=${() => setCopied(state.rows[chosen].slice())}>Copy ${chosen}</button><button disabled=${!copied} onClick=${paste}>Paste</button>
       <button onClick=${() => send("/seq/clear", chosen)}>Clear ${chosen}</button><span class="gap"></span>
