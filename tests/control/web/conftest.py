@@ -57,7 +57,7 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="module")
 def stage(
-    jack_server: str, browser: Any, tiny_kit: Path, tmp_path_factory: pytest.TempPathFactory
+    jack_server: str, tiny_kit: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """`gan808 run` on a JACK server, wired to a meter."""
     with JackMeter(jack_server) as meter:

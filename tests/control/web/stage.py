@@ -39,7 +39,7 @@ class Stage:
             self._home, "--kit", str(self._folder), "--output", "JACK", "--midi", "virtual",
             "--osc", f"127.0.0.1:{self.port}", "--pattern", "off", "--evolve", "0", "--fresh")
         assert "JACK" in self.running.introduction()["sound"]
-        until(self._served, 30)
+        until(self.served, 30)
         self.tell("/seq/stop")
         self.meter.connect_audio("gan808")
         self.meter.connect_midi("GAN-808")
@@ -95,7 +95,7 @@ class Stage:
         return {layout.code: alike(audio, sound.audio)
                 for layout, sound in zip(self.kit.slots, sounds, strict=True) if sound is not None}
 
-    def _served(self) -> bool:
+    def served(self) -> bool:
         with socket.socket() as probe:
             probe.settimeout(5)
             try:

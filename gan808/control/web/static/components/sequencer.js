@@ -9,6 +9,7 @@ styles`
 .beat .bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .steps { overflow: auto; display: grid; gap: 3px; align-content: start; touch-action: pan-y; border-radius: 8px; }
 .row { display: grid; grid-template-columns: 46px minmax(0, 1fr); gap: 6px; align-items: stretch; }
+.row [role] { display: grid; min-width: 0; }
 .row .name { border: 0; background: none; color: var(--soft); font-weight: 700; font-size: 13px; text-align: left; padding: 0 4px; min-height: 20px; border-left: 3px solid transparent; border-radius: 0; }
 .row .name[aria-pressed="true"] { color: var(--ink); border-left-color: var(--accent); }
 .row .cells { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 3px; }
@@ -55,14 +56,14 @@ function Row({ code, pen, cursor, setCursor, drawing }) {
     stroke.last = index;
     change(index, stroke.on);
   };
-  return html`<div class="row" role="row"><button class="name" role="rowheader" aria-pressed=${String(code === state.selected)} tabindex="-1" aria-label="Choose ${code}" onClick=${() => select(code)}>${code}</button>
+  return html`<div class="row" role="row"><div role="rowheader"><button class="name" aria-pressed=${String(code === state.selected)} tabindex="-1" aria-label="Choose ${code}" onClick=${() => select(code)}>${code}</button></div>
     <div class="cells" role="presentation">${row.map((step, index) => {
       const told = step ? `velocity ${Math.round(100 * step[0])}${step[1] < 1 ? `, chance ${Math.round(100 * step[1])} percent` : ""}${step[2] > 1 ? `, ${step[2]} hits` : ""}` : "rest";
       const active = cursor.code === code && cursor.index === index;
-      return html`<button role="gridcell" key=${index} class="cell q${Math.floor(index / 4) % 4} ${step && step[1] < 1 ? "perhaps" : ""} ${index === playhead ? "here" : ""}"
+      return html`<div role="gridcell" key=${index}><button class="cell q${Math.floor(index / 4) % 4} ${step && step[1] < 1 ? "perhaps" : ""} ${index === playhead ? "here" : ""}"
         style=${{ "--v": step ? 0.25 + 0.75 * step[0] : 0 }} data-cell="${code}:${index}" aria-pressed=${String(Boolean(step))} aria-label="${code} step ${index + 1}: ${told}" tabindex=${active ? 0 : -1}
         onPointerDown=${(event) => down(event, index)} onPointerEnter=${(event) => enter(event, index)}
-        onClick=${(event) => { if (event.detail === 0) change(index, !step); }}>${step && (step[2] > 1 || step[3]) ? html`<span class="more">${step[2] > 1 ? step[2] : step[3] > 0 ? "›" : "‹"}</span>` : null}</button>`;
+        onClick=${(event) => { if (event.detail === 0) change(index, !step); }}>${step && (step[2] > 1 || step[3]) ? html`<span class="more">${step[2] > 1 ? step[2] : step[3] > 0 ? "›" : "‹"}</span>` : null}</button></div>`;
     })}</div></div>`;
 }
 
