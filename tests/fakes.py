@@ -144,8 +144,8 @@ class FakePort:
     def set_slot(self, slot: int, parameter: SlotParameter, value: float, frame: int = 0) -> bool:
         return self._push(Command(self.name, "set", frame, slot, value, parameter))
 
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        return self._push(Command(self.name, "master", frame, value=volume))
+    def set_master(self, gain: float, frame: int = 0) -> bool:
+        return self._push(Command(self.name, "master", frame, value=gain))
 
 
 @dataclass
