@@ -60,6 +60,9 @@ class FakeKit:
     def classes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(slot.class_name for slot in self.slots))
 
+    def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray:
+        return audio
+
     def factory_sounds(self, sample_rate_hz: int) -> list[Sound]:
         if self.sounds is not None:
             return self.sounds
@@ -324,7 +327,7 @@ class FakePool:
 
 
 @dataclass
-class FakeShelf(FakePatterns):
+class FakeLibrary(FakePatterns):
     """Kits by name, shipped patterns, and a list of what was written."""
 
     kits: dict[str, FakeKit] = field(default_factory=dict)
@@ -352,3 +355,11 @@ class FakeShelf(FakePatterns):
     def export(self, sound: Sound, name: str) -> Path:
         self.kept.append(sound)
         return Path("exports") / f"{name}.wav"
+
+    def kit_place(self, kit: FakeKit) -> str:
+        return kit.name
+
+    def export_kit(
+        self, kit: FakeKit, state: object, format_name: str, rate_hz: int, name: str
+    ) -> Path:
+        return Path("exports") / f"{name}.{format_name}"

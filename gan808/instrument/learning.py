@@ -37,7 +37,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ControlTarget:
     """What a control does: a row, its slot 0..15, the arguments that stand fast, and the argument
     that the control's value becomes, None where it only sets something off."""
 
@@ -54,7 +54,7 @@ class Target:
         return (*self.given, scaled(self.filled, value))
 
 
-def target_of(text: str, codes: Sequence[str]) -> Target:
+def target_of(text: str, codes: Sequence[str]) -> ControlTarget:
     """The target a user names, for a kit with these slot codes. Raises ConfigError, one line."""
     try:
         address, *words = shlex.split(text) or [""]
@@ -78,7 +78,7 @@ def target_of(text: str, codes: Sequence[str]) -> Target:
     code = "" if request.slot is None else codes[request.slot]
     named = [code] if request.slot is not None and not row.per_slot else []
     told = [row.address_of(code), *named, *(_word(value) for value in values)]
-    return Target(shlex.join(told), row, request.slot, values, filled)
+    return ControlTarget(shlex.join(told), row, request.slot, values, filled)
 
 
 def _row_of(address: str) -> Parameter | None:
@@ -147,8 +147,8 @@ class Learning:
     """What was learned, and what waits for a control to be moved."""
 
     def __init__(self, machine: Machine) -> None:
-        self.pending: Target | None = None
-        self.bindings: Mapping[Control, Target] = {}
+        self.pending: ControlTarget | None = None
+        self.bindings: Mapping[Control, ControlTarget] = {}
         # Called with everything learned when it changes; whoever keeps it for the next run.
         self.keep: Callable[[Mapping[str, str]], None] = lambda learned: None
         self._machine = machine

@@ -20,7 +20,7 @@ from gan808.engine.layout import MASTER_MOST
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
-from gan808.instrument.events import Event, Listeners, Notice, Status
+from gan808.instrument.events import Event, Notice, Status, Subscribers
 from gan808.instrument.evolution import Evolution
 from gan808.instrument.evolver import Evolver
 from gan808.instrument.kit_switch import KitSwitches
@@ -31,9 +31,9 @@ from gan808.instrument.protocols import (
     EngineLike,
     FillerLike,
     KitLike,
+    LibraryLike,
     PoolLike,
     PortLike,
-    ShelfLike,
 )
 from gan808.instrument.superdirt import hit_of_pairs
 from gan808.instrument.swaps import Swaps
@@ -41,7 +41,7 @@ from gan808.sequencer.sequencer import make_sequencer
 from gan808.sequencer.sync import Sync
 from gan808.sequencer.thread import SequencerThread
 from gan808.sound.sound import Sound
-from gan808.storage.library import Shelf
+from gan808.storage.library import Library
 
 # Steps, and commands that have a time, are sent on this long before they are due, with their
 # exact frame: longer than Python is ever held up, and than two blocks of the output.
@@ -66,7 +66,7 @@ class Machine:
         pool: PoolLike,
         filler: FillerLike,
         settings: Settings,
-        shelf: ShelfLike | None = None,
+        library: LibraryLike | None = None,
     ) -> None:
         """Nothing sounds before `start`. Raises ConfigError for a pattern that is not there."""
         self.kit = kit
@@ -74,7 +74,8 @@ class Machine:
         self.pool = pool
         self.filler = filler
         self.settings = settings
-        self.shelf: ShelfLike = Shelf.of_user() if shelf is None else shelf
+        self.library: LibraryLike = (
+            Library.of_user(settings.imports.folder) if library is None else library)
         self.codes = tuple(slot.code for slot in kit.slots)
         self._slot_of_note = _notes(kit)
         self.port = engine.port("machine")
@@ -84,17 +85,17 @@ class Machine:
             None if settings.renderer.seed < 0 else settings.renderer.seed,
         )
         self.sequencer = make_sequencer(
-            settings, self.shelf.pattern(settings.sequencer.pattern, kit.slots), self.codes, engine,
-            listener=self,
+            settings, self.library.pattern(settings.sequencer.pattern, kit.slots), self.codes,
+            engine, listener=self,
         )
         self.sync = Sync(
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
-        self._listeners = Listeners()
+        self._subscribers = Subscribers()
         self.learning = Learning(self)
         self.commands = Commands(self)
-        self.memory = self.commands.memory
+        self.snapshots = self.commands.snapshots
         self.switches = KitSwitches(self)
         self._evolver = Evolver(self.evolution, self.swaps, self.sequencer.used_slots,
                                 self.switches.pending, self.emit)
@@ -133,7 +134,7 @@ class Machine:
             self.sync.begin(self.soon())
         elif self.settings.sequencer.playing:
             # After what the song begins with, which is on the queue.
-            self.later(lambda: self.sync.begin(self.soon()))
+            self.post(lambda: self.sync.begin(self.soon()))
         sequencing = SequencerThread(
             self.sync.advance, self.engine.clock.frame_now, self._ahead_frames
         )
@@ -245,13 +246,13 @@ class Machine:
         call = Call(command, arguments, frame, reply)
         self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
 
-    def later(self, work: Callable[..., None], *arguments: Any) -> None:
+    def post(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
 
     def go_on(self, call: Call, work: Callable[..., None], *arguments: Any) -> None:
         """The same, for the rest of a call: what is raised there answers it."""
-        self.later(self._go_on, call, partial(work, *arguments))
+        self.post(self._go_on, call, partial(work, *arguments))
 
     def _go_on(self, call: Call, work: Callable[[], None]) -> None:
         with Guard(call.command, call.answer):
@@ -265,20 +266,20 @@ class Machine:
 
     def say(self, text: str) -> None:
         """One line for the user, from any thread."""
-        self.later(self.emit, Notice(text))
+        self.post(self.emit, Notice(text))
 
     def load_numbered_kit(self, number: int, reply: Reply | None = None) -> None:
         """Load the kit at that place (0..127) of /kit/list: a MIDI program change. Any thread."""
-        self.later(self.commands.kits.load_numbered, number, reply)
+        self.post(self.commands.kits.load_numbered, number, reply)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event, on the machine thread, until the returned function is
         called. The callback must return at once."""
-        return self._listeners.subscribe(callback)
+        return self._subscribers.subscribe(callback)
 
     def emit(self, event: Event) -> None:
         """Tell every listener; machine thread only."""
-        self._listeners.emit(event)
+        self._subscribers.emit(event)
 
     def status(self, *, reset_peak: bool = False) -> Status:
         """How things stand. Any thread. reset_peak: whoever asks next is told what comes now."""

@@ -18,7 +18,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.song import Song
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import Point
-from gan808.sound.sound import Rendered, Sound
+from gan808.sound.sound import FileId, Nearest, Rendered, Sound
 
 DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
 
@@ -123,6 +123,8 @@ class KitLike(Protocol):
 
     def factory_sounds(self, sample_rate_hz: int) -> list[Sound]: ...
 
+    def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray: ...
+
 
 class PoolLike(Protocol):
     """The stock of ready sounds."""
@@ -174,6 +176,13 @@ class FillerLike(Protocol):
         deliver: Callable[[list[Rendered] | Gan808Error], None],
     ) -> None: ...
 
+    def search(
+        self,
+        file: Path,
+        class_names: Sequence[str],
+        deliver: Callable[[Nearest | Gan808Error], None],
+    ) -> None: ...
+
     def status(self) -> FillerStatusLike: ...
 
     def load_kit(self, kit: Any, deliver: Callable[[Any], None]) -> None: ...
@@ -183,7 +192,7 @@ class FillerLike(Protocol):
     def give_up_kit(self, kit: Any) -> None: ...
 
 
-class ShelfLike(Protocol):
+class LibraryLike(Protocol):
     """The user's folders: kits to load, favourites, exports, patterns, scenes."""
 
     def kit_names(self) -> list[str]: ...
@@ -200,6 +209,10 @@ class ShelfLike(Protocol):
 
     def export(self, sound: Sound, name: str) -> Path: ...
 
+    def export_kit(
+        self, kit: Any, state: State, format_name: str, rate_hz: int, name: str
+    ) -> Path: ...
+
     def pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
 
     def own_pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
@@ -213,6 +226,14 @@ class ShelfLike(Protocol):
     def own_song(self, name: str) -> Song: ...
 
     def song_names(self) -> list[str]: ...
+
+    def sound_file_names(self) -> list[str]: ...
+
+    def sound_file(self, name: str) -> Path: ...
+
+    def load_sound(self, name: str, kit: Any, class_name: str, rate_hz: int) -> Sound: ...
+
+    def reload_sound(self, wanted: FileId, kit: Any, rate_hz: int) -> Sound: ...
 
     def scene_names(self) -> list[str]: ...
 

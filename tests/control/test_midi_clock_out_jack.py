@@ -13,7 +13,7 @@ import rtmidi
 
 from gan808.control.midi.clock_out import MidiClockOut
 from gan808.control.midi.outputs import (
-    JackOutput,
+    JackMidiSender,
     MidiOutputs,
     OutputSystem,
     list_midi_outputs,
@@ -44,7 +44,7 @@ def ear(jack_server: str) -> Iterator[JackMidiInput]:
 
 def test_on_a_real_jack_server_messages_lie_on_their_frames(jack_server: str) -> None:
     """Handed over ahead, however busy the machine is, not one is a frame off."""
-    port = JackOutput()
+    port = JackMidiSender()
     with JackMeter(jack_server) as meter:
         assert "meter:midi_in" in port.inputs()
         until(lambda: port.connect("meter:midi_in"))

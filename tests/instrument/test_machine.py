@@ -290,7 +290,7 @@ class TestFiles:
         assert rig.ask("/sound/keep", "BD")[0].endswith(".flac")
         assert rig.ask("/sound/export", "SD", "boom")[0].endswith("boom.wav")
         assert rig.ask("/sound/export", "SD")[0].endswith("fake-snare-0.wav")
-        assert [sound.class_asked for sound in rig.shelf.kept] == ["kick", "snare", "snare"]
+        assert [sound.class_asked for sound in rig.library.kept] == ["kick", "snare", "snare"]
 
 
 class TestKits:
@@ -319,7 +319,7 @@ class TestKits:
         assert (rig.machine.kit.name, rig.machine.status().sounds) == ("fake", sounds)
 
     def test_a_smaller_kit_silences_the_slots_it_has_not(self, rig: Rig) -> None:
-        rig.shelf.kits["small"] = FakeKit("small", slots=TR808[:2])
+        rig.library.kits["small"] = FakeKit("small", slots=TR808[:2])
         rig.ask("/slot/BD/level", 0.3)
         rig.send("/kit/load", "small")
         rig.run(BLOCK)

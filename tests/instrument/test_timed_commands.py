@@ -11,7 +11,7 @@ from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.machine import AHEAD_S, Machine
 from gan808.instrument.parameters import BY_ADDRESS
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool
 from tests.instrument.rig import BAR, BLOCK, Rig
 
@@ -80,7 +80,7 @@ def test_on_the_real_engine_volume_and_stop_are_exact() -> None:
     settings = Settings().replace({"sequencer": {"playing": False}, "evolve": {
         "swaps_per_bar": 0.0}, "audio": {"master_volume": 1.0}})
     machine = Machine(kit, engine, FakePool(kit.classes), FakeFiller(FakePool(())), settings,
-                      SceneShelf({"fake": kit}))
+                      SceneLibrary({"fake": kit}))
     machine.start(live=False)
     port, due = engine.port("midi"), 12345
     for sound in machine.swaps.slots[:1]:

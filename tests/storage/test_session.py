@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -13,14 +14,15 @@ import pytest
 from gan808 import paths
 from gan808.config import Settings, given_settings, load_settings
 from gan808.instrument.state import KeptPattern, KeptSlot, State
+from gan808.sound.sound import RENDER
 from gan808.storage import session as keeping_module
 from gan808.storage.pattern_files import find_pattern
-from gan808.storage.session import Keeping
+from gan808.storage.session import Session
 from gan808.storage.session_files import STATE, StateFiles
 from tests.fakes import fake_sound
 from tests.instrument.rig import BLOCK, Rig
 from tests.running import CHECKOUT
-from tests.timing import SOON_S, WITHIN_S
+from tests.timing import SOON_S, WITHIN_S, eventually
 
 HOUSE = find_pattern("house")
 LEFT = State(
@@ -46,8 +48,8 @@ def warned() -> list[str]:
 
 
 def opened(warned: list[str], *given: str, fresh: bool = False,
-           **sections: dict[str, object]) -> Keeping:
-    return Keeping(Settings().replace(sections), given, fresh=fresh, warn=warned.append)
+           **sections: dict[str, object]) -> Session:
+    return Session(Settings().replace(sections), given, fresh=fresh, warn=warned.append)
 
 
 def test_what_was_kept_takes_the_place_of_the_settings(folder: Path, warned: list[str]) -> None:
@@ -62,6 +64,20 @@ def test_what_was_kept_takes_the_place_of_the_settings(folder: Path, warned: lis
     assert warned == []
 
 
+def test_a_state_from_an_earlier_renderer_says_so(folder: Path, warned: list[str]) -> None:
+    """And is written as the present one's from then on."""
+    StateFiles(folder).write(LEFT)
+    first = opened(warned)
+    assert "otherwise" not in first.line
+    first.stop()
+    content = json.loads((folder / STATE).read_text())
+    assert content.pop("render") == RENDER
+    (folder / STATE).write_text(json.dumps(content))
+    keeping = opened(warned)
+    assert "its seeds sound otherwise now" in keeping.line
+    assert keeping.settings.audio.master_volume == 0.5
+
+
 def test_what_the_user_says_for_this_run_comes_first(folder: Path, warned: list[str]) -> None:
     """From the command line even where it says the default; from a file where it does not: a whole
     copy of config.toml says nothing."""
@@ -71,7 +87,7 @@ def test_what_the_user_says_for_this_run_comes_first(folder: Path, warned: list[
     settings = load_settings(CHECKOUT / "config.toml", overrides, user_path=folder / "none")
     given = given_settings(settings, overrides)
     assert given == {"sequencer.tempo_bpm", "evolve.swaps_per_bar"}
-    result = Keeping(settings, given, warn=warned.append).settings
+    result = Session(settings, given, warn=warned.append).settings
     assert (result.sequencer.tempo_bpm, result.evolve.swaps_per_bar) == (140.0, 1.0)
     assert (result.sequencer.swing, result.audio.master_volume) == (0.25, 0.5)
 
@@ -83,7 +99,7 @@ def test_a_file_that_differs_from_the_defaults_is_heard(
     own = tmp_path / "my.toml"
     own.write_text("[audio]\nmaster_volume = 0.9\n[evolve]\nswaps_per_bar = 1.0\n")
     settings = load_settings(own, {}, user_path=folder / "none")
-    result = Keeping(settings, given_settings(settings, {}), warn=warned.append).settings
+    result = Session(settings, given_settings(settings, {}), warn=warned.append).settings
     assert (result.audio.master_volume, result.evolve.swaps_per_bar) == (0.9, 4.0)
 
 
@@ -239,7 +255,7 @@ def test_slots_follow_a_width_that_was_said(folder: Path, warned: list[str]) -> 
 
 
 @pytest.fixture
-def kept(folder: Path, warned: list[str]) -> Iterator[tuple[Keeping, Rig]]:
+def kept(folder: Path, warned: list[str]) -> Iterator[tuple[Session, Rig]]:
     """A machine that is kept, and plays in a thread of its own."""
     keeping, rig, ended = opened(warned), Rig(stock=8), threading.Event()
     keeping.begin(rig.machine)
@@ -257,18 +273,11 @@ def kept(folder: Path, warned: list[str]) -> Iterator[tuple[Keeping, Rig]]:
     playing.join()
 
 
-def stopped(keeping: Keeping, rig: Rig) -> None:
+def stopped(keeping: Session, rig: Rig) -> None:
     """Stop keeping, with a machine that has no thread to answer on."""
     keeping.freeze()
     rig.run(BLOCK)
     keeping.stop()
-
-
-def eventually(condition: object, within_s: float = WITHIN_S) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.01)
 
 
 def settled(folder: Path) -> bool:
@@ -289,7 +298,7 @@ def tune_on_disk(folder: Path) -> object:
     return slots[0].values["tune"] if slots else None
 
 
-def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -> None:
+def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Session, Rig]) -> None:
     """Whatever it is that changes; nobody asks for it to be written."""
     _, rig = kept
     eventually(lambda: on_disk(folder) is not None)
@@ -303,7 +312,7 @@ def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -
 
 
 def test_nothing_is_written_while_nothing_changes(
-    folder: Path, kept: tuple[Keeping, Rig]
+    folder: Path, kept: tuple[Session, Rig]
 ) -> None:
     keeping, _ = kept
     eventually(lambda: on_disk(folder) is not None)
@@ -311,7 +320,7 @@ def test_nothing_is_written_while_nothing_changes(
     assert keeping.status == "kept"
 
 
-def test_the_last_state_is_that_of_the_end(folder: Path, kept: tuple[Keeping, Rig]) -> None:
+def test_the_last_state_is_that_of_the_end(folder: Path, kept: tuple[Session, Rig]) -> None:
     """What the daemon does to the machine once it ends, fading the volume, is not kept."""
     keeping, rig = kept
     rig.send("/slot/BD/tune", 7.0)
@@ -326,7 +335,7 @@ def test_the_last_state_is_that_of_the_end(folder: Path, kept: tuple[Keeping, Ri
 
 
 def test_a_full_disk_is_one_line_and_the_machine_never_notices(
-    folder: Path, kept: tuple[Keeping, Rig], warned: list[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, kept: tuple[Session, Rig], warned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line however often it fails; the status tells; when there is room it is written."""
     keeping, rig = kept
@@ -353,7 +362,7 @@ def test_a_full_disk_is_one_line_and_the_machine_never_notices(
 
 
 def test_a_disk_that_hangs_holds_nobody_up(
-    kept: tuple[Keeping, Rig], monkeypatch: pytest.MonkeyPatch
+    kept: tuple[Session, Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a write does not return, commands are answered and notes are played."""
     _, rig = kept
@@ -376,7 +385,7 @@ def test_a_disk_that_hangs_holds_nobody_up(
 
 
 def test_where_every_hit_is_new_the_slots_are_written_seldom(
-    folder: Path, kept: tuple[Keeping, Rig]
+    folder: Path, kept: tuple[Session, Rig]
 ) -> None:
     """A swap there is gone in a moment; writing each would wear a disk out. A setting still goes
     at once."""

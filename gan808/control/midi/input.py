@@ -20,10 +20,10 @@ from gan808.control.midi.controls import MidiControls
 from gan808.control.midi.ports import MidiPorts
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
-from gan808.instrument.learning import Control, ControlKind, Target
+from gan808.instrument.learning import Control, ControlKind, ControlTarget
 from gan808.instrument.parameter import Kind
 from gan808.instrument.protocols import PortLike
-from gan808.realtime import hurry
+from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
@@ -185,7 +185,7 @@ class MidiNotes:
         control: Control = (name, channel, data[1])
         let_go = kind == NOTE_OFF or data[2] == 0
         if learning.pending is not None and not (let_go and name == "note"):
-            self._machine.later(learning.take, control)
+            self._machine.post(learning.take, control)
             return True
         target = learning.bindings.get(control)
         if target is None:
@@ -193,7 +193,7 @@ class MidiNotes:
         self._act(target, name, 0 if let_go else data[2], arrival_s)
         return True
 
-    def _act(self, target: Target, name: ControlKind, value: int, arrival_s: float) -> None:
+    def _act(self, target: ControlTarget, name: ControlKind, value: int, arrival_s: float) -> None:
         if target.row.kind is Kind.LIVE:
             self._act_live(target, value, arrival_s)
             return
@@ -205,7 +205,7 @@ class MidiNotes:
         if values is not None:
             self._controls.move(target.row, target.slot, values)
 
-    def _act_live(self, target: Target, value: int, arrival_s: float) -> None:
+    def _act_live(self, target: ControlTarget, value: int, arrival_s: float) -> None:
         """/trig and /stop, as quick as the notes of the kit."""
         slot, given = target.slot, target.given
         if target.row.address == "/stop":
@@ -268,7 +268,7 @@ class MidiInput:
         self._ports.close()
 
     def _run(self) -> None:
-        hurry()
+        request_realtime()
         # A port that cannot be read may say so at once, every time.
         reading = Guard("MIDI", lambda _: self._stopping.wait(READ_TIMEOUT_S))
         playing = Guard("MIDI")

@@ -69,7 +69,7 @@ class RtOutput:
         self._rt.delete()
 
 
-class JackOutput:
+class JackMidiSender:
     """Our own port on JACK, whose cables are laid here too; it comes back with its server.
 
     `send` and `tend` belong to the thread that sends, cables to any.
@@ -212,14 +212,14 @@ class MidiOutputs:
         *,
         jack: bool = False,
         find_systems: Callable[[], list[OutputSystem]] = output_systems,
-        open_jack: Callable[[], JackOutput] = JackOutput,
+        open_jack: Callable[[], JackMidiSender] = JackMidiSender,
     ) -> None:
         self.choice = choice
         self.ports: tuple[OutputPort, ...] = ()
         self._wants_jack = jack
         self._find_systems = find_systems
         self._open_jack = open_jack
-        self._jack: JackOutput | None = None
+        self._jack: JackMidiSender | None = None
         self._cables: set[str] = set()
         self._shunned: Callable[[str], bool] = lambda name: False
         self._open: dict[tuple[str, str], OutputPort] = {}
@@ -295,7 +295,7 @@ class MidiOutputs:
             self._lay_cables(self._jack)
         self._publish()
 
-    def _lay_cables(self, jack: JackOutput) -> None:
+    def _lay_cables(self, jack: JackMidiSender) -> None:
         wanted = {name for name in jack.inputs() if self._wants(name)}
         for name in sorted(self._cables - wanted):
             log.warning("MIDI port %s has gone; it gets the clock again when it returns", name)
