@@ -157,8 +157,8 @@ class FakePort:
         self._engine.messages.append((status, number, value, frame))
         return True
 
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        return self._push(Command(self.name, "master", frame, value=volume))
+    def set_master(self, gain: float, frame: int = 0) -> bool:
+        return self._push(Command(self.name, "master", frame, value=gain))
 
 
 @dataclass

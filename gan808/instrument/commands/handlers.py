@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import slot_index
 from gan808.instrument.commands.overview import Overview
@@ -226,7 +227,7 @@ class Commands:
         return self._value(partial(self._put_volume, call.frame), lambda: self._volume, call)
 
     def _put_volume(self, frame: int, volume: Value) -> None:
-        if not self._machine.port.set_master(float(volume), frame):
+        if not self._machine.port.set_master(MASTER_MOST * float(volume), frame):
             raise Gan808Error("volume: the engine is too busy; send it again")
         self._volume = float(volume)
 
