@@ -42,6 +42,11 @@ def user_patterns_folder() -> Path:
     return _APP.user_data_path / "patterns"
 
 
+def songs_folder() -> Path:
+    """Where a user's songs are found by name."""
+    return _APP.user_data_path / "songs"
+
+
 def controls_file() -> Path:
     """What `gan808 learn` has learned."""
     return _APP.user_data_path / "controls.toml"

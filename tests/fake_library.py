@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan808.errors import ConfigError
 from gan808.instrument.state import State
+from gan808.sequencer.song import Song
 from gan808.sound.sound import FileId, Sound, digest
 from tests.fakes import FakeKit, FakeLibrary, fake_sound
 
@@ -18,6 +19,17 @@ class SceneLibrary(FakeLibrary):
     scenes: dict[str, State] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # what they hold, by name
     full: bool = False
+    songs: dict[str, Song] = field(default_factory=dict)
+
+    def own_song(self, name: str) -> Song:
+        if name not in self.songs:
+            raise ConfigError(f"song {name!r}: no such song")
+        return self.songs[name]
+
+    song = own_song
+
+    def song_names(self) -> list[str]:
+        return sorted(self.songs)
 
     def kit_place(self, kit: FakeKit) -> str:
         return kit.name

@@ -65,6 +65,9 @@ def run(
     pattern: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|off", help="What the sequencer plays.")
     ] = None,
+    song: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Patterns and scenes in their order.")
+    ] = None,
     tempo: Annotated[float | None, typer.Option(metavar="BPM", help="Beats a minute.")] = None,
     evolve: Annotated[float | None, typer.Option(metavar="N", help="New sounds a bar.")] = None,
     output: Annotated[
@@ -98,8 +101,8 @@ def run(
 ) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
     raise typer.Exit(run_command.run(
-        kit=kit, pattern=pattern, tempo=tempo, evolve=evolve, output=output, midi=midi, osc=osc,
-        seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
+        kit=kit, pattern=pattern, song=song, tempo=tempo, evolve=evolve, output=output, midi=midi,
+        osc=osc, seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
         fresh=fresh))
 
 

@@ -23,6 +23,7 @@ from gan808.engine import layout
 from gan808.engine.clock import EngineClock
 from gan808.engine.kernel_api import routines
 from gan808.engine.kernels.clock_source import clock_source
+from gan808.engine.keymap import Keymaps
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
 from gan808.engine.recorder import Journal
@@ -91,6 +92,7 @@ class Engine:
         self._routines = routines()
         self._fill_memory(voices)
         self.clock = EngineClock(self._memory, self._routines.read_clock)
+        self.keymaps = Keymaps(self._memory[0], self._routines.load)
         self.journal = Journal(self)
         self._ffi = FFI()
 
@@ -102,6 +104,8 @@ class Engine:
         self._fill_rate()
         memory["master"] = memory["master_target"] = 1.0
         memory["cell_right"] = NO_CELL
+        memory["keymap"] = layout.NO_KEYMAP
+        memory["midi_channels"]["gain"] = 1.0
         memory["slots"]["cell"] = NO_CELL
         memory["slots"]["level"] = 1.0
         memory["slots"]["decay"] = 1.0

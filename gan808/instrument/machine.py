@@ -123,12 +123,17 @@ class Machine:
         first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
         self.switches.wear(self.kit, first, 0)
         self.live, self._offline_frame = live, None if live else 0
+        if self.settings.sequencer.song:
+            self.commands.songs.begin(self.settings.sequencer.song)
         if not live:
             if self.settings.sequencer.playing:
                 self.sequencer.play(self.soon())
             return
-        if self.settings.sequencer.playing:
+        if self.settings.sequencer.playing and not self.settings.sequencer.song:
             self.sync.begin(self.soon())
+        elif self.settings.sequencer.playing:
+            # After what the song begins with, which is on the queue.
+            self.later(lambda: self.sync.begin(self.soon()))
         sequencing = SequencerThread(
             self.sync.advance, self.engine.clock.frame_now, self._ahead_frames
         )
@@ -366,6 +371,7 @@ class Machine:
     def on_beat(self, index: int, frame: int, next_frame: int) -> None:
         """A beat is about to be scheduled; evolution decides on the machine thread."""
         self._inbox.put(partial(self._evolver.beat, index, frame, next_frame))
+        self._inbox.put(partial(self.commands.songs.beat, index))
 
     def on_hit(self, slot: int, frame: int) -> None:
         """A step is about to be scheduled; in fresh mode it gets a sound of its own."""

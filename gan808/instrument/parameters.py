@@ -163,6 +163,14 @@ TABLE: tuple[Parameter, ...] = (
     _value("/seq/pattern", _text("pattern"), "the pattern, from the next bar on"),
     Parameter("/seq/patterns", Kind.QUERY, (), "the patterns there are",
               reply="s:pattern for each"),
+    _value("/seq/song", _text("song"), "the song that plays, off for none: patterns and scenes by "
+           "themselves, from the next bar on"),
+    Parameter("/seq/songs", Kind.QUERY, (), "the songs there are", reply="s:song for each"),
+    Parameter("/seq/part", Kind.QUERY, (), "the part of the song that plays, from 1, and how many "
+              "there are; 0 without a song; sent to clients when it is another",
+              reply="i:part i:parts"),
+    _value("/seq/countin", _int("beats", 0, 16), "beats counted, on the rim shot, before the "
+           "pattern starts; 0: none"),
     _step_value("step", _float("velocity", 0, 1, optional=True),
                 "velocity of one step of the pattern, 0 is a rest; without velocity: what it is"),
     _step_value("chance", _float("chance", 0, 1, optional=True), "how often a step sounds"),
@@ -170,6 +178,13 @@ TABLE: tuple[Parameter, ...] = (
                 "hits of a step, evenly until the next one"),
     _step_value("nudge", _float("nudge", -0.5, 0.5, "of a step", optional=True),
                 "a step earlier or later than its place"),
+    _step_value("tune", _float("semitones", -24, 24, optional=True),
+                "tune of a step, on top of its slot's"),
+    _step_value("pan", _float("pan", -1, 1, optional=True),
+                "pan of a step, on top of its slot's: -1 left, 1 right"),
+    _step_value("condition", _text("condition", optional=True),
+                "when a step sounds: fill, !fill, first, !first, or 2:3, the second of every three "
+                "times that its row goes round; an empty text: always"),
     _row_value("length", _int("steps", 1, 64, optional=True),
                "steps of a slot's row, which goes round by itself"),
     _row_value("row", _text("signs", optional=True),

@@ -15,6 +15,7 @@ from gan808.engine.engine import SlotParameter
 from gan808.errors import Gan808Error
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.song import Song
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import Point
 from gan808.sound.sound import FileId, Nearest, Rendered, Sound
@@ -223,6 +224,11 @@ class LibraryLike(Protocol):
     def load_sound(self, name: str, kit: Any, class_name: str, rate_hz: int) -> Sound: ...
 
     def reload_sound(self, wanted: FileId, kit: Any, rate_hz: int) -> Sound: ...
+    def song(self, name: str) -> Song: ...
+
+    def own_song(self, name: str) -> Song: ...
+
+    def song_names(self) -> list[str]: ...
 
     def scene_names(self) -> list[str]: ...
 

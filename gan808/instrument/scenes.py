@@ -10,18 +10,21 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gan808.errors import Gan808Error, Guard, KitError
 from gan808.instrument.events import ParameterChanged
-from gan808.instrument.state import State
+from gan808.instrument.evolution import Quantise
+from gan808.instrument.state import KeptPattern, State
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call, Handler
     from gan808.instrument.kit_switch import KitLoading
     from gan808.instrument.machine import Machine
     from gan808.instrument.snapshots import Snapshots
+    from gan808.sequencer.patterns import Pattern
 
 FINISH_S = 1.0
 
@@ -75,7 +78,33 @@ class Scenes:
         self.apart(call, partial(self._machine.library.delete_scene, name),
                     lambda _: call.answer((name,)))
 
-    def _play(self, call: Call, name: str, scene: State) -> None:
+    def read_apart(
+        self, call: Call, read: Callable[[], Any], done: Callable[[Any], None]
+    ) -> None:
+        """Read files on the scenes' thread; `done` gets what was read, on the machine's."""
+        self.apart(call, read, done)
+
+    def play_at_bar(
+        self, name: str, pattern: Pattern | None, failed: Callable[[Gan808Error], None],
+        *, wait: bool = False,
+    ) -> None:
+        """Play a scene from the next bar on, with that pattern instead of its own where given.
+
+        wait: read it here and now, before anything plays.
+        """
+        from gan808.instrument.commands.handlers import Call
+
+        def answered(result: Answer | Gan808Error) -> None:
+            if isinstance(result, Gan808Error):
+                failed(result)
+
+        call, machine = Call("/scene/recall", (name,), reply=answered), self._machine
+        self.apart(call, partial(machine.library.scene, name, machine.engine.sample_rate_hz),
+                    lambda scene: self._play(call, name, _with(scene, pattern), "bar"), here=wait)
+
+    def _play(
+        self, call: Call, name: str, scene: State, quantise: Quantise | None = None
+    ) -> None:
         """The scene is read: play it at the swap quantise point, with its kit if that is another.
 
         Raises Gan808Error.
@@ -84,7 +113,8 @@ class Scenes:
         if scene.kit != machine.library.kit_place(machine.kit):
             self._play_with_kit(call, name, scene)
             return
-        frame = machine.sequencer.next_frame(machine.evolution.quantise, machine.now())
+        frame = machine.sequencer.next_frame(
+            quantise or machine.evolution.quantise, machine.now())
         self._snapshots.take_over(scene, frame)
         self._snapshots.take_pattern(scene)
         self._done(call, name)
@@ -106,10 +136,13 @@ class Scenes:
         self._machine.emit(ParameterChanged("/scene", (name,)))
         call.answer((name,))
 
-    def apart(self, call: Call, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    def apart(
+        self, call: Call, work: Callable[[], Any], done: Callable[[Any], None],
+        *, here: bool = False,
+    ) -> None:
         """Do the work on the scenes' thread and what follows from it on the machine's."""
         job = partial(self._do, call, work, done)
-        if not self._machine.live:
+        if here or not self._machine.live:
             job()
             return
         if self._thread is None:
@@ -125,6 +158,10 @@ class Scenes:
     def _do(self, call: Call, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         with Guard(call.command, partial(self._machine.post, call.answer)):
             self._machine.go_on(call, done, work())
+
+
+def _with(scene: State, pattern: Pattern | None) -> State:
+    return scene if pattern is None else replace(scene, pattern=KeptPattern.of(pattern, pattern))
 
 
 def _name_of(call: Call) -> str:

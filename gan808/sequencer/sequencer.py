@@ -19,9 +19,11 @@ from gan808.instrument.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
-from gan808.sequencer.steps import Step
+from gan808.sequencer.steps import ACCENT, SOFT, Step
 
 Result = TypeVar("Result")
+COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
+Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
 
 
 class SequencerListener(Protocol):
@@ -63,10 +65,10 @@ class Sequencer:
         self._line = TempoLine(sample_rate_hz, tempo_bpm or pattern.tempo_bpm)
         self._playing = False
         # The next step and the next beat to come, and hits of steps that have come but are not
-        # due: (position in steps, slot, velocity), the earliest first.
+        # due: (position in steps, slot, the hit), the earliest first.
         self._step = 0
         self._beat = 0
-        self._hits: list[tuple[float, int, float]] = []
+        self._hits: list[tuple[float, int, Hit]] = []
         self._new_tempo: tuple[int, float] | None = None
         self._new_codes: tuple[int, Sequence[str]] | None = None
         self._frontier = 0
@@ -75,6 +77,8 @@ class Sequencer:
         self._stop_frame: int | None = None
         self._starts = 0
         self._first_step = 0
+        # Beats counted before a start of its own; not before one that another clock leads.
+        self.count_in_beats = 0
 
     @property
     def playing(self) -> bool:
@@ -126,11 +130,21 @@ class Sequencer:
             self._take_pattern(0)
             if frame < self._frontier:
                 self._port.forget(max(frame, 1))  # 0 would be everything
-            self._frontier = frame
+            self._frontier = self._counted_in(frame)
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
             )
             self._begin(0)
+
+    def _counted_in(self, frame: int) -> int:
+        """Beats on the rim shot from `frame` on, as many as are wanted; the frame after them."""
+        codes, beats = list(self._score.codes), self.count_in_beats
+        slot = next((codes.index(code) for code in COUNTED_ON if code in codes), 0)
+        line = TempoLine(self._line.sample_rate_hz, self._line.tempo_bpm, float(frame), 0.0)
+        for beat in range(beats):
+            velocity = ACCENT if beat % (STEPS_PER_BAR // STEPS_PER_BEAT) == 0 else SOFT
+            self._port.trigger(slot, velocity, round(line.frame_of(beat * STEPS_PER_BEAT)))
+        return round(line.frame_of(beats * STEPS_PER_BEAT))
 
     def play_along(
         self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0,
@@ -236,7 +250,7 @@ class Sequencer:
         """A step, counted from 1. Raises ConfigError beyond the row's end."""
         return self.with_score(lambda score: score.step(slot, step))
 
-    def set_step(self, slot: int, step: int, **values: float) -> Step:
+    def set_step(self, slot: int, step: int, **values: float | str) -> Step:
         """Change fields of a step until another pattern is chosen. Raises ConfigError."""
         return self.with_score(lambda score: score.set_step(slot, step, **values))
 
@@ -310,9 +324,10 @@ class Sequencer:
         place = swung(step, swing)
         length = swung(step + 1, swing) - place
         for slot, found in self._score.sounding(step):
+            hit = found.velocity, found.pan, found.tune_semitones
             for count in range(found.ratchet):
                 position = place + found.nudge + count * length / found.ratchet
-                heapq.heappush(self._hits, (position, slot, found.velocity))
+                heapq.heappush(self._hits, (position, slot, hit))
         self._step += 1
 
     def _begin_beat(self, frame: int) -> None:
@@ -344,13 +359,13 @@ class Sequencer:
             self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
 
     def _hit(self, frame: int, not_before: int) -> None:
-        _, slot, velocity = heapq.heappop(self._hits)
+        _, slot, (velocity, pan, tune_semitones) = heapq.heappop(self._hits)
         if frame < not_before:
             self._skipped += 1
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        self._port.trigger(slot, velocity, frame)
+        self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)
 
 
 def make_sequencer(

@@ -17,6 +17,7 @@ from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.song import Song
 from gan808.sound.kit.kit import Kit, find_kit, list_kits
 from gan808.sound.kit.slots import TR808, SlotLayout
 from gan808.sound.sound import FileId, Sound
@@ -44,6 +45,7 @@ class Library:
     exports: Path
     scenes: Path = field(default_factory=paths.scenes_folder)
     sound_folders: Sequence[Path] = ()  # of the user's own files; the first takes in others
+    songs: Path = field(default_factory=paths.songs_folder)
 
     @classmethod
     def of_user(cls, imports: str = "") -> Library:
@@ -95,6 +97,24 @@ class Library:
     def pattern_names(self) -> list[str]:
         """Patterns by name, the user's and those that ship."""
         return pattern_names(self.pattern_folders)
+
+    def song(self, name: str) -> Song:
+        """A song by name or path. Raises ConfigError."""
+        from gan808.storage.song_files import find_song
+
+        return find_song(name, self.songs)
+
+    def own_song(self, name: str) -> Song:
+        """The same for whoever reaches the OSC port: never a path. Raises ConfigError."""
+        from gan808.storage.song_files import find_own_song
+
+        return find_own_song(name, self.songs)
+
+    def song_names(self) -> list[str]:
+        """The user's songs."""
+        from gan808.storage.song_files import song_names
+
+        return song_names(self.songs)
 
     def keep(self, sound: Sound) -> Path:
         """Write a sound to the favourites as FLAC and return the file. Raises Gan808Error.

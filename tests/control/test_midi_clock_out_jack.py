@@ -29,7 +29,10 @@ __all__ = ["jack_server"]
 
 CLOCK, START, STOP = 0xF8, 0xFA, 0xFC
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
+pytestmark = [
+    pytest.mark.real_time,
+    pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding"),
+]
 
 
 @pytest.fixture

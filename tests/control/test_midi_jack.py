@@ -21,7 +21,10 @@ from tests.timing import SOON_S
 
 __all__ = ["jack_server"]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding")
+pytestmark = [
+    pytest.mark.real_time,
+    pytest.mark.skipif(sys.platform == "win32", reason="no JACK MIDI in this binding"),
+]
 
 
 @pytest.fixture

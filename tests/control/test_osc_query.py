@@ -6,7 +6,6 @@ import http.client
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -228,8 +227,6 @@ def test_slow_connections_keep_nobody_out(
             return get(server, "/gan808/volume")[0] == 200
         return False
 
-    began_s = time.monotonic()
     until(drip)
-    assert time.monotonic() - began_s < 5.0
     for connection in slow:
         connection.close()

@@ -271,6 +271,13 @@ def eventually(condition: object, within_s: float = WITHIN_S) -> None:
         time.sleep(0.01)
 
 
+def settled(folder: Path) -> bool:
+    """Whether nothing is written for so long that a change would have been."""
+    written = (folder / STATE).stat().st_mtime_ns
+    time.sleep(2 * keeping_module.SETTLE_S)
+    return (folder / STATE).stat().st_mtime_ns == written
+
+
 def on_disk(folder: Path) -> State | None:
     return StateFiles(folder).read()
 
@@ -300,10 +307,7 @@ def test_nothing_is_written_while_nothing_changes(
 ) -> None:
     keeping, _ = kept
     eventually(lambda: on_disk(folder) is not None)
-    time.sleep(2 * keeping_module.SETTLE_S)
-    written = (folder / STATE).stat().st_mtime_ns
-    time.sleep(2 * keeping_module.SETTLE_S)
-    assert (folder / STATE).stat().st_mtime_ns == written
+    eventually(lambda: settled(folder))
     assert keeping.status == "kept"
 
 
@@ -380,7 +384,7 @@ def test_where_every_hit_is_new_the_slots_are_written_seldom(
     rig.send("/evolve/mode", "fresh")
     rig.send("/evolve", 1.0)
     eventually(lambda: (state := on_disk(folder)) is not None and state.fresh)
-    time.sleep(2 * keeping_module.SETTLE_S)
+    eventually(lambda: settled(folder))
     written = (folder / STATE).stat().st_mtime_ns
     changed = rig.sound_id(0)
     rig.send("/trig", "BD", 1.0)

@@ -117,11 +117,12 @@ class OscSocket:
 
     def send(self, datagram: bytes, receiver: Sender) -> None:
         """Send; a receiver who cannot be reached is passed over, as UDP does."""
+        bound = self._socket  # another thread may close meanwhile
         for _ in range(2):  # the first may only report what became of an earlier one
-            if self._socket is None:
+            if bound is None:
                 return
             with contextlib.suppress(OSError):
-                self._socket.sendto(datagram, receiver)
+                bound.sendto(datagram, receiver)
                 return
 
     def close(self) -> None:

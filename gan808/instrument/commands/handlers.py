@@ -16,6 +16,7 @@ from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import slot_index
 from gan808.instrument.commands.overview import Overview
 from gan808.instrument.commands.patterns import PatternCommands
+from gan808.instrument.commands.songs import SongCommands
 from gan808.instrument.commands.sound_files import SoundFiles
 from gan808.instrument.commands.sounds import SoundCommands
 from gan808.instrument.events import ParameterChanged
@@ -74,6 +75,7 @@ class Commands:
         self.sounds = SoundCommands(machine)
         self._scenes = Scenes(machine, self.snapshots, self.kits)
         self.files = SoundFiles(machine, self._scenes, self._latent)
+        self.songs = SongCommands(machine, self._scenes)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -114,6 +116,7 @@ class Commands:
             "/kit/load": self.kits.load,
             "/kit/list": partial(self._scenes.list, lambda: machine.library.kit_names()),
             "/seq/patterns": partial(self._scenes.list, lambda: machine.library.pattern_names()),
+            "/seq/songs": partial(self._scenes.list, lambda: machine.library.song_names()),
             "/record": self.recording.state,
             "/record/start": self.recording.start,
             "/record/stop": self.recording.stop,
@@ -127,6 +130,7 @@ class Commands:
         own = self._scenes.handlers | {"/state": lambda _: (self.snapshots.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
         own |= self.files.handlers()
+        own |= self.songs.handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
@@ -144,6 +148,11 @@ class Commands:
                 self._value, lambda mode: sync.set_mode(mode), lambda: sync.mode  # type: ignore[arg-type]
             ),
             "/seq/clock": lambda _: (sync.clock,),
+            "/seq/countin": partial(
+                self._value,
+                lambda beats: setattr(sequencer, "count_in_beats", int(beats)),
+                lambda: sequencer.count_in_beats,
+            ),
             "/seq/swing": partial(
                 self._value,
                 lambda swing: sequencer.set_swing(float(swing)),
