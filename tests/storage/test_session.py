@@ -20,7 +20,7 @@ from gan808.storage.session_files import STATE, StateFiles
 from tests.fakes import fake_sound
 from tests.instrument.rig import BLOCK, Rig
 from tests.running import CHECKOUT
-from tests.timing import SOON_S, WITHIN_S
+from tests.timing import SOON_S, WITHIN_S, eventually
 
 HOUSE = find_pattern("house")
 LEFT = State(
@@ -262,13 +262,6 @@ def stopped(keeping: Session, rig: Rig) -> None:
     keeping.freeze()
     rig.run(BLOCK)
     keeping.stop()
-
-
-def eventually(condition: object, within_s: float = WITHIN_S) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.01)
 
 
 def settled(folder: Path) -> bool:
