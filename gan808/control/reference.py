@@ -94,6 +94,11 @@ sound only where the slot's gate is on (`/gan808/slot/SLOT/gate 1`).
 With `engine.note_mode = "fast"` a note sounds in the next block; with `"steady"` always
 `steady_delay_ms` after it arrived, so that its timing is even.
 
+With `midi.map = "roland-td"` or `"alesis"` a drum module's zones play too: rims of snare and
+toms, edges of hats, edges and bells of cymbals, and the hi-hat pedal (CC 4) shortens the open hat
+as it closes. Pressure on a cymbal's key chokes it. Pads that send where they are hit (a positional
+controller) are learned as any other: `gan808 learn /slot/SD/tune`.
+
 ## Controllers
 
 {table}| 10 | pan of the notes that come by MIDI, added to the slot's own | 64 the middle |
