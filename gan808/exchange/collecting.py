@@ -113,7 +113,7 @@ def _slot(kit: Kit, layout: SlotLayout, state: State | None, amounts: Amounts, r
 
 def _factory(kit: Kit, layout: SlotLayout, rate_hz: int) -> list[Sound]:
     """The factory sounds of the slot's class; of its third by pitch where it takes one."""
-    own = [s for s in kit.factory_sounds(rate_hz) if s.class_asked == layout.class_name]
+    own = [s for s in kit.factory_sounds(rate_hz) if s.main_class == layout.class_name]
     if layout.third is None or len(own) < 3:
         return own
     own.sort(key=lambda sound: sound.descriptors.pitch_hz)
