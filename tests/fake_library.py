@@ -1,4 +1,4 @@
-"""The fake shelf with scenes: what was saved is kept in a dictionary, as it was given."""
+"""The fake library with scenes: what was saved is kept in a dictionary, as it was given."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gan808.errors import ConfigError
 from gan808.instrument.state import State
 from gan808.sequencer.song import Song
 from gan808.sound.sound import FileId, Sound, digest
-from tests.fakes import FakeKit, FakeShelf, fake_sound
+from tests.fakes import FakeKit, FakeLibrary, fake_sound
 
 
 @dataclass
-class SceneShelf(FakeShelf):
+class SceneLibrary(FakeLibrary):
     """Scenes by name. `full`: a disk on which nothing can be saved."""
 
     scenes: dict[str, State] = field(default_factory=dict)

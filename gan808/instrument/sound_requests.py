@@ -38,7 +38,7 @@ class _Way:
     result: str
 
 
-class LatentPlay:
+class SoundRequests:
     """Carries out /new with a seed, /recall, /morph, /mix, /tail, /attack and /similar."""
 
     def __init__(self, machine: Machine) -> None:
@@ -102,7 +102,7 @@ class LatentPlay:
             return
         self._turns.setdefault(slot, deque())
         self._machine.filler.request(
-            *place, partial(self._machine.later, self._turned, calls, way))
+            *place, partial(self._machine.post, self._turned, calls, way))
 
     def _way_of(self, call: Call) -> tuple[Sound, _Way, Place]:
         """The present sound, the way a morph goes on from it, and its place on that way."""
@@ -143,7 +143,7 @@ class LatentPlay:
             while waiting and _goes_with(waiting[0], same[0]):
                 same.append(waiting.popleft())
             self._turns[slot] = waiting
-            self._machine.later(self._turn, same)
+            self._machine.post(self._turn, same)
 
     def similar(self, call: Call) -> Answer | None:
         """Neighbours of the present sound: the first plays, the others wait for evolution."""

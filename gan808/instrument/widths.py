@@ -55,7 +55,7 @@ class Widths:
         self._rendering[index] = width
         self._machine.filler.request(
             sound.class_asked, sound.point.widened(width),
-            partial(self._machine.later, self._widened, index, sound),
+            partial(self._machine.post, self._widened, index, sound),
         )
 
     def _widened(self, index: int, before: Sound, result: Sound | Gan808Error) -> None:

@@ -81,7 +81,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OtherPart:
     """Another seed's tail ("t"), all that comes after the attack, or its attack ("a")."""
 
     which: Literal["t", "a"]
@@ -104,7 +104,7 @@ class Aside:
         return f"+right@{share_text(self.radius)}"
 
 
-Step = Towards | Near | Given | Part | Aside
+Step = Towards | Near | Given | OtherPart | Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,8 @@ class Point:
 
     def with_part(self, which: Literal["t", "a"], seed: int) -> Point:
         """This point with the tail or the attack of another seed, in place of the last so taken."""
-        part, last = Part(which, seed), self.steps[-1] if self.steps else None
-        again = isinstance(last, Part) and last.which == which
+        part, last = OtherPart(which, seed), self.steps[-1] if self.steps else None
+        again = isinstance(last, OtherPart) and last.which == which
         return Point(self.seed, (*(self.steps[:-1] if again else self.steps), part), self.width)
 
     def near(self, number: int, radius: float) -> Point:
@@ -219,7 +219,7 @@ def parts_of(point: Point, spec: NetworkSpec) -> tuple[np.ndarray, np.ndarray]:
     they are one."""
     attack = rest = latent_from_seed(point.seed, spec)
     for step in point.steps:
-        if isinstance(step, Part):
+        if isinstance(step, OtherPart):
             other = latent_from_seed(step.seed, spec)
             attack, rest = (attack, other) if step.which == "t" else (other, rest)
         elif attack is rest:
@@ -308,7 +308,7 @@ def _step(found: re.Match[str]) -> Step:
     if number is not None:
         return Near(int(number), checked_share("radius", float(radius)))
     if which is not None:
-        return Part("t" if which == "t" else "a", int(other))
+        return OtherPart("t" if which == "t" else "a", int(other))
     try:
         return Given(base64.urlsafe_b64decode(codes + "=" * (-len(codes) % 4)))
     except binascii.Error as error:

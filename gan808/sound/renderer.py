@@ -33,7 +33,7 @@ FLAT_SAMPLES, FLAT_RATIO = 6, 1.0 - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class CriticOpinion:
     """The critic's opinion of n finished sounds. probability: float32 (n, n_classes); realness:
     float32 (n,), the score of the class asked as a quantile of the training sounds' scores."""
 
@@ -194,11 +194,11 @@ class Renderer:
             logits.append(heard)
         return np.concatenate(realness), np.concatenate(logits)
 
-    def listen(self, audio: Sequence[np.ndarray], labels: Sequence[int]) -> Heard:
+    def listen(self, audio: Sequence[np.ndarray], labels: Sequence[int]) -> CriticOpinion:
         """What the critic makes of finished sounds at the geometry's rate."""
         return self._heard(audio, [ClassMix(self.kit.classes[label]) for label in labels])
 
-    def _heard(self, audio: Sequence[np.ndarray], mixes: Sequence[ClassMix]) -> Heard:
+    def _heard(self, audio: Sequence[np.ndarray], mixes: Sequence[ClassMix]) -> CriticOpinion:
         """As listen. A mix is as real as its classes find it, each by its share."""
         scores, logits = self._opinions([np.nan_to_num(a) for a in audio])
         exponent = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -209,7 +209,7 @@ class Renderer:
             for row, mix in zip(scores, mixes, strict=True)
         ]
         probability = exponent / exponent.sum(axis=1, keepdims=True)
-        return Heard(probability.astype(np.float32), np.asarray(realness, dtype=np.float32))
+        return CriticOpinion(probability.astype(np.float32), np.asarray(realness, dtype=np.float32))
 
     def rejection(self, sound: Sound) -> str | None:
         """Why a sound must not be played: not_finite, silent, clipped, click, unsure (of any

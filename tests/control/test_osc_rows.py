@@ -39,9 +39,11 @@ ROWS: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("/seq/play", (), DONE, "s"),
     ("/seq/stop", (), DONE, "s"),
     ("/pool", (), "/pool", "si" * 12),
+    ("/pool/take", ("BD",), DONE, "ss"),
     ("/sound/keep", ("BD",), DONE, "ss"),
     ("/sound/export", ("BD", "mine"), DONE, "ss"),
     ("/sound/export", ("BD",), DONE, "ss"),
+    ("/export", ("sf2", "mine"), DONE, "ss"),
     ("/kit/list", (), "/kit/list", "ss"),
     ("/kit/load", ("other",), DONE, "ss"),
     ("/kit/save", ("mine",), DONE, "ss"),
@@ -83,7 +85,7 @@ def test_it_answers_as_the_design_says(
     rig: Rig, client: Client, address: str, values: tuple[Any, ...], where: str, types: str
 ) -> None:
     stocked(rig)
-    rig.shelf.files = {"kick.wav": "a kick"}
+    rig.library.files = {"kick.wav": "a kick"}
     if address.endswith("/undo"):
         client.ask(f"/gan808{SLOT}/new")
     client.send(f"/gan808{address}", *values)

@@ -19,7 +19,7 @@ BD = 0
 @pytest.fixture
 def rig() -> Rig:
     it = Rig(stock=3, **OFF)
-    it.shelf.files = {"kick.wav": "a kick", "broken.wav": "nothing"}
+    it.library.files = {"kick.wav": "a kick", "broken.wav": "nothing"}
     it.run(BLOCK)
     return it
 
@@ -66,7 +66,7 @@ class TestLoad:
         (sound_id,) = settled(rig, "/slot/BD/load", "kick.wav")
         name = sound_id.replace("/kick/", "/snare/")  # not at hand: the file is read
         assert settled(rig, "/slot/SD/recall", name) == (name,)
-        rig.shelf.files["kick.wav"] = "another kick"
+        rig.library.files["kick.wav"] = "another kick"
         other = sound_id.replace("/kick/", "/tom/")
         assert "holds another" in str(settled(rig, "/slot/LT/recall", other))
 
@@ -78,25 +78,25 @@ class TestLoad:
         (sound_id,) = settled(rig, "/slot/BD/load", "kick.wav")
         rig.ask("/scene/save", "mine")
         rig.ask("/slot/BD/new")
-        rig.shelf.files.clear()
+        rig.library.files.clear()
         settled(rig, "/scene/recall", "mine")
         assert rig.sound_id(BD) == sound_id
 
     def test_a_kit_of_the_sounds_of_now_leaves_it_out(self, rig: Rig) -> None:
         settled(rig, "/slot/BD/load", "kick.wav")
         rig.ask("/kit/save", "mine")
-        saved = rig.shelf.kits["mine"].sounds
+        saved = rig.library.kits["mine"].sounds
         assert saved
         assert all(not sound.file for sound in saved)
 
     @pytest.mark.parametrize("held", ["a kick", "another"])
     def test_a_state_without_its_audio_reads_the_file_again(self, held: str) -> None:
         rig = Rig(**OFF)
-        rig.shelf.files = {"kick.wav": "a kick"}
-        wanted = rig.shelf.load_sound("kick.wav", FakeKit(), "kick", 48000).id
+        rig.library.files = {"kick.wav": "a kick"}
+        wanted = rig.library.load_sound("kick.wav", FakeKit(), "kick", 48000).id
         begin = State("fake", slots=(KeptSlot("BD", wanted, None, {}),))
         again = Rig(begin=begin, **OFF)
-        again.shelf.files = {"kick.wav": held}
+        again.library.files = {"kick.wav": held}
         again.run(BLOCK)
         same = held == "a kick"
         assert (again.sound_id(BD) == wanted) == same

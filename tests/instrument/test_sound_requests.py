@@ -10,7 +10,7 @@ from gan808.errors import Gan808Error
 from gan808.instrument.events import SoundChanged
 from gan808.instrument.sound_requests import best_of
 from gan808.instrument.state import KeptSlot, State
-from gan808.sound.latent import Near, Part, Point, Towards, parse_id
+from gan808.sound.latent import Near, OtherPart, Point, Towards, parse_id
 from gan808.sound.sound import Rendered, Sound
 from tests.fakes import FakeKit, fake_sound
 from tests.instrument.rig import BAR, BLOCK, Rig
@@ -193,7 +193,7 @@ class TestParts:
         rig.filler.opinion = opinion
         (sound_id,) = ordered(rig, f"/slot/BD/{word}")
         (step,) = parse_id(sound_id)[2].steps
-        assert isinstance(step, Part)
+        assert isinstance(step, OtherPart)
         assert (step.which, sound_id) == (which, refused[3])
         assert sound_id.startswith(before)
         assert not rig.machine.swaps.slots[0].coming

@@ -15,7 +15,7 @@ from gan808.sound.latent import (
     MOST_STEPS,
     Given,
     Near,
-    Part,
+    OtherPart,
     Point,
     Towards,
     between,
@@ -33,7 +33,7 @@ SHARES = st.floats(0, 1).map(lambda share: round(share, 4))
 STEPS = st.one_of(
     st.builds(Towards, SEEDS, SHARES), st.builds(Near, SEEDS, SHARES),
     st.builds(Given, st.binary(min_size=2, max_size=130)),
-    st.builds(Part, st.sampled_from(["t", "a"]), SEEDS),
+    st.builds(OtherPart, st.sampled_from(["t", "a"]), SEEDS),
 )
 POINTS = st.builds(Point, SEEDS, st.lists(STEPS, max_size=6).map(tuple), SHARES)
 BOTH = pytest.mark.parametrize("spec", [HOUSE_SPEC, PAPER_SPEC], ids=["normal", "uniform"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Call, Handler
     from gan808.instrument.machine import Machine
     from gan808.instrument.scenes import Scenes
-    from gan808.instrument.sound_requests import LatentPlay
+    from gan808.instrument.sound_requests import SoundRequests
 
 ALL = "all"
 
@@ -27,7 +27,7 @@ ALL = "all"
 class SoundFiles:
     """Carries out /slot/SLOT/load, /slot/SLOT/match, /sound/files, and /recall of a file's id."""
 
-    def __init__(self, machine: Machine, scenes: Scenes, latent: LatentPlay) -> None:
+    def __init__(self, machine: Machine, scenes: Scenes, latent: SoundRequests) -> None:
         self._machine = machine
         self._scenes = scenes
         self._latent = latent
@@ -38,22 +38,22 @@ class SoundFiles:
             f"/slot/{SLOT}/load": self._load,
             f"/slot/{SLOT}/match": self._match,
             "/sound/files": partial(
-                self._scenes.list, lambda: self._machine.shelf.sound_file_names()),
+                self._scenes.list, lambda: self._machine.library.sound_file_names()),
         }
 
     def recall(self, call: Call, wanted: FileId) -> None:
         """The sound of a file's id, into the slot, from the file as it was."""
         machine = self._machine
-        work = partial(machine.shelf.reload_sound, wanted, machine.kit,
+        work = partial(machine.library.reload_sound, wanted, machine.kit,
                        machine.engine.sample_rate_hz)
-        self._scenes.read_apart(call, work, partial(self._put, call))
+        self._scenes.apart(call, work, partial(self._put, call))
 
     def _load(self, call: Call) -> None:
         machine = self._machine
         class_name = machine.swaps.slots[_slot_of(call)].layout.class_name
-        work = partial(machine.shelf.load_sound, str(call.arguments[1]), machine.kit, class_name,
+        work = partial(machine.library.load_sound, str(call.arguments[1]), machine.kit, class_name,
                        machine.engine.sample_rate_hz)
-        self._scenes.read_apart(call, work, partial(self._put, call))
+        self._scenes.apart(call, work, partial(self._put, call))
 
     def _match(self, call: Call) -> None:
         classes = self._machine.kit.classes
@@ -61,9 +61,8 @@ class SoundFiles:
         if name not in (ALL, *classes):
             raise ConfigError(f"kit {self._machine.kit.name} has no class {name[:80]!r}; give "
                               f"{', '.join(classes)} or {ALL}")
-        find = partial(self._machine.shelf.sound_file, str(call.arguments[1]))
-        self._scenes.read_apart(
-            call, find, partial(self._search, call, () if name == ALL else (name,)))
+        self._scenes.apart(call, partial(self._machine.library.sound_file, str(call.arguments[1])),
+                           partial(self._search, call, () if name == ALL else (name,)))
 
     def _search(self, call: Call, class_names: tuple[str, ...], file: Path) -> None:
         machine = self._machine
