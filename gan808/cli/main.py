@@ -217,6 +217,9 @@ def render(
     morph: Annotated[
         int | None, typer.Option(metavar="SEED", min=0, help="Sounds from that one to this seed.")
     ] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Sounds from that class to this one.")
+    ] = None,
     width: Annotated[
         float | None,
         typer.Option(metavar="WIDTH", help="Stereo, left and right so far apart: 0-1 far."),
@@ -242,7 +245,10 @@ def render(
     if class_name is None:
         raise ConfigError("--class or --id is missing; gan808 kits info NAME lists the classes")
     settings = load_settings(config, {"kit": {"name": kit}})
-    order = RenderOrder(class_name, points_from(start, count, near=near, morph=morph), out, rate)
+    if mix is not None and (near is not None or morph is not None):
+        raise ConfigError("--mix, --near and --morph: give one of them")
+    points = points_from(start, 1 if mix else count, near=near, morph=morph)
+    order = RenderOrder(class_name, points, out, rate, mix, count)
     for line in render_files(settings, order):
         say([line])
 

@@ -46,6 +46,9 @@ made from the table the program runs on.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
   or Sardine at the port. Tidal's sample names find their slots (`bd`, `sn`, `hh`, `808oh`,
   `RolandTR909_cp`), `gain` is to the fourth power as there, and its greeting is answered.
+- What `/slot/SLOT/info` says of a sound is the critic's opinion of it. Of a mix of classes it is
+  sure as far as it hears any of them, and each finds it real by its share. A file of one's own was
+  judged by nobody: its class is the slot's, the rest 0.
 - Names of kits, patterns, exports and sound files are names, never paths: what comes over the
   network stays in the folders that `gan808 devices` shows.
 - Floods have an end: {waiting} messages of one sender may wait for their time, one packet may ask
