@@ -127,8 +127,8 @@ def renderer(settings: Settings) -> Finding:
     took_s = time.perf_counter() - began_s
     told = f"kit {kit.name}: a sound in {took_s:.2f} s"
     if took_s > SLOW_SOUND_S:
-        return Finding("renderer", CARE, f"{told}, which is slow; swap less (`--evolve 0.25`) or "
-                       "lower renderer.griffin_lim_rounds in config.toml")
+        return Finding("renderer", CARE, f"{told}, which is slow; swap less, such as `--evolve "
+                       "0.25`")
     return Finding("renderer", GOOD, told)
 
 
