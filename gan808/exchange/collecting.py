@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from gan808.errors import ConfigError
 from gan808.exchange.exported_kit import ExportedKit, ExportedSlot, Layer
 from gan808.exchange.new_sounds import NewSounds
 from gan808.instrument.state import KeptSlot, State
 from gan808.sound.kit.kit import Kit
 from gan808.sound.kit.slots import MAX_SLOTS, SlotLayout, layout_for
 from gan808.sound.latent import Point, parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Sound, parse_file_id
 
 NEAR = 0.15  # radius of the sounds that take turns: heard as one drum
 UNKNOWN = "unknown"
@@ -90,6 +91,9 @@ def of_third(layout: SlotLayout, sounds: Sequence[Sound]) -> list[Sound]:
 def _kept_sounds(kept: KeptSlot | None, new: NewSounds | None) -> list[Sound]:
     if kept is None:
         return []
+    if kept.sound is None and (file := parse_file_id(kept.sound_id)) is not None:
+        raise ConfigError(f"{kept.code}: its sound, of the file {file.name}, is not kept any "
+                          "more; load it again")
     if kept.sound is None and kept.sound_id and new is not None:
         _, class_name, point = parse_id(kept.sound_id)
         return [new.exactly(class_name, point)]
@@ -106,6 +110,8 @@ def _slot(layout: SlotLayout, kept: KeptSlot | None, layers: tuple[Layer, ...]) 
 
 def _layers(start: Sequence[Sound], amounts: Amounts, new: NewSounds | None) -> tuple[Layer, ...]:
     """Every sound with its neighbours, dealt into layers of velocity: the darkest softest."""
+    if any(sound.file for sound in start):  # which has no neighbours
+        return (Layer(1, 127, tuple(start)),)
     sounds = list(start)
     if amounts.neighbours > 1 and new is not None:
         for sound in start:

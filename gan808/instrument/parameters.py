@@ -131,6 +131,11 @@ TABLE: tuple[Parameter, ...] = (
     _slot_action("lower", "a lower sound from the pool"),
     _slot_action("undo", "the sound before, up to 16 steps back"),
     _slot_action("redo", "the sound that undo has left"),
+    _slot_action("load", "your own file of that name in the imports or recordings folder, as loud "
+                 "as the slot's class", _text("file")),
+    _slot_action("match", "the kit's sound that is nearest to a file of that name, in seconds, and "
+                 "how far from it; of one class, else of all", _text("file"),
+                 _text("class", optional=True), more="f:distance_db"),
     _slot_action("copy", "the sound of another slot", _text("from")),
     Parameter(f"/slot/{SLOT}/picture", Kind.QUERY, (), "its sound to look at: see /sound/picture",
               reply="s:id i:columns i:bands b:spectrogram b:peaks"),
@@ -234,6 +239,8 @@ TABLE: tuple[Parameter, ...] = (
             reply="s:file"),
     _action("/sound/export", "save the slot's sound as a WAV of that name, or named after its id",
             _text("slot"), _text("name", optional=True), reply="s:file"),
+    Parameter("/sound/files", Kind.QUERY, (), "your own sound files, to load and to match",
+              reply="s:file for each"),
     _action("/export", "write the sounds of now for another sampler: wav, sfz, h2drumkit, sf2 or "
             "dspreset, under that name in the exports folder", _text("format"), _text("name"),
             reply="s:file"),

@@ -20,7 +20,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.song import Song
 from gan808.sound.kit.kit import Kit, find_kit, list_kits
 from gan808.sound.kit.slots import TR808, SlotLayout
-from gan808.sound.sound import Sound
+from gan808.sound.sound import FileId, Sound
 from gan808.storage.pattern_files import (
     find_own_pattern,
     find_pattern,
@@ -35,7 +35,7 @@ ExportKit = Callable[[KitLike, State, str, int, Path], Path]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Library:
     """Where things are read from and written to; folders are made when first written to.
 
     The first of kit_folders is the user's own: kits are saved there.
@@ -47,16 +47,20 @@ class Shelf:
     exports: Path
     scenes: Path = field(default_factory=paths.scenes_folder)
     songs: Path = field(default_factory=paths.songs_folder)
+    sound_folders: Sequence[Path] = ()  # of the user's own files; the first takes in others
     exporter: ExportKit | None = None
 
     @classmethod
-    def of_user(cls, exporter: ExportKit | None = None) -> Shelf:
-        """The folders of the user who runs this program."""
+    def of_user(cls, imports: str = "", exporter: ExportKit | None = None) -> Library:
+        """The folders of the user who runs this program. imports: a folder instead of the usual
+        one."""
+        own = Path(imports).expanduser() if imports else paths.imports_folder()
         return cls(
             kit_folders=paths.kit_folders(),
             pattern_folders=(paths.user_patterns_folder(),),
             favourites=paths.favourites_folder(),
             exports=paths.exports_folder(),
+            sound_folders=(own, paths.recordings_folder()),
             exporter=exporter,
         )
 
@@ -167,6 +171,30 @@ class Shelf:
             raise ConfigError(f"{name[:80]!r} is no file name; give {ACCEPTED}: the file goes to "
                               f"{self.exports}")
         return stem
+
+    def sound_file_names(self) -> list[str]:
+        """The user's own sound files, sorted."""
+        from gan808.storage.sound_files import sound_file_names
+
+        return sound_file_names(self.sound_folders)
+
+    def sound_file(self, name: str) -> Path:
+        """The file of that name among them, and never by a path. Raises ConfigError."""
+        from gan808.storage.sound_files import find_sound_file
+
+        return find_sound_file(name, self.sound_folders)
+
+    def load_sound(self, name: str, kit: KitLike, class_name: str, rate_hz: int) -> Sound:
+        """That file as a sound for a slot of the kit's class. Raises Gan808Error."""
+        from gan808.storage.sound_files import load_sound_file
+
+        return load_sound_file(self.sound_file(name), kit, class_name, rate_hz)
+
+    def reload_sound(self, wanted: FileId, kit: KitLike, rate_hz: int) -> Sound:
+        """The very sound of a file's id. Raises Gan808Error where the file holds another now."""
+        from gan808.storage.sound_files import reload_sound_file
+
+        return reload_sound_file(wanted, self.sound_folders, kit, rate_hz)
 
     def scene_names(self) -> list[str]:
         """The scenes there are, sorted."""

@@ -25,6 +25,7 @@ from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit
 from tests.running import Running, environment
+from tests.tiny_kit import write_tiny_kit
 
 
 def gan808(
@@ -249,11 +250,11 @@ def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -
     assert "sine waves: 36 sounds, CC0-1.0" in info
     assert "16    CH  Closed Hi-Hat  closed_hat  42 44     choke 1" in info
 
-    whole = gan808(tmp_path, "kits", "verify", str(tiny_kit))
+    whole = gan808(tmp_path, "kits", "verify", str(write_tiny_kit(kits / "fit", rendered=True)))
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout == f"{tiny_kit}: whole\n"
-    (tmp_path / "tiny").mkdir()  # a folder of the same name that is no kit
-    assert gan808(tmp_path, "kits", "verify", "tiny").stdout == "tiny: whole\n"
+    assert whole.stdout == f"{kits}/fit: whole\n"
+    (tmp_path / "fit").mkdir()  # a folder of the same name that is no kit
+    assert gan808(tmp_path, "kits", "verify", "fit").stdout == "fit: whole\n"
     # "." is a folder, not the name of a kit in any of theirs
     assert one_line(gan808(tmp_path, "kits", "verify", ".")) == (
         "gan808: .: not a kit (kit.toml is missing)")

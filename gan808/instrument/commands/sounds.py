@@ -106,7 +106,7 @@ class SoundCommands:
         self._asked.append((call, class_name, place))
         if not self._rendering:
             self._rendering = True
-            machine.later(self._begin)  # those that come in the same packet go along
+            machine.post(self._begin)  # those that come in the same packet go along
         return None
 
     def _begin(self) -> None:
@@ -119,7 +119,7 @@ class SoundCommands:
         self._asked = deque(each for each in self._asked if each not in chosen)
         machine, calls = self._machine, [call for call, *_ in chosen]
         machine.filler.request_points(
-            name, [point for *_, point in chosen], partial(machine.later, self._rendered, calls))
+            name, [point for *_, point in chosen], partial(machine.post, self._rendered, calls))
 
     def _rendered(self, calls: list[Call], result: list[Rendered] | Gan808Error) -> None:
         if isinstance(result, Gan808Error):
