@@ -28,6 +28,8 @@ from tests.timing import SOON_S
 
 __all__ = ["jack_server"]
 
+pytestmark = pytest.mark.real_time
+
 KICK, SNARE, CYMBAL = 36, 38, 49
 ON, OFF, PRESSURE, CONTROL = 0x99, 0x89, 0xA9, 0xB9
 BLOCKS = (64, 2048, PERIOD_FRAMES)
