@@ -97,11 +97,12 @@ On JACK a note to our port there, `gan808:GAN-808`, sounds at its own frame of t
 it, whatever Python does meanwhile: it costs the card's own buffers and nothing of ours. So do note
 offs, hold, expression, pan, all sound off, all notes off, a hand on a cymbal, and notes and
 controllers learned for `/trig` and `/stop`. Of an open and a closed hat within a millisecond the
-closed one is heard, whichever came first. A port of JACK's that `midi.port` names is heard the same.
+closed one is heard, whichever came first. A port of JACK's that `midi.port` names is heard the
+same way.
 
-From other ports (ALSA, CoreMIDI, Windows) a note sounds in the next block; on a JACK that hands USB
-devices over itself, connect them there. With `engine.note_mode = "steady"` every note, on JACK too,
-sounds `steady_delay_ms` after it arrived, so that the timing of other ports is even.
+From other ports (ALSA, CoreMIDI, Windows) a note sounds in the next block; with
+`engine.note_mode = "steady"` always `steady_delay_ms` after it arrived, so that its timing is even.
+Where JACK hands USB devices over itself, connect them to our port there.
 
 ## Controllers
 
@@ -166,10 +167,10 @@ steps against the master.
 `midi.clock_out` sends 24 ticks a beat, start, continue, stop and song position to every output with
 that text in its name, or on a port of our own (`"virtual"`: `GAN-808 clock`; on JACK where the
 sound goes there). Ticks come whether it plays or not, and are due when the beat is heard. On JACK
-the client that plays sends it, each tick on its frame; elsewhere a thread of its own sends it, with real-time priority where that
-is granted. An output that is not there is waited for. It goes on while another's MIDI clock or a
-Link session is followed; only the device whose clock is followed does not get it back, unless
-`midi.clock_out` is the whole name of its port.
+the client that plays sends them, each on its frame; elsewhere a thread of its own does, with
+real-time priority where that is granted. An output that is not there is waited for. It goes on
+while another's MIDI clock or a Link session is followed; only the device whose clock is followed
+does not get it back, unless `midi.clock_out` is the whole name of its port.
 
 ## Ableton Link
 
