@@ -157,8 +157,8 @@ class FakePort:
         self._engine.messages.append((status, number, value, frame))
         return True
 
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        return self._push(Command(self.name, "master", frame, value=volume))
+    def set_master(self, gain: float, frame: int = 0) -> bool:
+        return self._push(Command(self.name, "master", frame, value=gain))
 
 
 @dataclass
@@ -326,6 +326,9 @@ class FakePool:
 
     def stock(self) -> dict[str, int]:
         return {name: len(sounds) for name, sounds in self._stock.items()}
+
+    def sounds(self) -> list[Sound]:
+        return [sound for sounds in self._stock.values() for sound in sounds]
 
     def reset(self, classes: Sequence[str]) -> None:
         self._stock = {name: [] for name in classes}

@@ -186,11 +186,14 @@ def answer(out: BinaryIO, data: bytes = b"", **values: Any) -> None:
 
 
 def capture(client: Client, out: BinaryIO, seconds: float) -> None:
-    """Records, sending the scheduled notes, and answers with (n, 2) float32."""
+    """Records, sending the scheduled notes; answers once it does, and again with (n, 2) float32."""
     client.notes.sort()
     take = Take(round(seconds * client.rate_hz))
     client.take = take
     deadline_s = time.monotonic() + 3 * seconds + 30
+    while take.start is None and time.monotonic() < deadline_s:
+        time.sleep(0.001)
+    answer(out)
     while not take.complete and time.monotonic() < deadline_s:
         time.sleep(0.01)
     client.take = None

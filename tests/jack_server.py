@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +90,17 @@ class JackMeter:
         """Schedules or sends the bytes of one JACK MIDI event."""
         self._ask(do="note", message=message, at_frame=at_frame)
 
-    def capture(self, seconds: float) -> NDArray[np.float32]:
-        """Records float32 (n, 2), frame 0 being the first frame of a JACK period.
+    def capture(
+        self, seconds: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> NDArray[np.float32]:
+        """Records float32 (n, 2), frame 0 being the first frame of a JACK period; meanwhile() is
+        called once that has begun.
 
         skipped_frames then says how many JACK itself lost meanwhile (recorded as silence).
         """
-        head, data = self._ask(do="capture", seconds=seconds)
+        self._ask(do="capture", seconds=seconds)
+        meanwhile()
+        head, data = self._answer()
         self.skipped_frames = int(head["skipped_frames"])
         self.midi = [(int(frame), list(data)) for frame, data in head["midi"]]
         self.start_frame = int(head["start"] or 0)

@@ -97,9 +97,8 @@ class Daemon:
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
-        self._pool = Pool(
-            self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
-        )
+        self._pool = Pool(self._kit.classes, limit=settings.pool.limit,
+                          low_water=settings.pool.low_water)
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from gan808.config import Settings
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
@@ -122,7 +123,7 @@ class Machine:
         everything with `before_block`. sounds: the factory sounds, where the caller has them.
         Raises KitError for factory sounds that cannot be read.
         """
-        self.port.set_master(self.settings.audio.master_volume)
+        self.port.set_master(MASTER_MOST * self.settings.audio.master_volume)
         first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
         self.switches.wear(self.kit, first, 0)
         self.midi_map.follow()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import slot_index
 from gan808.instrument.commands.overview import Overview
@@ -19,6 +20,7 @@ from gan808.instrument.commands.patterns import PatternCommands
 from gan808.instrument.commands.songs import SongCommands
 from gan808.instrument.commands.sound_files import SoundFiles
 from gan808.instrument.commands.sounds import SoundCommands
+from gan808.instrument.commands.stock import StockCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
 from gan808.instrument.parameter import SLOT, Kind, Value
@@ -131,6 +133,7 @@ class Commands:
         own = self._scenes.handlers | {"/state": lambda _: (self.snapshots.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
         own |= self.songs.handlers() | self.files.handlers()
+        own |= StockCommands(self._machine, self.sounds.keep).handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
@@ -224,7 +227,7 @@ class Commands:
         return self._value(partial(self._put_volume, call.frame), lambda: self._volume, call)
 
     def _put_volume(self, frame: int, volume: Value) -> None:
-        if not self._machine.port.set_master(float(volume), frame):
+        if not self._machine.port.set_master(MASTER_MOST * float(volume), frame):
             raise Gan808Error("volume: the engine is too busy; send it again")
         self._volume = float(volume)
 
