@@ -57,7 +57,7 @@ class EngineSettings(_Section):
     cells: int = Field(default=256, ge=32, le=1024, description="sounds held ready in memory")
     note_mode: NoteMode = Field(
         default="fast",
-        description="live notes: fast (least delay) or steady (one fixed delay, no jitter)",
+        description="notes not from JACK: fast (least delay) or steady (one delay, no jitter)",
     )
     steady_delay_ms: float = Field(default=8.0, ge=0.0, le=100.0, description="the delay of steady")
 

@@ -91,8 +91,6 @@ class MidiMap:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        # Steady notes are due a delay after their arrival, which is Python's to count.
-        self._wanted = machine.settings.engine.note_mode == "fast"
         self._sent: tuple[object, ...] = ()
 
     def follow(self) -> bool:
@@ -102,7 +100,7 @@ class MidiMap:
         layouts, learning = machine.kit.slots, machine.learning
         gated = self._gated(len(layouts))
         now = (layouts, gated, learning.bindings, learning.pending is not None)
-        if not self._wanted or now == self._sent:
+        if now == self._sent:
             return True
         keymap = keymap_of(machine.settings, layouts, gated, learning.bindings,
                            learning=learning.pending is not None)
@@ -113,14 +111,13 @@ class MidiMap:
 
     def prepare(self, kit: KitLike, frame: int) -> None:
         """Have the notes of a kit that is to play from `frame` on change at that frame too."""
-        learning = self._machine.learning
-        if self._wanted:
-            codes = tuple(slot.code for slot in kit.slots)
-            keymap = keymap_of(
-                self._machine.settings, kit.slots, self._gated(len(kit.slots)),
-                learning.bindings_for(codes), learning=learning.pending is not None)
-            # Where there is no room, `follow` tells the engine once the kit is worn.
-            self._machine.port.set_keymap(keymap, frame)
+        machine, learning = self._machine, self._machine.learning
+        keymap = keymap_of(
+            machine.settings, kit.slots, self._gated(len(kit.slots)),
+            learning.bindings_for(tuple(slot.code for slot in kit.slots)),
+            learning=learning.pending is not None)
+        # Where there is no room, `follow` tells the engine once the kit is worn.
+        machine.port.set_keymap(keymap, frame)
 
     def _gated(self, slots: int) -> tuple[int, ...]:
         return tuple(slot.index for slot in self._machine.swaps.slots[:slots] if slot.gated)
