@@ -155,6 +155,12 @@ class KitSettings(_Section):
     )
 
 
+class ImportsSettings(_Section):
+    folder: str = Field(
+        default="", description="of your own sound files, to load and to match; \"\": the usual one"
+    )
+
+
 class StateSettings(_Section):
     keep: bool = Field(
         default=True,
@@ -198,6 +204,7 @@ class Settings(_Section):
     osc: OscSettings = OscSettings()
     sequencer: SequencerSettings = SequencerSettings()
     evolve: EvolveSettings = EvolveSettings()
+    imports: ImportsSettings = ImportsSettings()
     state: StateSettings = StateSettings()
     pool: PoolSettings = PoolSettings()
     renderer: RendererSettings = RendererSettings()

@@ -77,6 +77,11 @@ def state_folder() -> Path:
     return _APP.user_state_path
 
 
+def imports_folder() -> Path:
+    """The user's own sound files, for /slot/SLOT/load and /slot/SLOT/match."""
+    return _APP.user_data_path / "imports"
+
+
 def recordings_folder() -> Path:
     """Where sound goes when there is no device: the user's Music folder, in one of its own."""
     return _APP.user_music_path / "gan808"
@@ -106,8 +111,9 @@ def written_folders() -> tuple[Path, ...]:
     """Every folder a run writes files into: where a kill can leave something unfinished."""
     state, patterns = state_folder(), user_patterns_folder()
     return (state, state / "sounds", patterns.parent, patterns, user_kits_folder(),
-            favourites_folder(), exports_folder(), scenes_folder(), recordings_folder(),
-            pool_folder("any").parent, pattern_index_file().parent, *compiled_folders())
+            favourites_folder(), exports_folder(), scenes_folder(), imports_folder(),
+            recordings_folder(), pool_folder("any").parent, pattern_index_file().parent,
+            *compiled_folders())
 
 
 def compiled_folders() -> tuple[Path, ...]:

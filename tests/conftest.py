@@ -61,6 +61,8 @@ SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|fro
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true",
                      help="only files that start no program and train nothing")
+    parser.addoption("--packets", default=20_000, type=int,
+                     help="how many packets of nonsense OSC has to stand without a socket")
 
 
 WATCHDOG = pytest.StashKey[Watchdog]()

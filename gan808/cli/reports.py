@@ -140,6 +140,7 @@ def describe_devices(settings: Settings) -> list[str]:
             ("your scenes", str(paths.scenes_folder())),
             ("state", str(paths.state_folder())),
             ("learned", str(paths.controls_file())),
+            ("imports", settings.imports.folder or str(paths.imports_folder())),
             ("recordings", str(paths.recordings_folder())),
         ]),
     ]

@@ -30,6 +30,7 @@ from gan808.engine.recorder import Journal
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
+MAX_SOUND_S = 2.5  # what a cell holds
 # A sound cut to fit its cell ends in a fade of this length.
 CUT_FADE_S = 0.01
 
@@ -61,7 +62,7 @@ class Engine:
     stream that plays it.
     """
 
-    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 2.5,
+    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = MAX_SOUND_S,
                  voices: int = 64) -> None:
         """Raises ValueError."""
         if not 1 <= cells <= layout.MAX_CELLS:
@@ -282,11 +283,6 @@ class Engine:
     def frames(self) -> int:
         """Frames mixed so far."""
         return int(self._memory[0]["frame"])
-
-    @property
-    def frame_address(self) -> int:
-        """Where the callback counts the frames it has mixed, an int64; for other callbacks."""
-        return int(self._memory["frame"].ctypes.data)
 
     @property
     def blocks(self) -> int:

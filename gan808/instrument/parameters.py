@@ -131,6 +131,11 @@ TABLE: tuple[Parameter, ...] = (
     _slot_action("lower", "a lower sound from the pool"),
     _slot_action("undo", "the sound before, up to 16 steps back"),
     _slot_action("redo", "the sound that undo has left"),
+    _slot_action("load", "your own file of that name in the imports or recordings folder, as loud "
+                 "as the slot's class", _text("file")),
+    _slot_action("match", "the kit's sound that is nearest to a file of that name, in seconds, and "
+                 "how far from it; of one class, else of all", _text("file"),
+                 _text("class", optional=True), more="f:distance_db"),
     _slot_action("copy", "the sound of another slot", _text("from")),
     Parameter(f"/slot/{SLOT}/picture", Kind.QUERY, (), "its sound to look at: see /sound/picture",
               reply="s:id i:columns i:bands b:spectrogram b:peaks"),
@@ -215,6 +220,11 @@ TABLE: tuple[Parameter, ...] = (
               reply="(s:id s:slot i:seconds_ago) for each"),
     Parameter("/pool", Kind.QUERY, (), "sounds in stock",
               reply="(s:class i:sounds) for each class"),
+    Parameter("/pool/sounds", Kind.QUERY, (), "what each slot plays, then what it may draw, the "
+              "longest in stock first; as many as one answer holds",
+              reply="(s:slot s:id) for each"),
+    _action("/pool/take", "a sound out of the stock, at hand and not played; where few are left, "
+            "one that stays there", _text("slot"), reply="s:id"),
     Parameter("/renderer", Kind.QUERY, (), "sounds rendered and filed since the start",
               reply="i:ready i:rendered i:filed f:filed_a_minute"),
     Parameter("/sound/picture", Kind.QUERY, (_text("id"),), "a sound at hand to look at: bytes of "
@@ -229,6 +239,11 @@ TABLE: tuple[Parameter, ...] = (
             reply="s:file"),
     _action("/sound/export", "save the slot's sound as a WAV of that name, or named after its id",
             _text("slot"), _text("name", optional=True), reply="s:file"),
+    Parameter("/sound/files", Kind.QUERY, (), "your own sound files, to load and to match",
+              reply="s:file for each"),
+    _action("/export", "write the sounds of now for another sampler: wav, sfz, h2drumkit, sf2 or "
+            "dspreset, under that name in the exports folder", _text("format"), _text("name"),
+            reply="s:file"),
     _action("/kit/load", "load a kit beside the one that plays, then swap to it", _text("kit"),
             reply="s:kit"),
     Parameter("/kit/list", Kind.QUERY, (), "the kits there are", reply="s:kit for each"),

@@ -26,7 +26,7 @@ COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
 Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
 
 
-class Listener(Protocol):
+class SequencerListener(Protocol):
     """Who hears of beats and hits, just before they are scheduled; must return at once."""
 
     def on_beat(self, index: int, frame: int, next_frame: int) -> None: ...
@@ -50,7 +50,7 @@ class Sequencer:
         *,
         tempo_bpm: float | None = None,
         swing: float | None = None,
-        listener: Listener | None = None,
+        listener: SequencerListener | None = None,
         seed: int = 0,
         vary: float = 0.0,
         fills: int = 0,
@@ -370,7 +370,7 @@ class Sequencer:
 
 def make_sequencer(
     settings: Settings, pattern: Pattern, codes: Sequence[str], engine: EngineLike,
-    listener: Listener,
+    listener: SequencerListener,
 ) -> Sequencer:
     """A sequencer as the settings want it, on a port of its own."""
     chosen = settings.sequencer

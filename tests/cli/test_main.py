@@ -218,6 +218,19 @@ def test_a_port_must_be_a_number() -> None:
         osc_address("host:-1")
 
 
+def test_a_kit_is_packed_added_and_removed(tiny_kit: Path, tmp_path: Path) -> None:
+    packed = gan808(tmp_path, "kits", "pack", str(tiny_kit))
+    assert packed.stdout.startswith("tiny.gan808.zip: sha256 ")
+    added = gan808(tmp_path, "kits", "add", "tiny.gan808.zip", "--name", "mine")
+    assert (added.returncode, added.stderr) == (0, "")
+    assert added.stdout.splitlines()[0] == packed.stdout.strip()
+    kits = tmp_path / "data" / "gan808" / "kits"
+    assert [path.name for path in kits.iterdir()] == ["mine"]
+    assert one_line(gan808(tmp_path, "kits", "remove", "gan808")).endswith("and stays")
+    assert gan808(tmp_path, "kits", "remove", "mine", "--yes").stdout == f"removed: {kits}/mine\n"
+    assert list(kits.iterdir()) == []
+
+
 def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -> None:
     kits = tmp_path / "data" / "gan808" / "kits"
     shutil.copytree(tiny_kit, kits / "tiny")

@@ -222,7 +222,7 @@ class TestPatterns:
         rig.ask("/seq/step", "BD", 2, 0.63)
         assert rig.ask("/seq/save", "mine") == ("patterns/mine.toml",)
         assert told(rig)[-1] == ("/seq/pattern", ("mine",))
-        assert rig.shelf.patterns["mine"].rows["BD"][1] == Step(0.63)
+        assert rig.library.patterns["mine"].rows["BD"][1] == Step(0.63)
         rig.ask("/seq/step", "BD", 2, 0.1)
         rig.ask("/seq/original")
         assert rig.ask("/seq/step", "BD", 2) == ("BD", 2, 0.63)

@@ -15,8 +15,8 @@ TWO = Pattern("two", rows={"SD": (1.0,) + (0.0,) * 15})
 
 def rig_with(song: Song, **more) -> Rig:
     rig = Rig(pattern=ONE, **more)
-    rig.shelf.patterns |= {"one": ONE, "two": TWO}
-    rig.shelf.songs["s"] = song
+    rig.library.patterns |= {"one": ONE, "two": TWO}
+    rig.library.songs["s"] = song
     return rig
 
 
@@ -67,7 +67,7 @@ def test_a_scene_comes_with_its_bar_and_a_part_s_pattern_goes_before_its_own() -
 def test_what_a_song_lacks_is_told_before_it_begins() -> None:
     rig = rig_with(Song(name="s", part=(Part(scene="nowhere"),)))
     assert rig.refusal("/seq/song", "s") == "song s: there is no scene nowhere"
-    rig.shelf.songs["s"] = Song(name="s", part=(Part(pattern="nowhere"),))
+    rig.library.songs["s"] = Song(name="s", part=(Part(pattern="nowhere"),))
     assert "nowhere" in rig.refusal("/seq/song", "s")
     assert isinstance(rig.ask("/seq/song", "t"), ConfigError)
     assert rig.ask("/seq/song") == ("off",)

@@ -7,10 +7,11 @@ import pytest
 
 from gan808.config import Settings
 from gan808.engine.engine import Engine
+from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.machine import AHEAD_S, Machine
 from gan808.instrument.parameters import BY_ADDRESS
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool
 from tests.instrument.rig import BAR, BLOCK, Rig
 
@@ -22,10 +23,10 @@ def test_volume_changes_at_its_frame() -> None:
     rig.run(BLOCK)
     rig.send("/volume", 0.25, frame=20000)
     rig.run(20000 - 2 * BLOCK)
-    assert rig.engine.master == 0.8
+    assert rig.engine.master == 0.8 * MASTER_MOST
     assert [c.frame for c in rig.engine.commands if c.name == "master"][-1] == 20000
     rig.run(3 * BLOCK)
-    assert rig.engine.master == 0.25
+    assert rig.engine.master == 0.25 * MASTER_MOST
 
 
 @pytest.mark.parametrize("frame", [BAR - 1, BAR, BAR + 1, BAR + 4 * STEP + 77])
@@ -79,7 +80,7 @@ def test_on_the_real_engine_volume_and_stop_are_exact() -> None:
     settings = Settings().replace({"sequencer": {"playing": False}, "evolve": {
         "swaps_per_bar": 0.0}, "audio": {"master_volume": 1.0}})
     machine = Machine(kit, engine, FakePool(kit.classes), FakeFiller(FakePool(())), settings,
-                      SceneShelf({"fake": kit}))
+                      SceneLibrary({"fake": kit}))
     machine.start(live=False)
     port, due = engine.port("midi"), 12345
     for sound in machine.swaps.slots[:1]:

@@ -144,7 +144,7 @@ class PatternCommands:
             return (self._sequencer.pattern.name,)
         machine, name = self._machine, str(call.arguments[0])
         self._asked += 1
-        read = partial(machine.shelf.own_pattern, name, machine.kit.slots)
+        read = partial(machine.library.own_pattern, name, machine.kit.slots)
         if machine.live and name.lower().endswith(MIDI):
             # A large file takes a second, in which everything else would wait.
             threading.Thread(target=self._read, args=(call, self._asked, read),
@@ -158,7 +158,7 @@ class PatternCommands:
             result: Pattern | Gan808Error = read()
         except Gan808Error as error:
             result = error
-        self._machine.later(self._was_read, call, number, result)
+        self._machine.post(self._was_read, call, number, result)
 
     def _was_read(self, call: Call, number: int, result: Pattern | Gan808Error) -> None:
         """Of patterns asked for one after the other the last is chosen."""
@@ -176,7 +176,7 @@ class PatternCommands:
         return (self._sequencer.pattern.name,)
 
     def _save(self, call: Call) -> Answer:
-        path = self._machine.shelf.save_pattern(self._sequencer.edited, str(call.arguments[0]))
+        path = self._machine.library.save_pattern(self._sequencer.edited, str(call.arguments[0]))
         saved = replace(self._sequencer.edited, name=path.stem, source=path.stem)
         self._sequencer.with_score(lambda score: score.keep_as(saved))
         self._tell("/seq/pattern", saved.name)

@@ -41,8 +41,8 @@ class SongCommands:
 
         Raises ConfigError.
         """
-        shelf = self._machine.shelf
-        self._begin(*self._read(shelf.song(name)), wait=True)
+        library = self._machine.library
+        self._begin(*self._read(library.song(name)), wait=True)
 
     def beat(self, index: int) -> None:
         """A beat is about to be scheduled: at a bar's first the song goes on."""
@@ -61,13 +61,13 @@ class SongCommands:
     def _song(self, call: Call) -> Answer | None:
         if not call.arguments:
             return (self._position.song.name if self._position else NO_SONG,)
-        name, shelf = str(call.arguments[0]), self._machine.shelf
+        name, library = str(call.arguments[0]), self._machine.library
         if name == NO_SONG:
             self._position = None
             self._tell_song()
             return (NO_SONG,)
-        self._scenes.read_apart(call, lambda: self._read(shelf.own_song(name)),
-                                partial(self._was_read, call))
+        self._scenes.apart(call, lambda: self._read(library.own_song(name)),
+                           partial(self._was_read, call))
         return None
 
     def _read(self, song: Song) -> tuple[Song, dict[str, Pattern]]:
@@ -75,10 +75,10 @@ class SongCommands:
         machine = self._machine
         names = {part.pattern for part in song.part if part.pattern}
         scenes = {part.scene for part in song.part if part.scene}
-        missing = sorted(scenes - set(machine.shelf.scene_names())) if scenes else []
+        missing = sorted(scenes - set(machine.library.scene_names())) if scenes else []
         if missing:
             raise ConfigError(f"song {song.name}: there is no scene {missing[0]}")
-        return song, {name: machine.shelf.pattern(name, machine.kit.slots) for name in names}
+        return song, {name: machine.library.pattern(name, machine.kit.slots) for name in names}
 
     def _was_read(self, call: Call, read: tuple[Song, dict[str, Pattern]]) -> None:
         self._begin(*read)
