@@ -59,7 +59,8 @@ def test_targets_are_large_enough_for_a_finger(
             'button, select, input:not([type=range]), a, [role=slider]')].filter((e) => {
                 const { width, height } = e.getBoundingClientRect();
                 return width && getComputedStyle(e).pointerEvents !== 'none'
-                    && !e.closest('.row:not(.chosen), [role=rowheader]') && (height < least || width < least - 8);
+                    && !e.closest('.row:not(.chosen), [role=rowheader]')
+                    && (height < least || width < least - 8);
             }).map((e) => e.outerHTML.slice(0, 90))""", LEAST_TARGET_PX)
         assert not small, f"{name}: {small}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
