@@ -97,6 +97,9 @@ class SequencerSettings(_Section):
     pattern: str = Field(
         default="808", description="name of a pattern, or the path of a pattern file"
     )
+    song: str = Field(
+        default="", description="name of a song, or the path of a song file, instead; \"\": none"
+    )
     tempo_bpm: float = Field(
         default=0.0, ge=0.0, le=400.0, description="beats a minute, 20-400; 0: the pattern's own"
     )
@@ -152,6 +155,12 @@ class KitSettings(_Section):
     )
 
 
+class ImportsSettings(_Section):
+    folder: str = Field(
+        default="", description="of your own sound files, to load and to match; \"\": the usual one"
+    )
+
+
 class StateSettings(_Section):
     keep: bool = Field(
         default=True,
@@ -195,6 +204,7 @@ class Settings(_Section):
     osc: OscSettings = OscSettings()
     sequencer: SequencerSettings = SequencerSettings()
     evolve: EvolveSettings = EvolveSettings()
+    imports: ImportsSettings = ImportsSettings()
     state: StateSettings = StateSettings()
     pool: PoolSettings = PoolSettings()
     renderer: RendererSettings = RendererSettings()

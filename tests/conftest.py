@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tests.timing import Watchdog
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +20,16 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folders_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes in the folders of the user who runs it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("CONFIG_HOME", "DATA_HOME", "CACHE_HOME", "STATE_HOME", "MUSIC_DIR"):
+            patch.setenv(f"XDG_{variable}", str(home / variable.lower()))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +61,34 @@ SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|fro
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true",
                      help="only files that start no program and train nothing")
+    parser.addoption("--packets", default=20_000, type=int,
+                     help="how many packets of nonsense OSC has to stand without a socket")
+
+
+WATCHDOG = pytest.StashKey[Watchdog]()
+
+
+@pytest.fixture(autouse=True)
+def watched(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measures, during a test marked real_time, whether the machine kept time."""
+    if request.node.get_closest_marker("real_time") is None:
+        yield
+        return
+    with Watchdog() as request.node.stash[WATCHDOG]:
+        yield
+
+
+def was_disturbed(item: pytest.Item) -> bool:
+    """Whether the machine held up the test that has just run."""
+    return bool(item.stash[WATCHDOG].held_up_s)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a machine that keeps time, and failed on one that did not, says nothing: it is
+    done again. On one that kept time a failure stands."""
+    for item in items:
+        if item.get_closest_marker("real_time"):
+            item.add_marker(pytest.mark.flaky(reruns=3, condition=partial(was_disturbed, item)))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

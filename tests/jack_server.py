@@ -62,6 +62,10 @@ class JackMeter:
         self.skipped_frames = 0
         # What came on midi_in during the last capture: its frame, its bytes.
         self.midi: list[tuple[int, list[int]]] = []
+        # The frame by JACK's clock at which the last capture began, and those of it, by the same
+        # clock, at which scheduled notes were sent.
+        self.start_frame = 0
+        self.sent_frames: list[int] = []
 
     def __enter__(self) -> JackMeter:
         return self
@@ -99,6 +103,8 @@ class JackMeter:
         head, data = self._answer()
         self.skipped_frames = int(head["skipped_frames"])
         self.midi = [(int(frame), list(data)) for frame, data in head["midi"]]
+        self.start_frame = int(head["start"] or 0)
+        self.sent_frames = [self.start_frame + int(frame) for frame in head["sent"]]
         return np.frombuffer(data, np.float32).reshape(-1, 2)
 
     def close(self) -> None:

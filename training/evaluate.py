@@ -24,7 +24,7 @@ from . import measures
 from .dataset import Dataset, is_variant
 from .intervals import Figure, bootstrap, drawn, resampled, share
 from .listening import Generated, Listener, Tell
-from .set_metrics import DRAWS, Heard, Measured, Reference
+from .set_metrics import DRAWS, JudgedSet, Measured, Reference
 from .targets import Target, judged
 
 SOUNDS = 2048
@@ -93,11 +93,11 @@ class Sets:
     """Everything heard. train_a and train_b share no recording."""
 
     made: Generated
-    held: Heard
-    held_codec: Heard
-    train_a: Heard
-    train_b: Heard
-    train_codec: Heard  # train_a through the codec
+    held: JudgedSet
+    held_codec: JudgedSet
+    train_a: JudgedSet
+    train_b: JudgedSet
+    train_codec: JudgedSet  # train_a through the codec
     known: np.ndarray
 
 
@@ -171,7 +171,7 @@ def _kept(made: Generated) -> np.ndarray:
     return np.asarray([reason is None for reason in made.reasons], dtype=bool)
 
 
-def _confusion(heard: Heard, n: int) -> list[list[int]]:
+def _confusion(heard: JudgedSet, n: int) -> list[list[int]]:
     table = np.zeros((n, n), dtype=int)
     np.add.at(table, (heard.labels, heard.probability.argmax(axis=1)), 1)
     return [[int(count) for count in row] for row in table]
@@ -182,7 +182,7 @@ def _mean_over(classes: list[int], of: Callable[[int], float]) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def _measure(heard: Heard, of: Callable[[Heard], float]) -> Measured:
+def _measure(heard: JudgedSet, of: Callable[[JudgedSet], float]) -> Measured:
     """A figure of a set, its runs resampled within each class."""
     figure, runs = bootstrap(of(heard), lambda random: of(heard.of(resampled(heard.labels, random)))
                              if len(heard) else math.nan)
@@ -195,7 +195,7 @@ Figures = tuple[dict[str, Row], dict[str, Figure]]
 def _accuracy(sets: Sets, common: list[int]) -> Figures:
     """The mean over the classes that have held-out recordings of the share heard as their class; a
     class of which nothing is accepted counts as 0."""
-    def of(heard: Heard) -> float:
+    def of(heard: JudgedSet) -> float:
         right = heard.right
         return _mean_over(common, lambda label: float(right[heard.labels == label].mean())
                           if (heard.labels == label).any() else 0.0)
@@ -210,7 +210,7 @@ def _inception(sets: Sets, common: list[int]) -> Figures:
     """Each class weighs the same."""
     counts = {label: int((sets.held.labels == label).sum()) for label in common}
 
-    def of(heard: Heard) -> float:
+    def of(heard: JudgedSet) -> float:
         random = np.random.default_rng(1)
         scores = []
         for _ in range(DRAWS):
@@ -255,7 +255,7 @@ def _empty_rows() -> dict[str, Row]:
             for name in ("frechet", "kernel", "coverage", "density")}
 
 
-def _class_spread(heard: Heard, label: int) -> float:
+def _class_spread(heard: JudgedSet, label: int) -> float:
     points = heard.points[heard.labels == label]
     return measures.spread(points) if len(points) > 1 else math.nan
 
@@ -266,10 +266,10 @@ def _diversity(sets: Sets) -> Figures:
     classes = sorted(set(sets.train_codec.labels.tolist()))
     base = {label: _class_spread(sets.train_codec, label) for label in classes}
 
-    def of(heard: Heard) -> float:
+    def of(heard: JudgedSet) -> float:
         return _mean_over(classes, lambda label: _class_spread(heard, label))
 
-    def ratio(heard: Heard) -> float:
+    def ratio(heard: JudgedSet) -> float:
         return _mean_over(  # more than real in one class does not make up for less in another
             classes, lambda label: min(_class_spread(heard, label) / base[label], 1.0))
 

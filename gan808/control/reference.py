@@ -46,8 +46,8 @@ made from the table the program runs on.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
   or Sardine at the port. Tidal's sample names find their slots (`bd`, `sn`, `hh`, `808oh`,
   `RolandTR909_cp`), `gain` is to the fourth power as there, and its greeting is answered.
-- Names of kits, patterns and exports are names, never paths: what comes over the network stays in
-  the folders that `gan808 devices` shows.
+- Names of kits, patterns, exports and sound files are names, never paths: what comes over the
+  network stays in the folders that `gan808 devices` shows.
 - Floods have an end: {waiting} messages of one sender may wait for their time, one packet may ask
   for {requests} things, failures are told {fails} times a second, and a host other than this
   machine is sent {remote:.0f} messages a second at most.

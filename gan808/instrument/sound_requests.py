@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.sound.latent import Point, parse_id
-from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound
+from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound, parse_file_id
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer, Call
@@ -33,7 +33,7 @@ class _Way:
     result: str
 
 
-class LatentPlay:
+class SoundRequests:
     """Carries out /new with a seed, /recall, /morph and /similar."""
 
     def __init__(self, machine: Machine) -> None:
@@ -45,26 +45,32 @@ class LatentPlay:
         # the renderer makes a few.
         self._turns: dict[int, deque[Call]] = {}
 
-    def ask(self, call: Call, class_name: str, place: int | Point) -> None:
-        """Have that very sound rendered, put it into the call's slot and answer with its id."""
+    def ask(self, call: Call, class_name: str, place: int | Point, *more: float) -> None:
+        """Have that very sound rendered, put it into the call's slot and answer with its id, and
+        what there is more to say."""
         self._machine.filler.request(
-            class_name, place, partial(self._machine.go_on, call, self._rendered, call)
+            class_name, place, partial(self._machine.go_on, call, self._rendered, call, more)
         )
 
     def recall(self, call: Call) -> None:
         """The sound of an id, into the slot. Raises Gan808Error for one of another kit."""
-        kit_name, class_name, place = parse_id(str(call.arguments[1]))
+        wanted = str(call.arguments[1])
+        file = parse_file_id(wanted)
+        kit_name, class_name, place = parse_id(wanted) if file is None else (
+            file.kit, file.class_name, Point(0))
         if kit_name != self._machine.kit.name:
             raise ConfigError(f"a sound of kit {kit_name}; load that kit first")
         if class_name not in self._machine.kit.classes:
             raise ConfigError(f"kit {kit_name} has no class {class_name!r}; it has "
                               f"{', '.join(self._machine.kit.classes)}")
-        ready = self._machine.commands.sounds.find(str(call.arguments[1]))
+        ready = self._machine.commands.sounds.find(wanted)
         if ready is not None:
             self._put(call, ready)
             call.answer((ready.id,))
-            return
-        self.ask(call, class_name, place)
+        elif file is not None:
+            self._machine.commands.files.recall(call, file)
+        else:
+            self.ask(call, class_name, place)
 
     def morph(self, call: Call) -> None:
         """Part of the way from the present sound to another seed of its class.
@@ -92,7 +98,7 @@ class LatentPlay:
             return
         self._turns.setdefault(slot, deque())
         self._machine.filler.request(
-            sound.class_asked, place, partial(self._machine.later, self._turned, calls, way))
+            sound.class_asked, place, partial(self._machine.post, self._turned, calls, way))
 
     def _way_of(self, call: Call) -> tuple[Sound, _Way, Point]:
         """The present sound, the way a morph goes on from it, and its place on that way."""
@@ -126,7 +132,7 @@ class LatentPlay:
             while waiting and _goes_with(waiting[0], same[0]):
                 same.append(waiting.popleft())
             self._turns[slot] = waiting
-            self._machine.later(self._turn, same)
+            self._machine.post(self._turn, same)
 
     def similar(self, call: Call) -> Answer | None:
         """Neighbours of the present sound: the first plays, the others wait for evolution."""
@@ -152,11 +158,13 @@ class LatentPlay:
                               f"{self._machine.kit.name} first")
         return sound
 
-    def _rendered(self, call: Call, result: Sound | Gan808Error) -> None:
+    def _rendered(
+        self, call: Call, more: tuple[float, ...], result: Sound | Gan808Error
+    ) -> None:
         """The filler's answer to a request for one sound, back on the machine thread."""
         sound = _checked(result)
         self._put(call, sound)
-        call.answer((sound.id,))
+        call.answer((sound.id, *more))
 
     def _neighbours(
         self, call: Call, present: Sound, count: int, result: list[Rendered] | Gan808Error

@@ -31,7 +31,7 @@ FLAT_SAMPLES, FLAT_RATIO = 6, 1.0 - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class CriticOpinion:
     """The critic's opinion of n finished sounds. probability: float32 (n, n_classes); realness:
     float32 (n,), the score of the class asked as a quantile of the training sounds' scores."""
 
@@ -160,7 +160,7 @@ class Renderer:
             logits.append(heard)
         return np.concatenate(realness), np.concatenate(logits)
 
-    def listen(self, audio: Sequence[np.ndarray], labels: Sequence[int]) -> Heard:
+    def listen(self, audio: Sequence[np.ndarray], labels: Sequence[int]) -> CriticOpinion:
         """What the critic makes of finished sounds at the geometry's rate."""
         finite = [np.nan_to_num(a) for a in audio]
         scores, logits = self.scores(finite, labels)
@@ -168,7 +168,7 @@ class Renderer:
         pairs = zip(scores, labels, strict=True)
         realness = [quantile_of(float(score), self._quantiles[label]) for score, label in pairs]
         probability = exponent / exponent.sum(axis=1, keepdims=True)
-        return Heard(probability.astype(np.float32), np.asarray(realness, dtype=np.float32))
+        return CriticOpinion(probability.astype(np.float32), np.asarray(realness, dtype=np.float32))
 
     def rejection(self, sound: Sound) -> str | None:
         """Why a sound must not be played: not_finite, silent, clipped, click, unsure (of any

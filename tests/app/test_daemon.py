@@ -26,6 +26,8 @@ from gan808.errors import DeviceError
 from tests.running import STOPS_WITHIN_S, Running, environment
 from tests.timing import SOON_S, WITHIN_S
 
+pytestmark = pytest.mark.real_time
+
 ALONE = ("--output", "null", "--midi", "off", "--osc", "off")
 
 

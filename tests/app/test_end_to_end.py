@@ -21,6 +21,8 @@ from gan808.sound.sound import Sound
 from tests.jack_server import RATE_HZ, JackMeter, jack_server, start_server, stop_server
 from tests.running import STOPS_WITHIN_S, Running
 
+pytestmark = pytest.mark.real_time
+
 __all__ = ["jack_server"]
 
 PERIOD_MS = 1000 * 128 / RATE_HZ

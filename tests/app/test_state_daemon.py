@@ -21,6 +21,8 @@ from tests.fakes import fake_sound
 from tests.running import STOPS_WITHIN_S, Running
 from tests.timing import WITHIN_S
 
+pytestmark = pytest.mark.real_time
+
 RATE_HZ = 48000  # of an output to nowhere
 CHANGES = (
     ("/slot/BD/tune", -5.0), ("/slot/SD/level", 0.25), ("/slot/CH/pan", -0.5),

@@ -13,6 +13,8 @@ import pytest
 from gan808.app.systemd import ServiceManager
 from tests.running import STOPS_WITHIN_S, Running
 
+pytestmark = pytest.mark.real_time
+
 ALONE = ("--output", "null", "--midi", "off", "--osc", "off")
 ANSWER_S = 60.0  # what a start may take on two busy cores without numba's cache
 

@@ -1,9 +1,10 @@
 """Another program that storms a server over UDP and plays hits in between: run by the storm's test.
 
-    python -m tests.control.storm_sender PORT SEED PACKETS HIT_VELOCITY
+    python -m tests.control.storm_sender PORT SEED PACKETS
 
 Every 25 ms a bundle with one hit, due 0.4 s later; meanwhile the storm, as fast as the server takes
-it in: what a full socket drops proves nothing. Prints the hits' times, Unix seconds, one a line.
+it in: what a full socket drops proves nothing. Prints a line for each hit, its time and when it was
+sent, both in Unix seconds.
 """
 
 from __future__ import annotations
@@ -17,13 +18,21 @@ from tests.control.rig import bundle, message
 from tests.control.storm import Storm
 
 AHEAD_S, APART_S = 0.4, 0.025
+# The storm never sends velocities like these, each of which a float32 holds exactly.
+FIRST_HIT, HIT_STEP = 0.8125, 2.0 ** -16
 TOGETHER = 25  # packets between two questions whether they have been taken in
 HELLO = message("/gan808/hello").dgram
 
 
-def main(port: int, seed: int, packets: int, velocity: float) -> list[float]:
-    """Send it all; when the hits were due."""
-    storm, tags_s, over = Storm(seed), [], threading.Event()
+def number_of(velocity: float) -> int | None:
+    """Which hit a velocity belongs to, from 0 on; None when the storm sent it."""
+    number = (velocity - FIRST_HIT) / HIT_STEP
+    return int(number) if number >= 0 and number.is_integer() and velocity < 1.0 else None
+
+
+def main(port: int, seed: int, packets: int) -> list[tuple[float, float]]:
+    """Send it all; when each hit was due, and when it was sent."""
+    storm, sent, over = Storm(seed), list[tuple[float, float]](), threading.Event()
     stormy, asking, playing = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3))
     for each in (stormy, asking, playing):
         each.connect(("127.0.0.1", port))
@@ -32,9 +41,11 @@ def main(port: int, seed: int, packets: int, velocity: float) -> list[float]:
     def play() -> None:
         start_s = time.time() + AHEAD_S
         while not over.is_set():
-            tags_s.append(start_s + APART_S * len(tags_s))
-            playing.send(bundle(tags_s[-1], message("/gan808/trig", "CP", velocity)))
-            over.wait(max(0.0, tags_s[-1] + APART_S - AHEAD_S - time.time()))
+            due_s = start_s + APART_S * len(sent)
+            velocity = FIRST_HIT + HIT_STEP * len(sent)
+            playing.send(bundle(due_s, message("/gan808/trig", "CP", velocity)))
+            sent.append((due_s, time.time()))
+            over.wait(max(0.0, due_s + APART_S - AHEAD_S - time.time()))
 
     player = threading.Thread(target=play)
     player.start()
@@ -45,9 +56,9 @@ def main(port: int, seed: int, packets: int, velocity: float) -> list[float]:
             asking.recv(65536)  # the server reads in order, so it has read all before
     over.set()
     player.join()
-    return tags_s
+    return sent
 
 
 if __name__ == "__main__":
-    for tag_s in main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])):
-        sys.stdout.write(f"{tag_s!r}\n")
+    for due_s, sent_s in main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])):
+        sys.stdout.write(f"{due_s!r} {sent_s!r}\n")

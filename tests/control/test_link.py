@@ -17,6 +17,8 @@ from gan808.sound.kit.slots import TR808
 from tests.fakes import FakeEngine
 from tests.timing import WITHIN_S
 
+pytestmark = pytest.mark.real_time
+
 RATE_HZ = 48000
 CODES = tuple(slot.code for slot in TR808)
 PATTERN = Pattern("test", 120.0, rows={"BD": tuple((step + 1) / 16 for step in range(16))})

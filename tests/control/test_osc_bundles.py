@@ -10,25 +10,37 @@ import time
 import pytest
 from pythonosc.osc_bundle import OscBundle
 
+from gan808.control.osc import server as osc_module
+from gan808.control.osc.times import WallClock
 from tests.control.rig import Client, Rig, bundle, frames_of, message, until
 
+AHEAD_S = 5.0
+"""So far ahead that no machine holds a thread up for so long."""
 
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine is handed at once what is due AHEAD_S later, so that no test waits for it."""
+    monkeypatch.setattr(osc_module, "AHEAD_S", 2 * AHEAD_S)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_bundle_is_played_at_its_frame(rig: Rig, client: Client) -> None:
     """The fake clock is time.monotonic, so the frame follows from the wall clock alone."""
-    due_s = time.time() + 0.3
+    due_s = time.time() + AHEAD_S
     client.bundle(due_s, message("/gan808/trig", "BD", 1.0), message("/gan808/trig", 2, 1.0))
     hits = until(lambda: len(rig.played()) == 2 and rig.played())
-    due_monotonic_s = due_s - time.time() + time.monotonic()
-    # 48 frames: this line's own reading of the two clocks may be a millisecond off.
+    # 48 frames: another reading of the two clocks may be a millisecond off.
     assert frames_of(hits)[0] == pytest.approx(
-        rig.engine.clock.frame_at(due_monotonic_s), abs=48)
+        rig.engine.clock.frame_at(WallClock().monotonic_at(due_s)), abs=48)
     assert frames_of(hits)[0] == frames_of(hits)[1]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_tags_a_step_apart_play_a_step_apart_to_the_sample(
     rig: Rig, client: Client
 ) -> None:
-    start_s = time.time() + 0.2
+    start_s = time.time() + AHEAD_S
     for step in range(16):
         client.bundle(start_s + step * 0.02, message("/gan808/trig", "CH", 1.0))
     hits = until(lambda: len(rig.played()) == 16 and rig.played())
@@ -41,18 +53,19 @@ def test_tags_a_step_apart_play_a_step_apart_to_the_sample(
 
 def test_what_is_far_ahead_waits_outside_the_engine(rig: Rig, client: Client) -> None:
     client.bundle(time.time() + 9, message("/gan808/trig", "BD", 1.0))
-    client.bundle(time.time() + 0.25, message("/gan808/trig", "SD", 1.0))
+    client.bundle(time.time() + 1.0, message("/gan808/trig", "SD", 1.0))
     client.settle()
     assert rig.played() == []
     until(rig.played)
     assert [hit.slot for hit in rig.played()] == [1]
 
 
+@pytest.mark.real_time
 def test_a_value_in_a_bundle_changes_at_its_frame(rig: Rig, client: Client) -> None:
-    due_s = time.time() + 0.1
+    due_s = time.time() + 0.1  # the fake engine mixes nothing, so no further ahead
     client.bundle(due_s, message("/gan808/slot/BD/level", 0.125))
     (command,) = until(lambda: [c for c in rig.engine.commands if c.value == 0.125])
-    expected = rig.engine.clock.frame_at(due_s - time.time() + time.monotonic())
+    expected = rig.engine.clock.frame_at(WallClock().monotonic_at(due_s))
     assert command.frame == pytest.approx(expected, abs=48)
 
 
@@ -74,10 +87,11 @@ def test_the_tag_for_at_once_is_not_late(rig: Rig, client: Client) -> None:
     assert frames_of(rig.played()) == [0]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_nested_bundles_have_their_own_times(rig: Rig, client: Client) -> None:
-    now_s = time.time()
-    inner = OscBundle(bundle(now_s + 0.08, message("/gan808/trig", "SD", 1.0)))
-    client.raw(bundle(now_s + 0.05, message("/gan808/trig", "BD", 1.0), inner))
+    due_s = time.time() + AHEAD_S
+    inner = OscBundle(bundle(due_s + 0.03, message("/gan808/trig", "SD", 1.0)))
+    client.raw(bundle(due_s, message("/gan808/trig", "BD", 1.0), inner))
     hits = until(lambda: len(rig.played()) == 2 and rig.played())
     assert frames_of(hits)[1] - frames_of(hits)[0] == pytest.approx(0.03 * 48000, abs=1)
 

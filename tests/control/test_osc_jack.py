@@ -19,6 +19,8 @@ from tests.control.jack_stage import Stage, heard_frames, mapped
 from tests.control.rig import bundle, message
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 
+pytestmark = pytest.mark.real_time
+
 __all__ = ["jack_server", "mapped"]
 
 BUNDLES = 24

@@ -1,20 +1,23 @@
-"""100,000 packets of nonsense and half-sense: nothing breaks, nothing hangs on, nothing grows, and
+"""25,000 packets of nonsense and half-sense: nothing breaks, nothing hangs on, nothing grows, and
 what is to sound at a time does.
 
 Most go through the server's own receiving without a socket, on an engine that mixes whenever the
-test says so; several thousand go over UDP while hits are to be on time.
+test says so; several thousand go over UDP while hits are to be on time. More of the first kind:
+`pytest tests/control/test_osc_storm.py -k socket --packets 1000000`.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -24,7 +27,7 @@ from hypothesis import strategies as st
 from gan808.config import Settings
 from gan808.control.osc import server as osc_module
 from gan808.control.osc.clients import SHARES
-from gan808.control.osc.server import MAX_REQUESTS, MAX_WAITING, OscServer
+from gan808.control.osc.server import AHEAD_S, MAX_REQUESTS, MAX_WAITING, OscServer
 from gan808.control.osc.times import TREMBLE_FRAMES
 from gan808.engine.clock import EngineClock
 from gan808.engine.engine import Engine
@@ -35,14 +38,14 @@ from gan808.instrument.parameter import Kind
 from gan808.instrument.parameters import TABLE
 from tests.control.rig import Client, Rig, bundle, message, until
 from tests.control.storm import Storm
+from tests.control.storm_sender import number_of
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool
-from tests.timing import WITHIN_S
+from tests.timing import WITHIN_S, Watchdog
 
 RATE_HZ, BLOCK = 48_000, 128
-DIRECT, OVER_UDP = 95_000, 5_000
-HIT = 0.8125  # a velocity the storm never sends: its hits are told from the test's by it
+OVER_UDP = 5_000
 # python-osc's builder itself stumbles over a zero in a text.
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 SETTINGS = Settings().replace({
@@ -57,8 +60,8 @@ class Sky:
         self.engine = Engine(RATE_HZ)
         self.pool = FakePool(kit.classes)
         self.filler = FakeFiller(self.pool)
-        shelf = SceneShelf({"fake": kit, "other": FakeKit("other")})
-        self.machine = Machine(kit, self.engine, self.pool, self.filler, SETTINGS, shelf)
+        library = SceneLibrary({"fake": kit, "other": FakeKit("other")})
+        self.machine = Machine(kit, self.engine, self.pool, self.filler, SETTINGS, library)
         self.machine.start(live=live)
         self.osc = OscServer(self.machine, SETTINGS)
         self._out = np.zeros((BLOCK, 2), np.float32)
@@ -82,29 +85,34 @@ class Sky:
 
 @pytest.fixture
 def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing is logged that a player would see; what is logged below that has an end."""
-    with caplog.at_level(logging.DEBUG):
+    """Nothing is logged that a player would see, but for a sender's wrong clock and a kit without
+    room for it, and no failure; what is logged below that has an end."""
+    with caplog.at_level(logging.DEBUG, "gan808"):
         yield
-    loud = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert loud == []
-    assert not [r for r in caplog.records if r.exc_info]
-    assert len(caplog.records) < 100, "one line for each bad packet is a flood of its own"
+    records = caplog.get_records("call") + caplog.get_records("teardown")
+    loud = [r.getMessage() for r in records if r.levelno >= logging.WARNING]
+    assert [line for line in loud if not re.search("its clock is|every cell .* in use", line)] == []
+    assert not [r for r in records if r.exc_info]
+    assert len(records) < 100, "one line for each bad packet is a flood of its own"
 
 
-def test_95_000_packets_without_a_socket(quiet_log: None) -> None:
+def test_20_000_packets_without_a_socket(
+    quiet_log: None, pytestconfig: pytest.Config
+) -> None:
     """Every exception would end the test; afterwards all that waits is within its bounds, every
     voice ends by itself, and the machine still plays and answers."""
+    packets = int(pytestconfig.getoption("--packets"))
     sky, storm = Sky(live=False), Storm(808)
     senders = itertools.cycle([("127.0.0.1", 9000 + n) for n in range(7)] + [("192.0.2.1", 5)])
-    for number in range(DIRECT):
+    for number in range(packets):
         sky.osc._receive(storm.datagram(), next(senders))
         if number % 250 == 0:
             sky.osc._schedule.run_due(time.monotonic())
             assert sky.mix(2) <= 1.0
         if number % 1000 == 0:
             sky.filler.deliver_all()
-    assert sky.osc.counters.packets == DIRECT
-    assert 0 < sky.osc.counters.bad_packets < DIRECT
+    assert sky.osc.counters.packets == packets
+    assert 0 < sky.osc.counters.bad_packets < packets
     assert len(sky.osc._schedule) <= SHARES * MAX_WAITING
     assert len(sky.osc._clients.current(time.monotonic())) <= sky.osc._clients.limit
     assert len(sky.osc._outstanding._owners) <= SHARES * MAX_WAITING
@@ -135,16 +143,21 @@ def live_sky() -> Iterator[Sky]:
     sky.machine.stop()
 
 
-def test_5_000_packets_over_udp_and_every_hit_on_time(
-    quiet_log: None, live_sky: Sky, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Hits in bundles, 0.4 s ahead and 25 ms apart, while it storms: they are handed to the
-    engine before they are due, each at the frame that the engine's clock has for its tag, but for
-    the few that the clock trembles by."""
-    port, frame_at = live_sky.machine.engine.port("osc"), EngineClock.frame_at
-    trigger = port.trigger
-    hits: list[tuple[float, int, int, int]] = []  # due in s, its frame, the frame given, and now
-    asked: list[tuple[float, int]] = [(0.0, 0)]
+class Handed(NamedTuple):
+    """A hit as the engine was given it."""
+
+    due_s: float  # monotonic, as the server has it
+    expected: int  # the frame that the engine's clock has for that
+    given: int
+    late: bool
+
+
+@pytest.fixture
+def handed(live_sky: Sky, monkeypatch: pytest.MonkeyPatch) -> dict[int, Handed]:
+    """The sender's hits as they reach the engine, each under its number."""
+    engine, frame_at = live_sky.machine.engine, EngineClock.frame_at
+    port = engine.port("osc")
+    trigger, hits, asked = port.trigger, dict[int, Handed](), [(0.0, 0)]
 
     def mapped(clock: EngineClock, monotonic_s: float) -> int:
         frame = frame_at(clock, monotonic_s)
@@ -153,29 +166,46 @@ def test_5_000_packets_over_udp_and_every_hit_on_time(
         return frame
 
     def noted(slot: int, velocity: float, frame: int = 0, **more: float) -> bool:
-        if velocity == HIT:
-            hits.append((*asked[0], frame, live_sky.engine.clock.frame_now()))
+        number = number_of(velocity)
+        if number is not None:
+            late = frame <= frame_at(engine.clock, time.monotonic())
+            hits[number] = Handed(*asked[0], frame, late)
         return trigger(slot, velocity, frame, **more)
 
     monkeypatch.setattr(EngineClock, "frame_at", mapped)
     monkeypatch.setattr(port, "trigger", noted)
-    sender = subprocess.run(
-        [sys.executable, "-m", "tests.control.storm_sender", str(live_sky.osc.address[1]), "809",
-         str(OVER_UDP), str(HIT)],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=True)
-    tags_s = [float(line) for line in sender.stdout.split()]
-    until(lambda: len(hits) == len(tags_s), WITHIN_S)
+    return hits
+
+
+def test_5_000_packets_over_udp_and_every_hit_on_time(
+    quiet_log: None, live_sky: Sky, handed: dict[int, Handed]
+) -> None:
+    """Hits in bundles, 0.4 s ahead and 25 ms apart, while it storms: they are handed to the
+    engine before they are due, each at the frame that the engine's clock has for its tag, but for
+    the few that the clock trembles by. What the machine held up, here or at the sender, proves
+    nothing of the server."""
+    with Watchdog() as watchdog:
+        sender = subprocess.run(
+            [sys.executable, "-m", "tests.control.storm_sender",
+             str(live_sky.osc.address[1]), "809", str(OVER_UDP)],
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120, check=True)
+        tags_s, sent_s = np.array([line.split() for line in sender.stdout.splitlines()], float).T
+        until(lambda: len(handed) == len(tags_s), WITHIN_S)
     assert live_sky.osc.counters.packets >= OVER_UDP
     assert len(tags_s) > 20
-    due_s, expected, given, now = map(np.array, zip(*hits, strict=True))
-    late = given <= now
-    assert np.abs(given - expected)[~late].max() <= TREMBLE_FRAMES + 1
-    # A busy machine may hold a thread up for longer than hits are ahead, now and then; a server
-    # that holds them up itself does so all the time.
-    assert np.count_nonzero(np.diff(late.astype(int), prepend=0) > 0) <= 2
-    assert late.sum() <= len(hits) // 4
+    hits = [handed[number] for number in range(len(tags_s))]
+    late = np.array([hit.late for hit in hits])
+    to_monotonic_s = time.monotonic() - time.time()
+    excused = [tag_s - was_sent_s < 2 * AHEAD_S
+               or watchdog.was_held_up(*tag_s + to_monotonic_s - (AHEAD_S, 0.0))
+               for tag_s, was_sent_s in zip(tags_s, sent_s, strict=True)]
+    # A thread alone may be held up where its neighbour was not, once; a server that holds hits up
+    # does so again and again.
+    assert np.count_nonzero(late & ~np.array(excused)) <= len(hits) // 10
+    assert max(abs(hit.given - hit.expected) for hit in hits if not hit.late) <= TREMBLE_FRAMES + 1
     # The offset of the two clocks is kept while it changes by less than 0.2 ms.
     in_time = ~(late[1:] | late[:-1])  # what is late plays at once: it has no due time to compare
+    due_s = np.array([hit.due_s for hit in hits])
     assert np.diff(due_s)[in_time] == pytest.approx(np.diff(tags_s)[in_time], abs=0.0005)
     live_sky.filler.deliver_all()
     live_sky.machine.submit("/seq/stop")

@@ -24,10 +24,12 @@ from tests.timing import WITHIN_S
 
 __all__ = ["jack_server", "mapped"]
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("sclang") is None,
-    reason="sclang of supercollider-language is not installed: no test with SuperCollider",
-)
+pytestmark = [
+    pytest.mark.real_time,
+    pytest.mark.skipif(
+        shutil.which("sclang") is None,
+        reason="sclang of supercollider-language is not installed: no test with SuperCollider"),
+]
 # The language is linked to Qt, which wants no screen and, as root, no sandbox.
 ENVIRONMENT = {"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"}
 STARTS_WITHIN_S = 120.0
@@ -111,7 +113,7 @@ def test_a_bundle_plays_at_its_time_tag(rig: Rig, tmp_path: Path) -> None:
         sclang(tmp_path, port, """
             fork {
                 16.do { |step|
-                    ~gan.sendBundle(0.4, ["/gan808/trig", "CH", 0.5], ["/gan808/trig", "BD", 1]);
+                    ~gan.sendBundle(2, ["/gan808/trig", "CH", 0.5], ["/gan808/trig", "BD", 1]);
                     0.031.wait;
                 };
                 1.wait;

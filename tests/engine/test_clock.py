@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from gan808.engine.clock import EngineClock
-from gan808.engine.engine import Engine
 from gan808.engine.kernel_api import routines
 from gan808.engine.kernels.callback import follow_clock
 from gan808.engine.kernels.clock_source import clock_source
@@ -21,7 +20,7 @@ BLOCK = 128
 def test_the_clock_behind_time_monotonic_is_found() -> None:
     address, identifier = clock_source()
     assert address != 0
-    assert time.clock_gettime(identifier) == pytest.approx(time.monotonic(), abs=0.01)
+    assert time.monotonic() <= time.clock_gettime(identifier) <= time.monotonic()
 
 
 def test_before_the_first_block_the_frame_is_zero() -> None:
@@ -81,11 +80,12 @@ def test_there_and_back_is_the_same_frame() -> None:
 
 
 def test_after_a_gap_it_starts_anew() -> None:
-    engine = Engine(RATE_HZ, cells=1)
-    engine.set_live(True)
-    out = np.zeros((BLOCK, 2), np.float32)
-    for _ in range(3):
-        engine.process(out)
-    time.sleep(0.1)
-    engine.process(out)
-    assert engine.clock.frame_now() - (engine.frames - BLOCK) < RATE_HZ * 0.05
+    memory = allocate_memory()
+    record = memory[0]
+    record["sample_rate_hz"], record["live"], record["clock_address"] = RATE_HZ, 1, 1
+    clock, time_s = EngineClock(memory, routines().read_clock), 1000.0
+    for block in range(4):
+        time_s += BLOCK / RATE_HZ + (0.1 if block == 3 else 0.0)
+        record["frame"] = block * BLOCK
+        follow_clock(record, time_s, BLOCK, False)
+    assert clock.frame_at(time_s) == 3 * BLOCK

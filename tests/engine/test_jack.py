@@ -23,6 +23,8 @@ from gan808.errors import DeviceError
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 from tests.timing import SOON_S
 
+pytestmark = pytest.mark.real_time
+
 __all__ = ["jack_server"]
 
 

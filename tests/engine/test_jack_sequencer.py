@@ -16,6 +16,8 @@ from gan808.sequencer.sequencer import Sequencer
 from gan808.sequencer.thread import SequencerThread
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
 
+pytestmark = pytest.mark.real_time
+
 __all__ = ["jack_server"]
 
 EVERY_STEP = Pattern("every", rows={"BD": (1.0,) * 16})

@@ -73,8 +73,10 @@ def test_in_real_time_a_second_takes_a_second(tmp_path: Path, spec: str) -> None
 def test_stop_ends_it_soon_and_completes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stopped.flac"
     output = opened(f"file:{path}")
-    output.start(ready_engine())
-    assert not output.wait(0.2)
+    engine = ready_engine()
+    output.start(engine)
+    while engine.frames <= 4096:
+        assert not output.wait(0.02)
     began_s = time.monotonic()
     output.stop()
     output.stop()

@@ -14,6 +14,7 @@ import soundfile
 from pythonosc.udp_client import SimpleUDPClient
 
 from gan808.recording.format import read_take
+from gan808.sound.sound import RENDER
 from tests.running import Running, environment
 from tests.timing import SOON_S
 
@@ -34,7 +35,12 @@ def swaps(running: Running, count: int) -> None:
 
 
 def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_path: Path) -> None:
-    """Rendered sounds, evolution, hits and knobs over OSC at whatever moment they came."""
+    """Rendered sounds, a file of the user's, evolution, hits and knobs over OSC at whatever moment
+    they came."""
+    imports = tmp_path / "data" / "gan808" / "imports"
+    imports.mkdir(parents=True)
+    falling = np.exp(-np.arange(4410) / 900) * np.sin(np.arange(4410) / 9)
+    soundfile.write(imports / "mine.wav", falling, 44100)
     options = ["--kit", str(one_class_kit), *SILENT, "--osc", ":0", "--evolve", "8"]
     with Running(tmp_path, *options, "--tempo", "240", "--record", "in/take.wav") as running:
         port = int(running.introduction()["osc"].rpartition(":")[2])
@@ -43,6 +49,8 @@ def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_pat
             client.send_message("/gan808/trig", ["BD", 0.5 + number / 100])
             client.send_message("/gan808/slot/BD/pan", [(number % 5 - 2) / 3])
             client.send_message("/gan808/slot/BD/tune", [float(number % 7)])
+            if number == 15:
+                client.send_message("/gan808/slot/BD/load", ["mine"])
             if number % 10 == 0:
                 client.send_message("/gan808/slot/BD/new", [number])
             time.sleep(0.011)
@@ -56,7 +64,9 @@ def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_pat
     audio, _ = soundfile.read(wav)
     assert np.abs(audio).max() > 0.1
     lines = read_take(midi)
-    assert len({line["id"] for line in lines if "sound" in line}) >= 6
+    ids = {line["id"] for line in lines if "sound" in line}
+    assert len(ids) >= 6
+    assert any("/file:mine.wav@" in each for each in ids)
     done = replay(tmp_path, str(midi), "--out", "again.wav")
     assert done.returncode == 0, done.stderr
     assert "differ" not in done.stdout
@@ -95,7 +105,17 @@ def test_a_kill_leaves_files_that_open_and_replay(tiny_kit: Path, tmp_path: Path
     done = replay(tmp_path, "take.journal")
     assert done.returncode == 0, done.stderr
     assert "cut short" in done.stdout
+    assert "rendered otherwise" not in done.stdout
     again, _ = soundfile.read(tmp_path / "take-replay.wav", dtype="float32")
     n = min(len(audio), len(again))
     assert n > 20_000
     assert again[:n].tobytes() == audio[:n].tobytes()
+    older = tmp_path / "older.journal"  # as a version before recordings named their renderer
+    older.write_text((tmp_path / "take.journal").read_text().replace(f'"render":{RENDER},', ""))
+    done = replay(tmp_path, "older.journal")
+    assert done.returncode == 0, done.stderr
+    (told,) = [line for line in done.stdout.splitlines() if "rendered otherwise" in line]
+    assert "renderer 1;" in told
+    assert "has changed" not in done.stdout, "the kit is the same"
+    assert (tmp_path / "older-replay.wav").read_bytes() == \
+        (tmp_path / "take-replay.wav").read_bytes()

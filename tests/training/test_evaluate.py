@@ -9,7 +9,7 @@ from training.evaluate import Sets, measured
 from training.intervals import Figure
 from training.listening import Generated
 from training.report import scores
-from training.set_metrics import Heard, Reference
+from training.set_metrics import JudgedSet, Reference
 from training.tables import class_table, tables
 from training.targets import judged
 
@@ -28,7 +28,7 @@ def heard(points, labels):
     """As a judge hears it that knows the centres."""
     closeness = -((points[:, None] - CENTRES[None]) ** 2).sum(axis=2)
     exponent = np.exp(closeness - closeness.max(axis=1, keepdims=True))
-    return Heard(points, exponent / exponent.sum(axis=1, keepdims=True), labels)
+    return JudgedSet(points, exponent / exponent.sum(axis=1, keepdims=True), labels)
 
 
 def drums(n, seed, spread=1.0, shift=0.0):

@@ -41,19 +41,19 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     """
     limit_threads(settings.renderer.threads)
     from gan808.sound.kit.kit import find_kit
-    from gan808.storage.library import Shelf
+    from gan808.storage.library import Library
 
     kit = find_kit(settings.kit.name, paths.kit_folders())
     classes = classes_of(kit, order.class_name)
     if (highest := max(point.seed for point in order.points)) > HIGHEST_SEED:
         raise ConfigError(f"seed {highest}: seeds end at {HIGHEST_SEED}")
-    shelf = Shelf(paths.kit_folders(), (), order.folder, order.folder)
+    library = Library(paths.kit_folders(), (), order.folder, order.folder)
     renderer = make_renderer(kit, settings, order.rate_hz)
     jobs = [(class_name, point) for class_name in classes for point in order.points]
     for batch in batches(jobs, settings.renderer.batch):
         names, points = zip(*batch, strict=True)
         for sound in renderer.render(names, points):
-            path = shelf.export(sound, sound.file_stem("_"))
+            path = library.export(sound, sound.file_stem("_"))
             refused = renderer.rejection(sound)
             yield f"{path}  heard {sound.class_heard} {sound.confidence:.2f}" + (
                 f", {refused}: not for playing" if refused else ""

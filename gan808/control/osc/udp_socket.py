@@ -12,7 +12,7 @@ import sys
 
 from gan808.control.osc.clients import Sender
 from gan808.engine.engine import Port
-from gan808.engine.trigger_fast_path import OscEar
+from gan808.engine.trigger_fast_path import TriggerFastPath
 from gan808.errors import DeviceError
 from gan808.instrument.protocols import PortLike
 
@@ -106,22 +106,23 @@ class OscSocket:
                     found.append(address)
         return found
 
-    def ear(self, port: PortLike) -> OscEar | None:
+    def ear(self, port: PortLike) -> TriggerFastPath | None:
         """Waits on this socket and plays plain hits at once; None where that cannot be done: not
         on this system, or not on such a port."""
         if self._socket is None or not isinstance(port, Port):
             return None
         with contextlib.suppress(OSError, AttributeError):
-            return OscEar(port, self._socket.fileno())
+            return TriggerFastPath(port, self._socket.fileno())
         return None
 
     def send(self, datagram: bytes, receiver: Sender) -> None:
         """Send; a receiver who cannot be reached is passed over, as UDP does."""
+        bound = self._socket  # another thread may close meanwhile
         for _ in range(2):  # the first may only report what became of an earlier one
-            if self._socket is None:
+            if bound is None:
                 return
             with contextlib.suppress(OSError):
-                self._socket.sendto(datagram, receiver)
+                bound.sendto(datagram, receiver)
                 return
 
     def close(self) -> None:
