@@ -17,7 +17,13 @@ from functools import partial
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
-from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
+from gan808.app.output_description import (
+    describe_output,
+    describe_scheduling,
+    jack_source,
+    may_return,
+    on_jack,
+)
 from gan808.app.output_opener import Opening, live_output
 from gan808.app.present_export import export_present
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
@@ -97,9 +103,8 @@ class Daemon:
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
-        self._pool = Pool(
-            self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
-        )
+        self._pool = Pool(self._kit.classes, limit=settings.pool.limit,
+                          low_water=settings.pool.low_water)
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
@@ -165,7 +170,7 @@ class Daemon:
         self._session.go_on(self._machine)
 
     def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
+        midi = MidiInput(self._machine, self._settings, jack=jack_source(lambda: self._output))
         running.callback(midi.stop)
         midi.start()
         self._machine.midi_ports = midi.ports_seen
@@ -176,10 +181,10 @@ class Daemon:
         if choice == "off":
             return ""
         from gan808.control.midi.clock_out import MidiClockOut
-        from gan808.control.midi.outputs import JackMidiSender, MidiOutputs
+        from gan808.control.midi.outputs import JackClockPort, MidiOutputs
 
-        outputs = MidiOutputs(choice, jack=on_jack(self._output),
-                              open_jack=partial(JackMidiSender, self._engine.frame_address))
+        jack = jack_source(lambda: self._output)
+        outputs = MidiOutputs(choice, open_jack=jack and partial(JackClockPort, jack))
         clock = MidiClockOut(
             self._machine, outputs,
             lambda: midi.clock_source if sync.clock == "midi" else None)

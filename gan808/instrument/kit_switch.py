@@ -158,6 +158,8 @@ class KitSwitches:
             frame = max(frame, machine.swaps.sent_until)
         placement = machine.swaps.prepare(kit, sounds, frame, own=kit is machine.kit)
         machine.sequencer.set_codes(tuple(slot.code for slot in kit.slots), frame)
+        if frame > now:
+            machine.midi_map.prepare(kit, frame)
         self._coming.append((frame, partial(self._switch, kit, placement, worn)))
         self.carry_out(now)
 

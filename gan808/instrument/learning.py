@@ -162,15 +162,19 @@ class Learning:
 
     def follow(self) -> None:
         """Another kit has other slots, or something else was learned."""
+        self.bindings = self.bindings_for(self._machine.codes)
+
+    def bindings_for(self, codes: Sequence[str]) -> Mapping[Control, ControlTarget]:
+        """What was learned of which a kit with these slot codes has the target."""
         bindings = {}
         for text, target in self._learned.items():
             control = control_of(text)
             try:
                 if control is not None:
-                    bindings[control] = target_of(target, self._machine.codes)
+                    bindings[control] = target_of(target, codes)
             except ConfigError:
                 continue  # it waits for a kit that has it
-        self.bindings = bindings
+        return bindings
 
     def take(self, control: Control) -> None:
         """A control was moved; machine thread. The first after /learn is the one that is meant."""

@@ -25,6 +25,7 @@ from gan808.instrument.evolution import Evolution
 from gan808.instrument.evolver import Evolver
 from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
+from gan808.instrument.midi_map import MidiMap, slot_of_note
 from gan808.instrument.parameter import Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import (
@@ -32,6 +33,7 @@ from gan808.instrument.protocols import (
     FillerLike,
     KitLike,
     LibraryLike,
+    NotePort,
     PoolLike,
     PortLike,
 )
@@ -77,7 +79,7 @@ class Machine:
         self.library: LibraryLike = (
             Library.of_user(settings.imports.folder) if library is None else library)
         self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = _notes(kit)
+        self._slot_of_note = slot_of_note(kit.slots)
         self.port = engine.port("machine")
         self.swaps = Swaps(engine, self.port, pool, self.emit, settings.kit.width)
         self.evolution = Evolution(
@@ -96,6 +98,7 @@ class Machine:
         self.learning = Learning(self)
         self.commands = Commands(self)
         self.snapshots = self.commands.snapshots
+        self.midi_map = MidiMap(self)
         self.switches = KitSwitches(self)
         self._evolver = Evolver(self.evolution, self.swaps, self.sequencer.used_slots,
                                 self.switches.pending, self.emit)
@@ -123,6 +126,7 @@ class Machine:
         self.port.set_master(MASTER_MOST * self.settings.audio.master_volume)
         first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
         self.switches.wear(self.kit, first, 0)
+        self.midi_map.follow()
         self.live, self._offline_frame = live, None if live else 0
         if self.settings.sequencer.song:
             self.commands.songs.begin(self.settings.sequencer.song)
@@ -165,7 +169,7 @@ class Machine:
 
     def trigger(
         self,
-        port: PortLike,
+        port: NotePort,
         slot: int,
         velocity: float,
         frame: int = 0,
@@ -185,7 +189,7 @@ class Machine:
             self._inbox.put(partial(self._evolver.refresh, slot, frame))
         return played
 
-    def release(self, port: PortLike, slot: int, frame: int = 0) -> bool:
+    def release(self, port: NotePort, slot: int, frame: int = 0) -> bool:
         """A key was let go: ends the sound of a gated slot, does nothing to a one-shot."""
         slots = self.swaps.slots
         if slot < len(slots) and slots[slot].gated:
@@ -316,7 +320,7 @@ class Machine:
         """The kit's codes and notes are what is played from now on; machine thread only."""
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = _notes(kit)
+        self._slot_of_note = slot_of_note(kit.slots)
         self.learning.follow()
         self.commands.widths.follow()
 
@@ -328,20 +332,21 @@ class Machine:
             self._threads[1].ahead_frames = self._ahead_frames
 
     def _work(self) -> None:
+        settled = True
         while True:
             try:
-                busy = self._waiting or self.switches
+                busy = self._waiting or self.switches or not settled
                 work = self._inbox.get(timeout=0.01 if busy else None)
             except queue.Empty:
                 self.switches.carry_out(self.now())
-                self._do_waiting(self.now())
+                settled = self._settle(self.now())
                 continue
             if work is None:
                 return
             with self._guard:
                 self.switches.carry_out(self.now())
                 work()
-            self._do_waiting(self.now())
+            settled = self._settle(self.now())
 
     def _do_all(self, until_frame: int) -> None:
         self.switches.carry_out(until_frame - 1)
@@ -353,7 +358,7 @@ class Machine:
             if work is not None:
                 with self._guard:
                     work()
-        self._do_waiting(until_frame)
+        self._settle(until_frame)
 
     def _run(self, call: Call) -> None:
         self.commands.run(call)
@@ -363,9 +368,11 @@ class Machine:
         lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
         heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
-    def _do_waiting(self, frame: int) -> None:
+    def _settle(self, frame: int) -> bool:
+        """Carry out what is due and have the engine know what came of it all; whether it does."""
         while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
+        return self.midi_map.follow()
 
     # The sequencer's listener: its thread, so only the queue is touched
 
@@ -378,7 +385,3 @@ class Machine:
         """A step is about to be scheduled; in fresh mode it gets a sound of its own."""
         if self.evolution.fresh:
             self._inbox.put(partial(self._evolver.refresh, slot, frame))
-
-
-def _notes(kit: KitLike) -> dict[int, int]:
-    return {note: index for index, slot in enumerate(kit.slots) for note in slot.notes}

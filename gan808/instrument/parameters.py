@@ -220,6 +220,11 @@ TABLE: tuple[Parameter, ...] = (
               reply="(s:id s:slot i:seconds_ago) for each"),
     Parameter("/pool", Kind.QUERY, (), "sounds in stock",
               reply="(s:class i:sounds) for each class"),
+    Parameter("/pool/sounds", Kind.QUERY, (), "what each slot plays, then what it may draw, the "
+              "longest in stock first; as many as one answer holds",
+              reply="(s:slot s:id) for each"),
+    _action("/pool/take", "a sound out of the stock, at hand and not played; where few are left, "
+            "one that stays there", _text("slot"), reply="s:id"),
     Parameter("/renderer", Kind.QUERY, (), "sounds rendered and filed since the start",
               reply="i:ready i:rendered i:filed f:filed_a_minute"),
     Parameter("/sound/picture", Kind.QUERY, (_text("id"),), "a sound at hand to look at: bytes of "

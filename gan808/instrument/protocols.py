@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from gan808.engine.engine import SlotParameter
+from gan808.engine.keymap import Keymap
 from gan808.errors import Gan808Error
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
@@ -23,11 +24,8 @@ from gan808.sound.sound import FileId, Nearest, Rendered, Sound
 DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
 
 
-class PortLike(Protocol):
-    """One producing thread's ring into the engine; False means it was full."""
-
-    @property
-    def room(self) -> int: ...
+class NotePort(Protocol):
+    """What a note goes through; False means it was full."""
 
     def trigger(
         self,
@@ -44,6 +42,15 @@ class PortLike(Protocol):
 
     def release(self, slot: int, frame: int = 0) -> bool: ...
 
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool: ...
+
+
+class PortLike(NotePort, Protocol):
+    """One producing thread's ring into the engine."""
+
+    @property
+    def room(self) -> int: ...
+
     def forget(self, frame: int = 0) -> bool: ...
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool: ...
@@ -53,6 +60,8 @@ class PortLike(Protocol):
     ) -> bool: ...
 
     def set_master(self, gain: float, frame: int = 0) -> bool: ...
+
+    def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool: ...
 
 
 class ClockLike(Protocol):
@@ -149,6 +158,8 @@ class PoolLike(Protocol):
     def put(self, sound: Sound) -> bool: ...
 
     def stock(self) -> dict[str, int]: ...
+
+    def sounds(self) -> list[Sound]: ...
 
 
 class FillerStatusLike(Protocol):

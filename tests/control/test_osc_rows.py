@@ -35,6 +35,7 @@ ROWS: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("/seq/play", (), DONE, "s"),
     ("/seq/stop", (), DONE, "s"),
     ("/pool", (), "/pool", "si" * 12),
+    ("/pool/take", ("BD",), DONE, "ss"),
     ("/sound/keep", ("BD",), DONE, "ss"),
     ("/sound/export", ("BD", "mine"), DONE, "ss"),
     ("/sound/export", ("BD",), DONE, "ss"),

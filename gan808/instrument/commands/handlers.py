@@ -20,6 +20,7 @@ from gan808.instrument.commands.patterns import PatternCommands
 from gan808.instrument.commands.songs import SongCommands
 from gan808.instrument.commands.sound_files import SoundFiles
 from gan808.instrument.commands.sounds import SoundCommands
+from gan808.instrument.commands.stock import StockCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
 from gan808.instrument.parameter import SLOT, Kind, Value
@@ -132,6 +133,7 @@ class Commands:
         own = self._scenes.handlers | {"/state": lambda _: (self.snapshots.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
         own |= self.songs.handlers() | self.files.handlers()
+        own |= StockCommands(self._machine, self.sounds.keep).handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
