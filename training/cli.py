@@ -60,7 +60,8 @@ KitsFolder = Annotated[
 ]
 ProvenanceFile = Annotated[
     Path | None,
-    typer.Option("--provenance", help="TOML file with description and [\\[provenance]] tables."),
+    typer.Option("--provenance", help="TOML file with description, [\\[provenance]] tables and "
+                                          "[\\[loudness]]."),
 ]
 Packs = Annotated[
     str | None,

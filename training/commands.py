@@ -50,7 +50,7 @@ from .preflight import (
     check_room,
     set_aside_earlier,
 )
-from .provenance import own_sounds, read_provenance
+from .provenance import KitWords, own_sounds, read_provenance
 from .recipes import HOUSE_RECIPE, RECIPES, Recipe
 from .reporting import Reporter
 from .settings import with_settings
@@ -240,8 +240,9 @@ def _fit(trainer: Trainer, reporter: Reporter, kit: tuple[Path, ExportOptions] |
 
 
 def _export_options(dataset: Dataset, name: str, provenance: Path | None) -> ExportOptions:
-    description, tables = read_provenance(provenance) if provenance else ("", ())
-    return ExportOptions(name, description, tables or own_sounds(dataset))
+    words = read_provenance(provenance) if provenance else KitWords()
+    return ExportOptions(name, words.description, words.provenance or own_sounds(dataset),
+                         loudness=words.loudness)
 
 
 def export_kit(

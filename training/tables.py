@@ -86,8 +86,21 @@ def class_table(evaluation: Evaluation) -> Table:
     return Table("Classes", head, tuple(rows))
 
 
-def tables(evaluation: Evaluation) -> tuple[Table, Table, Table]:
-    return target_table(evaluation), figure_table(evaluation), class_table(evaluation)
+def kind_table(evaluation: Evaluation) -> Table:
+    rows = [
+        (name, str(score.held_out), figure(score.recognised), figure(score.frechet, 1),
+         figure(score.frechet_codec, 1), figure(score.coverage), figure(score.coverage_codec))
+        for name, score in evaluation.kinds.items()
+    ]
+    head = ("held out", "sounds", "recognised themselves", "Frechet distance, accepted",
+            "codec alone", "coverage, accepted", "codec alone")
+    return Table("Held-out sounds apart", head, tuple(rows))
+
+
+def tables(evaluation: Evaluation) -> tuple[Table, ...]:
+    """What there is to show."""
+    kinds = (kind_table(evaluation),) if evaluation.kinds else ()
+    return (target_table(evaluation), figure_table(evaluation), *kinds, class_table(evaluation))
 
 
 def notes(evaluation: Evaluation) -> Sequence[str]:
