@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gan808.errors import ConfigError
@@ -22,8 +23,8 @@ from gan808.instrument.parameter import ROOT, SLOT, Argument, Kind, Parameter, V
 from gan808.instrument.parameters import BY_ADDRESS, RESERVED_CC
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
 
 ControlKind = Literal["cc", "note"]
 # kind, channel 1-16, number 0-127
@@ -146,18 +147,16 @@ def can_be_learned(control: Control) -> bool:
 class Learning:
     """What was learned, and what waits for a control to be moved."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, context: Context, learned: Mapping[str, str],
+                 keep: Callable[[Mapping[str, str]], None]) -> None:
+        """learned: what an earlier run has; keep: writes everything learned, on the disk's
+        thread."""
         self.pending: ControlTarget | None = None
-        self.bindings: Mapping[Control, ControlTarget] = {}
-        # Called with everything learned when it changes; whoever keeps it for the next run.
-        self.keep: Callable[[Mapping[str, str]], None] = lambda learned: None
-        self._machine = machine
+        self._context = context
+        self._keep = keep
         # All of it by text, also what the present kit has no slot for.
-        self._learned: dict[str, str] = {}
-
-    def load(self, learned: Mapping[str, str]) -> None:
-        """Take over what an earlier run learned. Before the machine starts, or on its thread."""
         self._learned = dict(learned)
+        self.bindings: Mapping[Control, ControlTarget] = {}
         self.follow()
 
     def follow(self) -> None:
@@ -167,7 +166,7 @@ class Learning:
             control = control_of(text)
             try:
                 if control is not None:
-                    bindings[control] = target_of(target, self._machine.codes)
+                    bindings[control] = target_of(target, self._context.codes)
             except ConfigError:
                 continue  # it waits for a kit that has it
         self.bindings = bindings
@@ -181,7 +180,7 @@ class Learning:
             return  # a key has no positions: a value needs a knob
         self.pending = None
         self._change({**self._learned, text_of(control): target.text})
-        self._machine.emit(ParameterChanged("/learned", (text_of(control), target.text)))
+        self._context.emit(ParameterChanged("/learned", (text_of(control), target.text)))
 
     def handlers(self) -> dict[str, Handler]:
         """What the rows of the table do."""
@@ -189,7 +188,7 @@ class Learning:
                 "/learn/forget": self._forget, "/learn/list": self._list}
 
     def _learn(self, call: Call) -> Answer:
-        self.pending = target_of(str(call.arguments[0]), self._machine.codes)
+        self.pending = target_of(str(call.arguments[0]), self._context.codes)
         return (self.pending.text,)
 
     def _cancel(self, _: Call) -> Answer:
@@ -212,4 +211,4 @@ class Learning:
     def _change(self, learned: dict[str, str]) -> None:
         self._learned = learned
         self.follow()
-        self.keep(learned)
+        self._context.disk.do("learned controls", partial(self._keep, learned))

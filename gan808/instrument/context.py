@@ -1,0 +1,55 @@
+"""What the parts of the machine share: the kit that plays, and the ways to the rest of it.
+
+Given to their constructors. Machine thread, but for `PlayingKit`, which any thread reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gan808.instrument.disk import DiskWorker
+from gan808.instrument.events import Event
+from gan808.instrument.protocols import EngineLike, FillerLike, KitLike, LibraryLike, PoolLike
+from gan808.instrument.swaps import Swaps
+
+
+class PlayingKit:
+    """The kit that plays, its slot codes, and the slot of each MIDI note; each replaced whole."""
+
+    def __init__(self, kit: KitLike) -> None:
+        self.kit = kit
+        self.codes = tuple(slot.code for slot in kit.slots)
+        self.slot_of_note = {
+            note: index for index, slot in enumerate(kit.slots) for note in slot.notes}
+
+    def change(self, kit: KitLike) -> None:
+        """Another kit plays from now on."""
+        other = PlayingKit(kit)
+        self.kit, self.codes, self.slot_of_note = kit, other.codes, other.slot_of_note
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """emit tells every listener; post does work on the machine thread, soon; now is the frame that
+    counts as now; disk does what touches a disk."""
+
+    playing: PlayingKit
+    swaps: Swaps
+    engine: EngineLike
+    pool: PoolLike
+    filler: FillerLike
+    library: LibraryLike
+    disk: DiskWorker
+    emit: Callable[[Event], None]
+    post: Callable[..., None]
+    now: Callable[[], int]
+
+    @property
+    def kit(self) -> KitLike:
+        return self.playing.kit
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The slots' codes, in order."""
+        return self.playing.codes
