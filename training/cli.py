@@ -296,8 +296,8 @@ def evaluate(
 
 def export(
     source: Annotated[str, typer.Argument(
-        metavar="DATASET|KIT|now|scene:NAME", help="With --as: a kit's name or folder, what was "
-        "played last, or a scene. Without: a dataset.")],
+        metavar="DATASET|KIT|now|scene:NAME|favourites", help="With --as: a kit's name or folder, "
+        "what was played last, a scene, or what was kept. Without: a dataset.")],
     run: Annotated[Path | None, typer.Option("--run", help="Without --as: the run.")] = None,
     kit: Annotated[str | None, typer.Option("--kit", help="Without --as: name of the kit.")] = None,
     kits_folder: KitsFolder = None,
@@ -323,11 +323,11 @@ def export(
     """With --as: write a kit's sounds for another sampler. Without: make a kit from a run (the
     training step), of the checkpoint that held-out sounds find best."""
     if as_format is not None:
-        from gan808.exchange.collecting import Amounts
-        from gan808.exchange.command import ExportOrder, export_sounds
+        from gan808.app.offline.export import ExportOrder, export_sounds
+        from gan808.exchange.collecting import Amounts, Form
 
         typer.echo(export_sounds(ExportOrder(
-            source, as_format, out, Amounts(count, round_robin, velocities), rate, bits)))
+            source, as_format, out, Amounts(count, round_robin, velocities), Form(rate, bits))))
         return
     if run is None or kit is None:
         raise ConfigError("give --as FORMAT to export sounds, or --run and --kit to make a kit "

@@ -27,7 +27,7 @@ from gan808.sound.kit.kit import Kit, load_kit, save_kit
 from gan808.sound.kit.manifest import FactoryEntry, KitManifest, Provenance, SlotEntry, Thresholds
 from gan808.sound.kit.slots import SlotLayout, layout_for
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
-from gan808.sound.sound import Sound
+from gan808.sound.sound import RENDER, Sound
 
 from . import checkpoint
 from .dataset import Dataset
@@ -208,7 +208,7 @@ def manifest_of(
         inherited = [Provenance.model_validate(entry) for entry in before["provenance"]]
         named = {entry.source for entry in options.provenance}
         return KitManifest(
-            format_version=1, name=options.name, description=options.description,
+            format_version=1, render=RENDER, name=options.name, description=options.description,
             made=datetime.date.today().isoformat(), recipe=_recipe_of(recipe, options),
             training_steps=int(state["step"]) + before["steps"],
             training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),

@@ -17,8 +17,16 @@ from functools import partial
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
-from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
+from gan808.app.output_description import (
+    describe_output,
+    describe_scheduling,
+    jack_source,
+    may_return,
+    on_jack,
+)
 from gan808.app.output_opener import Opening, live_output
+from gan808.app.present_export import export_present
+from gan808.app.run_recording import begin_recording, end_recording
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
@@ -36,7 +44,7 @@ from gan808.pool.filler import Filler
 from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
-from gan808.recording.recorder import Recorder, stem_of
+from gan808.recording.recorder import Recorder
 from gan808.sound.kit.kit import find_kit
 from gan808.storage import learned_controls
 from gan808.storage.library import Library
@@ -97,16 +105,15 @@ class Daemon:
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
-        self._pool = Pool(
-            self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
-        )
+        self._pool = Pool(self._kit.classes, limit=settings.pool.limit,
+                          low_water=settings.pool.low_water)
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
         self._midi: MidiInput | None = None
         self._machine = Machine(
             self._kit, self._engine, self._pool, self._filler, settings,
-            Library.of_user(settings.imports.folder), self._host())
+            Library.of_user(settings.imports.folder, export_present), self._host())
         self._recorder = Recorder(self._machine)
         self._machine.commands.register(self._recorder.handlers())
         self._first_sounds = self._session.begin(self._machine)
@@ -173,7 +180,7 @@ class Daemon:
         self._session.go_on(self._machine)
 
     def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
+        midi = MidiInput(self._machine, self._settings, jack=jack_source(lambda: self._output))
         running.callback(midi.stop)
         midi.start()
         self._midi = midi
@@ -184,10 +191,10 @@ class Daemon:
         if choice == "off":
             return ""
         from gan808.control.midi.clock_out import MidiClockOut
-        from gan808.control.midi.outputs import JackMidiSender, MidiOutputs
+        from gan808.control.midi.outputs import JackClockPort, MidiOutputs
 
-        outputs = MidiOutputs(choice, jack=on_jack(self._output),
-                              open_jack=partial(JackMidiSender, self._engine.frame_address))
+        jack = jack_source(lambda: self._output)
+        outputs = MidiOutputs(choice, open_jack=jack and partial(JackClockPort, jack))
         clock = MidiClockOut(
             self._machine, outputs,
             lambda: midi.clock_source if sync.clock == "midi" else None)
@@ -373,19 +380,6 @@ class OfflineDaemon:
     def _before_block(self, until_frame: int) -> None:
         self._recorder.follow()
         self._machine.before_block(until_frame)
-
-
-def begin_recording(recorder: Recorder, name: str | None) -> None:
-    """Record from the first block on, if that was asked for. Raises Gan808Error."""
-    if name is not None:
-        recorder.begin(stem_of(name))
-
-
-def end_recording(recorder: Recorder, display: Display) -> None:
-    """Complete the files of a recording that still runs, and say where they are."""
-    said = recorder.close()
-    if said is not None:
-        display.say(said)
 
 
 def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:

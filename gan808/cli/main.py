@@ -15,7 +15,8 @@ import typer
 from gan808 import __version__
 from gan808.app.logging_setup import complain, speak_up
 from gan808.cli import run as run_command
-from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
+from gan808.cli.exit import DONE, INTERRUPTED, WRONG_USAGE, leave, status_of
+from gan808.cli.kits import kits_app
 from gan808.cli.patterns import patterns_app
 from gan808.cli.run import osc_address
 from gan808.cli.training import add_training_commands
@@ -31,8 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-kits_app = typer.Typer(no_args_is_help=True)
-app.add_typer(kits_app, name="kits", help="List, describe and check kits.")
+app.add_typer(kits_app, name="kits", help="List, describe, check, pack, add and remove kits.")
 app.add_typer(patterns_app, name="patterns")
 
 Kit = Annotated[str | None, typer.Option("--kit", help="Name of a kit, or its folder.")]
@@ -266,35 +266,6 @@ def match(
     settings = load_settings(config, {"kit": {"name": kit}})
     for line in match_file(settings, MatchOrder(recording, class_name, seeds, steps, out)):
         say([line])
-
-
-@kits_app.command("list", epilog="Example: gan808 kits list")
-def kits_list() -> None:
-    """List the kits there are."""
-    from gan808.cli.reports import kit_lines
-
-    say(kit_lines())
-
-
-@kits_app.command("info", epilog="Example: gan808 kits info gan808")
-def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its folder.")]) -> None:
-    """Describe a kit: classes, slots, where its sounds came from, licences."""
-    from gan808.cli.reports import kit_description
-
-    say(kit_description(name))
-
-
-@kits_app.command("verify", epilog="Example: gan808 kits verify kits/gan808")
-def kits_verify(path: Annotated[str, typer.Argument(help="A kit's folder, or its name.")]) -> None:
-    """Check a kit from end to end. Status 1 when anything is wrong."""
-    from gan808.cli.reports import kit_problems
-
-    problems = kit_problems(path)
-    for problem in problems:
-        complain(problem)
-    if problems:
-        raise typer.Exit(FAILED)
-    say([f"{path}: whole"])
 
 
 @app.command()

@@ -285,11 +285,6 @@ class Engine:
         return int(self._memory[0]["frame"])
 
     @property
-    def frame_address(self) -> int:
-        """Where the callback counts the frames it has mixed, an int64; for other callbacks."""
-        return int(self._memory["frame"].ctypes.data)
-
-    @property
     def blocks(self) -> int:
         """Blocks mixed so far."""
         return int(self._memory[0]["blocks"])

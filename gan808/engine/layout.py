@@ -54,6 +54,7 @@ CHOKE_FADE_S = 0.005
 RELEASE_FADE_S = 0.012
 LIMITER_RELEASE_S = 0.06
 LIMITER_THRESHOLD = 0.8
+MASTER_MOST = 2.0  # the mix is turned up to this at most, before the limiter
 
 CACHE_LINE_BYTES = 64
 # Producer and consumer indices sit on cache lines of their own.

@@ -99,9 +99,9 @@ class Port:
         return self._push((frame, 0, layout.COMMAND_SET, slot, 0, int(parameter), value, 0.0, 0.0,
                            0.0))
 
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        """Glides the master volume to 0..1."""
-        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
+    def set_master(self, gain: float, frame: int = 0) -> bool:
+        """Glides the gain of the whole mix to 0..MASTER_MOST."""
+        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, gain, 0.0, 0.0, 0.0))
 
     def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool:
         """Makes a keymap what MIDI in the callback means from `frame` on.

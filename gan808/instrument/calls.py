@@ -9,13 +9,14 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.parameter import Value
 
 Answer = tuple[Value | bytes, ...]
 Reply = Callable[[Answer | Gan808Error], object]
+Result = TypeVar("Result")
 log = logging.getLogger("gan808")
 
 
@@ -59,6 +60,12 @@ class Call:
 
 
 Handler = Callable[[Call], Answer | None]
+
+
+def settle(future: Future[Result], work: Callable[[], Result]) -> None:
+    """Give a future what `work` gives or raises."""
+    with Guard("the machine", future.set_exception):
+        future.set_result(work())
 
 
 def _outcome(future: Future[Answer]) -> Answer | Gan808Error:

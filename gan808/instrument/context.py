@@ -5,13 +5,19 @@ Given to their constructors. Machine thread, but for `PlayingKit`, which any thr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gan808.instrument.disk import DiskWorker
 from gan808.instrument.events import Event
 from gan808.instrument.protocols import EngineLike, FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
+from gan808.sound.kit.slots import SlotLayout
+
+
+def slot_of_note(layouts: Sequence[SlotLayout]) -> dict[int, int]:
+    """The slot 0..15 that each note of a kit plays."""
+    return {note: index for index, layout in enumerate(layouts) for note in layout.notes}
 
 
 class PlayingKit:
@@ -20,8 +26,7 @@ class PlayingKit:
     def __init__(self, kit: KitLike) -> None:
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
-        self.slot_of_note = {
-            note: index for index, slot in enumerate(kit.slots) for note in slot.notes}
+        self.slot_of_note = slot_of_note(kit.slots)
 
     def change(self, kit: KitLike) -> None:
         """Another kit plays from now on."""

@@ -15,6 +15,7 @@ from gan808.instrument.calls import Call
 from gan808.instrument.context import Context
 from gan808.instrument.events import KitLoaded, Notice
 from gan808.instrument.evolution import Evolution
+from gan808.instrument.midi_map import MidiMap
 from gan808.instrument.protocols import KitLike
 from gan808.instrument.state import State
 from gan808.instrument.swaps import Placement
@@ -129,10 +130,11 @@ class KitSwitches:
     """
 
     def __init__(self, context: Context, sequencer: Sequencer,
-                 changed: Callable[[KitLike], None]) -> None:
+                 midi_map: MidiMap, changed: Callable[[KitLike], None]) -> None:
         """changed: another kit plays, its sounds are in their slots."""
         self._context = context
         self._sequencer = sequencer
+        self._midi_map = midi_map
         self._changed = changed
         self._coming: list[tuple[int, Callable[[], None]]] = []
 
@@ -154,6 +156,8 @@ class KitSwitches:
             frame = max(frame, context.swaps.sent_until)
         placement = context.swaps.prepare(kit, sounds, frame, own=kit is context.kit)
         self._sequencer.set_codes(tuple(slot.code for slot in kit.slots), frame)
+        if frame > now:
+            self._midi_map.prepare(kit, frame)
         self._coming.append((frame, partial(self._switch, kit, placement, plays)))
         self.carry_out(now)
 

@@ -33,7 +33,6 @@ Control = tuple[ControlKind, int, int]
 VOLUME_CC = 7
 HALF = 64  # from here on a controller means "yes"
 CONTROL = re.compile(r"(cc|note) (\d{1,2}) (\d{1,3})")
-LIVE_TARGETS = ("/trig", "/stop")
 ALL = "all"
 
 
@@ -92,14 +91,15 @@ def _row_of(address: str) -> Parameter | None:
 def _suits(row: Parameter) -> bool:
     if row.address.startswith("/learn"):
         return False
-    return row.kind in (Kind.VALUE, Kind.ACTION) or row.address in LIVE_TARGETS
+    return row.kind in (Kind.VALUE, Kind.ACTION) or (row.kind is Kind.LIVE and not row.pairs)
 
 
 def _filled(row: Parameter, given: int) -> Argument | None:
     """The argument that the control gives. Raises ConfigError where more than one is missing."""
     missing = row.arguments[given:]
-    if row.kind is not Kind.VALUE and row.address != "/trig":
-        missing = tuple(argument for argument in missing if not argument.optional)
+    if row.kind is not Kind.VALUE:  # of what is optional only the strength of a hit
+        missing = tuple(argument for argument in missing if not argument.optional
+                        or (row.kind is Kind.LIVE and argument.type == "f"))
     if not missing:
         return None
     ranged = missing[0].choices or (missing[0].type != "s" and missing[0].maximum is not None)
@@ -161,15 +161,19 @@ class Learning:
 
     def follow(self) -> None:
         """Another kit has other slots, or something else was learned."""
+        self.bindings = self.bindings_for(self._context.codes)
+
+    def bindings_for(self, codes: Sequence[str]) -> Mapping[Control, ControlTarget]:
+        """What was learned of which a kit with these slot codes has the target."""
         bindings = {}
         for text, target in self._learned.items():
             control = control_of(text)
             try:
                 if control is not None:
-                    bindings[control] = target_of(target, self._context.codes)
+                    bindings[control] = target_of(target, codes)
             except ConfigError:
                 continue  # it waits for a kit that has it
-        self.bindings = bindings
+        return bindings
 
     def take(self, control: Control) -> None:
         """A control was moved; machine thread. The first after /learn is the one that is meant."""

@@ -17,9 +17,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gan808.config import Settings
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
-from gan808.instrument.calls import Answer, Call, Reply
+from gan808.instrument.calls import Answer, Call, Reply, settle
 from gan808.instrument.commands.handlers import Commands, Parts
 from gan808.instrument.context import Context, PlayingKit
 from gan808.instrument.disk import DiskWorker
@@ -29,6 +30,8 @@ from gan808.instrument.evolver import Evolver
 from gan808.instrument.host import Host
 from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
+from gan808.instrument.live import LIVE
+from gan808.instrument.midi_map import MidiMap
 from gan808.instrument.parameter import Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import (
@@ -36,10 +39,10 @@ from gan808.instrument.protocols import (
     FillerLike,
     KitLike,
     LibraryLike,
+    NotePort,
     PoolLike,
     PortLike,
 )
-from gan808.instrument.superdirt import hit_of_pairs
 from gan808.instrument.swaps import Swaps
 from gan808.instrument.widths import Widths
 from gan808.sequencer.sequencer import make_sequencer
@@ -107,7 +110,8 @@ class Machine:
             self.post, self.now)
         self.learning = Learning(context, host.learned, host.keep_learned)
         self._widths = Widths(context)
-        self.switches = KitSwitches(context, self.sequencer, self._change_kit)
+        self.midi_map = MidiMap(context, self.learning, self.port, settings)
+        self.switches = KitSwitches(context, self.sequencer, self.midi_map, self._change_kit)
         self.commands = Commands(
             context, Parts(self.sequencer, self.sync, self.evolution, self.learning, self.switches,
                            self._widths), settings, host, self)
@@ -141,9 +145,10 @@ class Machine:
         everything with `before_block`. sounds: the factory sounds, where the caller has them.
         Raises KitError for factory sounds that cannot be read.
         """
-        self.port.set_master(self.settings.audio.master_volume)
+        self.port.set_master(MASTER_MOST * self.settings.audio.master_volume)
         first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
         self.switches.schedule(self.kit, first, 0)
+        self.midi_map.follow()
         self.live, self._offline_frame = live, None if live else 0
         if self.settings.sequencer.song:
             self.commands.songs.begin(self.settings.sequencer.song)
@@ -189,7 +194,7 @@ class Machine:
 
     def trigger(
         self,
-        port: PortLike,
+        port: NotePort,
         slot: int,
         velocity: float,
         frame: int = 0,
@@ -209,7 +214,7 @@ class Machine:
             self._inbox.put(partial(self._evolver.refresh, slot, frame))
         return played
 
-    def release(self, port: PortLike, slot: int, frame: int = 0) -> bool:
+    def release(self, port: NotePort, slot: int, frame: int = 0) -> bool:
         """A key was let go: ends the sound of a gated slot, does nothing to a one-shot."""
         slots = self.swaps.slots
         if slot < len(slots) and slots[slot].gated:
@@ -232,24 +237,10 @@ class Machine:
             self.submit(request.parameter.address, *request.arguments, frame=frame, reply=reply)
             return
         with Guard(request.parameter.address, reply):
-            self._play_live(request, port, frame)
-
-    def _play_live(self, request: Request, port: PortLike, frame: int) -> None:
-        if request.parameter.address == "/play":
-            hit = hit_of_pairs(request.values, self.codes)
-            sent = not hit.cut or port.stop(hit.slot, frame)
-            sent = sent and self.trigger(
-                port, hit.slot, 1.0, frame,
-                gain=hit.gain, pan=hit.pan, tune_semitones=hit.tune_semitones,
-            )
-        elif request.parameter.address == "/trig":
-            velocity = float(request.values[0]) if request.values else 1.0
-            sent = self.trigger(port, request.slot or 0, velocity, frame)
-        else:
-            sent = port.stop(frame=frame) if request.slot is None else port.stop(
-                request.slot, frame)
-        if not sent:
-            raise Gan808Error("the engine is too busy; the note is lost")
+            played = LIVE[request.parameter.address].play(
+                self, port, request.slot, request.values, frame)
+            if not played:
+                raise Gan808Error("the engine is too busy; the note is lost")
 
     # Commands: any thread in, machine thread out
 
@@ -280,7 +271,7 @@ class Machine:
     def ask(self, work: Callable[[], Result]) -> Future[Result]:
         """What `work` gives on the machine thread; for other threads, which may wait for it."""
         future: Future[Result] = Future()
-        self.post(_settle, future, work)
+        self.post(settle, future, work)
         return future
 
     def look_at_clock(self) -> None:
@@ -353,20 +344,21 @@ class Machine:
             self._threads[1].ahead_frames = self._ahead_frames
 
     def _work(self) -> None:
+        settled = True
         while True:
             try:
-                busy = self._waiting or self.switches
+                busy = self._waiting or self.switches or not settled
                 work = self._inbox.get(timeout=0.01 if busy else None)
             except queue.Empty:
                 self.switches.carry_out(self.now())
-                self._do_waiting(self.now())
+                settled = self._settle(self.now())
                 continue
             if work is None:
                 return
             with self._guard:
                 self.switches.carry_out(self.now())
                 work()
-            self._do_waiting(self.now())
+            settled = self._settle(self.now())
 
     def _do_all(self, until_frame: int) -> None:
         self.switches.carry_out(until_frame - 1)
@@ -378,7 +370,7 @@ class Machine:
             if work is not None:
                 with self._guard:
                     work()
-        self._do_waiting(until_frame)
+        self._settle(until_frame)
 
     def _run(self, call: Call) -> None:
         self.commands.run(call)
@@ -388,9 +380,11 @@ class Machine:
         lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
         heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
-    def _do_waiting(self, frame: int) -> None:
+    def _settle(self, frame: int) -> bool:
+        """Carry out what is due and have the engine know what came of it all; whether it does."""
         while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
+        return self.midi_map.follow()
 
     # The sequencer's listener: its thread, so only the queue is touched
 
@@ -403,8 +397,3 @@ class Machine:
         """A step is about to be scheduled; in fresh mode it gets a sound of its own."""
         if self.evolution.fresh:
             self._inbox.put(partial(self._evolver.refresh, slot, frame))
-
-
-def _settle(future: Future[Result], work: Callable[[], Result]) -> None:
-    with Guard("the machine", future.set_exception):
-        future.set_result(work())

@@ -95,7 +95,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/trig", Kind.LIVE, (_text("slot"), _full), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
               "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
-              "/dirt/play is the same"),
+              "/dirt/play is the same", pairs=True),
     Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
     _value("/volume", _float("volume", 0, 1), "master volume", cc=(7,)),
     _slot_value("level", _float("level", 0, 1, default=0.8), "loudness of the slot",
@@ -220,6 +220,11 @@ TABLE: tuple[Parameter, ...] = (
               reply="(s:id s:slot i:seconds_ago) for each"),
     Parameter("/pool", Kind.QUERY, (), "sounds in stock",
               reply="(s:class i:sounds) for each class"),
+    Parameter("/pool/sounds", Kind.QUERY, (), "what each slot plays, then what it may draw, the "
+              "longest in stock first; as many as one answer holds",
+              reply="(s:slot s:id) for each"),
+    _action("/pool/take", "a sound out of the stock, at hand and not played; where few are left, "
+            "one that stays there", _text("slot"), reply="s:id"),
     Parameter("/renderer", Kind.QUERY, (), "sounds rendered and filed since the start",
               reply="i:ready i:rendered i:filed f:filed_a_minute"),
     Parameter("/sound/picture", Kind.QUERY, (_text("id"),), "a sound at hand to look at: bytes of "
@@ -236,6 +241,9 @@ TABLE: tuple[Parameter, ...] = (
             _text("slot"), _text("name", optional=True), reply="s:file"),
     Parameter("/sound/files", Kind.QUERY, (), "your own sound files, to load and to match",
               reply="s:file for each"),
+    _action("/export", "write the sounds of now for another sampler: wav, sfz, h2drumkit, sf2 or "
+            "dspreset, under that name in the exports folder", _text("format"), _text("name"),
+            reply="s:file"),
     _action("/kit/load", "load a kit beside the one that plays, then swap to it", _text("kit"),
             reply="s:kit"),
     Parameter("/kit/list", Kind.QUERY, (), "the kits there are", reply="s:kit for each"),

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from gan808.engine.engine import SlotParameter
+from gan808.engine.keymap import Keymap
 from gan808.errors import Gan808Error
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
@@ -23,11 +24,8 @@ from gan808.sound.sound import FileId, Nearest, Rendered, Sound
 DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
 
 
-class PortLike(Protocol):
-    """One producing thread's ring into the engine; False means it was full."""
-
-    @property
-    def room(self) -> int: ...
+class NotePort(Protocol):
+    """What a note goes through; False means it was full."""
 
     def trigger(
         self,
@@ -44,6 +42,15 @@ class PortLike(Protocol):
 
     def release(self, slot: int, frame: int = 0) -> bool: ...
 
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool: ...
+
+
+class PortLike(NotePort, Protocol):
+    """One producing thread's ring into the engine."""
+
+    @property
+    def room(self) -> int: ...
+
     def forget(self, frame: int = 0) -> bool: ...
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool: ...
@@ -52,7 +59,9 @@ class PortLike(Protocol):
         self, slot: int, parameter: SlotParameter, value: float, frame: int = 0
     ) -> bool: ...
 
-    def set_master(self, volume: float, frame: int = 0) -> bool: ...
+    def set_master(self, gain: float, frame: int = 0) -> bool: ...
+
+    def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool: ...
 
 
 class ClockLike(Protocol):
@@ -150,6 +159,8 @@ class PoolLike(Protocol):
 
     def stock(self) -> dict[str, int]: ...
 
+    def sounds(self) -> list[Sound]: ...
+
 
 class FillerStatusLike(Protocol):
     """What the filler has done."""
@@ -209,6 +220,10 @@ class LibraryLike(Protocol):
 
     def export(self, sound: Sound, name: str) -> Path: ...
 
+    def export_kit(
+        self, kit: Any, state: State, format_name: str, rate_hz: int, name: str
+    ) -> Path: ...
+
     def pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
 
     def own_pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
@@ -217,6 +232,12 @@ class LibraryLike(Protocol):
 
     def pattern_names(self) -> list[str]: ...
 
+    def song(self, name: str) -> Song: ...
+
+    def own_song(self, name: str) -> Song: ...
+
+    def song_names(self) -> list[str]: ...
+
     def sound_file_names(self) -> list[str]: ...
 
     def sound_file(self, name: str) -> Path: ...
@@ -224,11 +245,6 @@ class LibraryLike(Protocol):
     def load_sound(self, name: str, kit: Any, class_name: str, rate_hz: int) -> Sound: ...
 
     def reload_sound(self, wanted: FileId, kit: Any, rate_hz: int) -> Sound: ...
-    def song(self, name: str) -> Song: ...
-
-    def own_song(self, name: str) -> Song: ...
-
-    def song_names(self) -> list[str]: ...
 
     def scene_names(self) -> list[str]: ...
 

@@ -17,7 +17,7 @@ from gan808.instrument.parameter import SLOT, Parameter, Value, validate
 from gan808.instrument.parameters import BY_ADDRESS
 from gan808.sequencer.patterns import Pattern, parse_pattern
 from gan808.sound.kit.slots import MAX_SLOTS
-from gan808.sound.sound import Sound
+from gan808.sound.sound import RENDER, Sound
 
 FORMAT = 1
 KEPT_HISTORY = 4  # sounds before the present one, a slot: undo leads so far back after a restart
@@ -83,13 +83,15 @@ class KeptSlot:
 class State:
     """The machine at one moment.
 
-    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES.
+    kit: what finds it again, its name or its folder. values: by address, of KEPT_VALUES. render:
+    the generation of the renderer that it was kept with.
     """
 
     kit: str
     values: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
     pattern: KeptPattern | None = None
     slots: tuple[KeptSlot, ...] = ()
+    render: int = RENDER
 
     def by_code(self) -> dict[str, KeptSlot]:
         """The slots by their code."""
@@ -105,6 +107,7 @@ def document(state: State) -> dict[str, Any]:
     """Everything but the slots as plain JSON values."""
     return {
         "format": FORMAT,
+        "render": RENDER,
         "kit": state.kit,
         "values": dict(state.values),
         "pattern": None if state.pattern is None else asdict(state.pattern),
@@ -131,7 +134,7 @@ def state_of(values: Any, slots: tuple[KeptSlot, ...] = ()) -> State:
         if values["format"] != FORMAT:
             raise ConfigError(f"is of format {values['format']}, not {FORMAT}")
         return State(_text(values["kit"]), _machine_values(values["values"]),
-                     _pattern(values["pattern"]), slots)
+                     _pattern(values["pattern"]), slots, int(values.get("render", 1)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"is damaged: {type(error).__name__} {error}") from error
 

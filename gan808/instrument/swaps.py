@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gan808.engine.engine import NO_CELL
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import Gan808Error
 from gan808.instrument.events import Event, Notice, PoolEmpty, SoundChanged
 from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, PoolLike, PortLike
@@ -181,7 +182,7 @@ class Swaps:
 
     def send_volume(self, volume: float, frame: int = 0) -> None:
         """Tell the engine the master volume 0..1. Raises Gan808Error when its ring is full."""
-        if not self._port.set_master(volume, frame):
+        if not self._port.set_master(MASTER_MOST * volume, frame):
             raise Gan808Error("volume: the engine is too busy; send it again")
 
     def _heard(self, index: int, name: str) -> float | int:

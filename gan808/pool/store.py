@@ -17,10 +17,9 @@ from gan808.errors import RenderError
 from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import MANIFEST, WEIGHTS, Kit
-from gan808.sound.sound import Sound
+from gan808.sound.sound import RENDER, Sound
 
-FORMAT = 2
-RENDERING = 2  # raised when the same kit and seed give another waveform than before
+FORMAT = 3
 PER_CLASS = 8  # enough for the half minute until the renderer is up; more only slows the stop
 MAX_FILE_BYTES = 256 << 20
 log = logging.getLogger("gan808")
@@ -28,7 +27,7 @@ log = logging.getLogger("gan808")
 
 def fingerprint(kit: Kit, sample_rate_hz: int, griffin_lim_rounds: int) -> str:
     """What a saved sound depends on besides its name; another value, another sound."""
-    about = f"{FORMAT} {RENDERING} {sample_rate_hz} {griffin_lim_rounds}"
+    about = f"{FORMAT} {RENDER} {sample_rate_hz} {griffin_lim_rounds}"
     digest = hashlib.sha256(about.encode())
     for name in (MANIFEST, WEIGHTS):
         digest.update((kit.folder / name).read_bytes())

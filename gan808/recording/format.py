@@ -6,8 +6,8 @@ thread only.
 
 Lines, in the order of their happening:
 
-    {"gan808": version, "format": 1, "rate", "seed", "rounds", "threads", "voices",
-     "max_sound_frames"}               the first
+    {"gan808": version, "format": 1, "render", "rate", "seed", "rounds", "threads", "voices",
+     "max_sound_frames"}               the first; render: the renderer's generation
     {"kit", "folder", "fingerprint", "frame", "slots": [[code, note], ...]}
     {"state": {...}}                    where it began: journal.py
     {"sound": mark, "id", "digest"}     before the first line that names the mark

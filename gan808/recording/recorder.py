@@ -29,6 +29,7 @@ from gan808.instrument.names import is_plain_name
 from gan808.instrument.protocols import KitLike
 from gan808.recording.format import FORMAT, MIDI, ROW, WAV, Line, TakeFiles, digest_of
 from gan808.sound.kit.kit import Kit
+from gan808.sound.sound import RENDER
 
 if TYPE_CHECKING:
     from gan808.instrument.calls import Answer, Call, Handler
@@ -307,7 +308,8 @@ class _Run:
         self._begun = True
         settings, state = self._machine.settings, self._journal.state()
         self.files.write({
-            "gan808": __version__, "format": FORMAT, "rate": self._engine.sample_rate_hz,
+            "gan808": __version__, "format": FORMAT, "render": RENDER,
+            "rate": self._engine.sample_rate_hz,
             "seed": settings.renderer.seed, "rounds": settings.renderer.griffin_lim_rounds,
             "threads": settings.renderer.threads, "voices": self._engine.voices,
             "max_sound_frames": self._engine.max_sound_frames})

@@ -14,6 +14,9 @@ from gan808.sound.latent import Point, parse_point
 # In place of a seed in the id of a sound that a file of the user's holds: what no class or seed is.
 FILE = "file:"
 _FILE_ID = re.compile(rf"([^/]+)/([^/]+)/{FILE}([^/]+)@([0-9a-f]{{12}})")
+# The renderer's generation: raised when the same kit and seed give another waveform than before.
+# Kits, recordings and states say which one their sounds are from; what does not say so is from 1.
+RENDER = 2
 LONGEST_STEM = 120  # a file name may have 255 bytes; the folder and the suffix need some
 
 

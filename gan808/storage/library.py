@@ -7,7 +7,7 @@ way of a note.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from gan808.storage.pattern_files import (
 
 # Whoever reaches the OSC port can save; it must not fill the disk. A program change reaches 128.
 MOST_KITS, MOST_SOUNDS = 128, 10_000
+# Writes a kit with the sounds of a state: format, rate in Hz, where to; returns what it wrote.
+ExportKit = Callable[[KitLike, State, str, int, Path], Path]
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ class Library:
     favourites: Path
     exports: Path
     scenes: Path = field(default_factory=paths.scenes_folder)
-    sound_folders: Sequence[Path] = ()  # of the user's own files; the first takes in others
     songs: Path = field(default_factory=paths.songs_folder)
+    sound_folders: Sequence[Path] = ()  # of the user's own files; the first takes in others
+    exporter: ExportKit | None = None
 
     @classmethod
-    def of_user(cls, imports: str = "") -> Library:
+    def of_user(cls, imports: str = "", exporter: ExportKit | None = None) -> Library:
         """The folders of the user who runs this program. imports: a folder instead of the usual
         one."""
         own = Path(imports).expanduser() if imports else paths.imports_folder()
@@ -58,6 +61,7 @@ class Library:
             favourites=paths.favourites_folder(),
             exports=paths.exports_folder(),
             sound_folders=(own, paths.recordings_folder()),
+            exporter=exporter,
         )
 
     def kit_names(self) -> list[str]:
@@ -147,11 +151,26 @@ class Library:
         Only a plain name is taken: whoever reaches the OSC port must not choose the folder. A file
         of that name that this program did not write is left alone.
         """
-        stem = name.removesuffix(".wav")
+        return _write(sound, self.exports / f"{self._stem(name, '.wav')}.wav")
+
+    def export_kit(
+        self, kit: KitLike, state: State, format_name: str, rate_hz: int, name: str
+    ) -> Path:
+        """Write the kit with the sounds of a state in another program's format, under that name
+        among the exports, where nothing of that name may be. Raises Gan808Error."""
+        place = self.exports / self._stem(name, f".{format_name}")
+        if self.exporter is None:
+            raise Gan808Error("this run cannot export kits")
+        _require_room(self.exports, MOST_KITS, but=".wav")
+        return self.exporter(kit, state, format_name, rate_hz, place)
+
+    def _stem(self, name: str, suffix: str) -> str:
+        """The name without that suffix, where it is a plain file name. Raises ConfigError."""
+        stem = name.removesuffix(suffix)
         if not is_plain_name(stem):
             raise ConfigError(f"{name[:80]!r} is no file name; give {ACCEPTED}: the file goes to "
                               f"{self.exports}")
-        return _write(sound, self.exports / f"{stem}.wav")
+        return stem
 
     def sound_file_names(self) -> list[str]:
         """The user's own sound files, sorted."""
@@ -202,10 +221,11 @@ class Library:
         delete_scene(self.scenes, name)
 
 
-def _require_room(folder: Path, most: int) -> None:
-    """Raises Gan808Error where a folder has that many entries."""
+def _require_room(folder: Path, most: int, but: str = "*") -> None:
+    """Raises Gan808Error where a folder has that many entries; but: those of that suffix are not
+    counted."""
     try:
-        entries = sum(1 for _ in folder.iterdir())
+        entries = sum(path.suffix != but for path in folder.iterdir())
     except OSError:  # not there yet; or what is wrong with it shows when it is written to
         return
     if entries >= most:

@@ -25,7 +25,7 @@ from gan808.instrument.events import Event, KitLoaded, ParameterChanged, SoundCh
 from gan808.instrument.parameter import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit.kit import Kit, find_kit
-from gan808.sound.sound import Sound
+from gan808.sound.sound import RENDER, Sound
 from gan808.storage.session_files import LOCK, Lock, StateFiles
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class Session:
         if self._why_not:
             return f"not kept: {self._why_not}"
         if self._state is not None:
-            return "as it was left; --fresh begins anew"
+            other = self._state.render != RENDER
+            return ("as it was left; its seeds sound otherwise now, what was kept sounds as it did"
+                    if other else "as it was left; --fresh begins anew")
         return "anew, kept from now on" if self._fresh else "kept from now on"
 
     @property

@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
+from gan808.control.midi.input import MidiNotes
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
+from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.controllers import controllers
 from gan808.instrument.host import Host
 from gan808.instrument.machine import Machine
+from gan808.instrument.midi_map import FIXED_VELOCITY, velocity_of
 from gan808.instrument.parameters import DECAY_CC, LEVEL_CC, NEW_CC, PAN_CC, TUNE_CC
 from gan808.sound.kit.slots import TR808
 from tests.control.rig import until
@@ -133,7 +135,7 @@ class TestControllers:
 
     def test_volume(self, deck: Deck) -> None:
         (command,) = deck.send(CONTROL, 7, 127)
-        assert (command.name, command.value) == ("master", 1.0)
+        assert (command.name, command.value) == ("master", MASTER_MOST)
 
     def test_new_sound_on_the_upper_half(self, deck: Deck) -> None:
         assert deck.pool.put(fake_sound("kick", 50))

@@ -265,7 +265,7 @@ class TestFolders:
                 ("/gan808/kit/load",), ("/gan808/kit/save",), ("/gan808/seq/pattern",),
                 ("/gan808/seq/save",), ("/gan808/scene/save",), ("/gan808/scene/recall",),
                 ("/gan808/scene/delete",), ("/gan808/record/start",),
-                ("/gan808/sound/export", "BD")):
+                ("/gan808/sound/export", "BD"), ("/gan808/export", "wav")):
             for count in (128, 255, 256, 4000):
                 answer = client.ask(address, *more, letter * count)
                 assert answer[0] == "/gan808/fail" or letter == "x", (address, count)

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 
 from gan808 import paths
+from gan808.app.offline.export import ExportOrder, collect, export_sounds
 from gan808.errors import ConfigError, Gan808Error
-from gan808.exchange.collecting import Amounts, _layers, collect
-from gan808.exchange.command import ExportOrder, export_sounds
+from gan808.exchange.collecting import Amounts, Form, _layers
 from gan808.exchange.exported_kit import ExportedKit
 from gan808.exchange.formats import FORMATS, Format, write_export
 from gan808.instrument.state import KeptSlot, State
@@ -99,7 +99,7 @@ def test_decent_sampler_preset_names_every_sample(kit: ExportedKit, tmp_path: Pa
 
 def test_softer_layers_are_darker_and_cover_every_velocity(tmp_path: Path) -> None:
     folder = write_tiny_kit(tmp_path / "tiny")
-    kit = collect(str(folder), Amounts(1, 2, 2), 44_100, 24)
+    kit = collect(str(folder), Amounts(1, 2, 2), Form(44_100))
     for slot in kit.slots:
         soft, hard = slot.layers
         assert (soft.lowest, soft.highest + 1, hard.highest) == (1, hard.lowest, 127)
@@ -117,10 +117,10 @@ def test_a_file_in_a_slot_is_exported_alone_and_said_where_it_is_gone(
     sound = replace(load_kit(folder).factory_sounds(48_000)[0], file="mine.wav@0123456789ab")
     save_scene(tmp_path / "scenes", "gone",
                State("tiny", slots=(KeptSlot("BD", sound.id, None, {}),)))
-    (layer,) = _layers([sound], Amounts(1, 2, 2), lambda pairs: [])
+    (layer,) = _layers([sound], Amounts(1, 2, 2), None)
     assert (layer.lowest, layer.highest, [s.id for s in layer.sounds]) == (1, 127, [sound.id])
     with pytest.raises(ConfigError, match=r"BD: its sound, of the file mine\.wav, is not kept"):
-        collect("scene:gone", Amounts(), 48_000, 16)
+        collect("scene:gone", Amounts(), Form(48_000, 16))
 
 
 def test_a_folder_of_somebody_else_is_left_alone(kit: ExportedKit, tmp_path: Path) -> None:
@@ -153,10 +153,10 @@ def test_nothing_is_left_of_an_export_that_fails(kit: ExportedKit, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("order", "said"), [
-    (ExportOrder("tiny", "mp3", Path("x")), "--as mp3"),
+    (ExportOrder("tiny", "mp3", Path("x")), "format .mp3."),
     (ExportOrder("tiny", "wav", None), "--out"),
-    (ExportOrder("tiny", "wav", Path("x"), rate_hz=8000), "--rate"),
-    (ExportOrder("tiny", "wav", Path("x"), bits=8), "--bits"),
+    (ExportOrder("tiny", "wav", Path("x"), form=Form(8000)), "--rate"),
+    (ExportOrder("tiny", "wav", Path("x"), form=Form(bits=8)), "--bits"),
 ])
 def test_wrong_orders_are_told(order: ExportOrder, said: str) -> None:
     with pytest.raises(ConfigError, match=said):

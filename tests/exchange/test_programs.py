@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from gan808.exchange.collecting import Amounts, collect
+from gan808.app.offline.export import collect
+from gan808.exchange.collecting import Amounts, Form
 from gan808.exchange.exported_kit import ExportedKit, ExportedSlot
 from gan808.exchange.formats import FORMATS, write_export
 from gan808.exchange.sf2 import LEAD
@@ -139,7 +140,7 @@ def as_exported(slot: ExportedSlot) -> list[np.ndarray]:
 def test_fluidsynth_plays_the_instruments_sounds_to_16_bits(tmp_path: Path) -> None:
     """Every note of a kit: levels, stereo and attack included, but for one gain and the low-pass
     of the player."""
-    kit = collect(str(write_tiny_kit(tmp_path / "tiny")), Amounts(), RATE_HZ, 16)
+    kit = collect(str(write_tiny_kit(tmp_path / "tiny")), Amounts(), Form(RATE_HZ, 16))
     first, second, *rest = kit.slots
     sound, other = first.sounds[0], second.sounds[0]
     frames = min(len(sound.audio), len(other.audio))

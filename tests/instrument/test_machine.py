@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gan808.engine.engine import NO_CELL, SlotParameter
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import ConfigError
 from gan808.instrument.events import KitLoaded, Notice, ParameterChanged, PoolEmpty, SoundChanged
 from gan808.instrument.parameter import Kind
@@ -41,7 +42,7 @@ class TestStart:
 
     def test_settings_reach_the_engine(self, rig: Rig) -> None:
         rig.run(BLOCK)
-        assert rig.engine.master == 0.8
+        assert rig.engine.master == 0.8 * MASTER_MOST
         assert rig.engine.slot_values[0, SlotParameter.LEVEL] == 0.8
         hats = {rig.engine.slot_values[CODES.index(c), SlotParameter.CHOKE] for c in ("OH", "CH")}
         assert hats == {1.0}

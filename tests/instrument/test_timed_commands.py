@@ -7,6 +7,7 @@ import pytest
 
 from gan808.config import Settings
 from gan808.engine.engine import Engine
+from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.machine import AHEAD_S, Machine
 from gan808.instrument.parameters import BY_ADDRESS
 from tests.fake_filler import FakeFiller
@@ -22,10 +23,10 @@ def test_volume_changes_at_its_frame() -> None:
     rig.run(BLOCK)
     rig.send("/volume", 0.25, frame=20000)
     rig.run(20000 - 2 * BLOCK)
-    assert rig.engine.master == 0.8
+    assert rig.engine.master == 0.8 * MASTER_MOST
     assert [c.frame for c in rig.engine.commands if c.name == "master"][-1] == 20000
     rig.run(3 * BLOCK)
-    assert rig.engine.master == 0.25
+    assert rig.engine.master == 0.25 * MASTER_MOST
 
 
 @pytest.mark.parametrize("frame", [BAR - 1, BAR, BAR + 1, BAR + 4 * STEP + 77])

@@ -14,6 +14,7 @@ import soundfile
 from pythonosc.udp_client import SimpleUDPClient
 
 from gan808.recording.format import read_take
+from gan808.sound.sound import RENDER
 from tests.running import Running, environment
 from tests.timing import SOON_S
 
@@ -104,7 +105,17 @@ def test_a_kill_leaves_files_that_open_and_replay(tiny_kit: Path, tmp_path: Path
     done = replay(tmp_path, "take.journal")
     assert done.returncode == 0, done.stderr
     assert "cut short" in done.stdout
+    assert "rendered otherwise" not in done.stdout
     again, _ = soundfile.read(tmp_path / "take-replay.wav", dtype="float32")
     n = min(len(audio), len(again))
     assert n > 20_000
     assert again[:n].tobytes() == audio[:n].tobytes()
+    older = tmp_path / "older.journal"  # as a version before recordings named their renderer
+    older.write_text((tmp_path / "take.journal").read_text().replace(f'"render":{RENDER},', ""))
+    done = replay(tmp_path, "older.journal")
+    assert done.returncode == 0, done.stderr
+    (told,) = [line for line in done.stdout.splitlines() if "rendered otherwise" in line]
+    assert "renderer 1;" in told
+    assert "has changed" not in done.stdout, "the kit is the same"
+    assert (tmp_path / "older-replay.wav").read_bytes() == \
+        (tmp_path / "take-replay.wav").read_bytes()

@@ -25,7 +25,7 @@ from gan808.recording.format import Line, digest_of, read_take
 from gan808.recording.replay import Replay
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.latent import parse_id
-from gan808.sound.sound import Sound, parse_file_id
+from gan808.sound.sound import RENDER, Sound, parse_file_id
 from gan808.storage.library import Library
 
 LOADING_TIMEOUT_S = 300.0
@@ -81,6 +81,9 @@ def _notes_on(lines: Sequence[Line]) -> Iterator[str]:
     head, last = lines[0], lines[-1]
     if head["gan808"] != __version__:
         yield f"recorded by GAN-808 {head['gan808']}, this is {__version__}: it may sound otherwise"
+    if (render := head.get("render", 1)) != RENDER:
+        yield (f"its sounds were rendered otherwise, by renderer {render}; they are replayed as "
+               f"renderer {RENDER} has them")
     if "end" not in last:
         yield "the recording was cut short; what there is of it is replayed"
     elif last.get("lost_frames") or last.get("lost_commands"):
@@ -153,6 +156,7 @@ class _Kits:
         self._rate_hz = int(head["rate"])
         self._instead = instead
         self._library = Library.of_user(settings.imports.folder)
+        self._same_renderer = head.get("render", 1) == RENDER
         self._lines = {str(line["kit"]): line for line in lines if "kit" in line}
         chosen: dict[str, Any] = {"threads": head.get("threads"), "niceness": 0,
                                   "griffin_lim_rounds": head.get("rounds")}
@@ -187,7 +191,7 @@ class _Kits:
                 raise
             kit = find_kit(str(line["folder"]), paths.kit_folders())
         mark = fingerprint(kit, self._rate_hz, self._settings.griffin_lim_rounds)
-        if line.get("fingerprint", mark) != mark:
+        if self._same_renderer and line.get("fingerprint", mark) != mark:
             self.notices.append(f"kit {name} has changed since the recording")
         return kit
 

@@ -14,32 +14,34 @@ from typing import TYPE_CHECKING
 
 from gan808.config import Settings, VelocityCurve
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
-from gan808.control.midi.channel import MidiChannel
+from gan808.control.midi.channel import EXPRESSION, HOLD, PAN, MidiChannel
 from gan808.control.midi.clock_source_selector import CLOCK_MESSAGES, ClockMaster
 from gan808.control.midi.controls import MidiControls
+from gan808.control.midi.jack_port import JackSource
 from gan808.control.midi.ports import MidiPorts
+from gan808.engine.engine import ALL_SLOTS
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, ControlTarget
+from gan808.instrument.live import LIVE
+from gan808.instrument.midi_map import ALL_CHANNELS, CYMBALS, velocity_of
 from gan808.instrument.parameter import Kind
-from gan808.instrument.protocols import PortLike
+from gan808.instrument.protocols import NotePort
 from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
 
-FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
-ALL_CHANNELS = 0
 FULL = 127  # what a button sends
 HALF = 64
-# Classes of sounds that a hand can silence.
-CYMBALS = frozenset({"cymbal", "crash", "ride", "splash", "china"})
 # Channel messages of MIDI 1.0: the upper half of the status byte, and how many bytes each has.
 KEY_PRESSURE = 0xA0
 MESSAGE_BYTES = {NOTE_OFF: 3, NOTE_ON: 3, KEY_PRESSURE: 3, CONTROL_CHANGE: 3,
                  PROGRAM_CHANGE: 2, 0xD0: 2, 0xE0: 3}
 HIGHEST_VALUE = 127
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
+# What notes depend on that the callback plays, wherever it comes from.
+OF_ALL_NOTES = (PAN, EXPRESSION, HOLD, RESET_CONTROLLERS)
 # Channel mode messages 124-127 are all-notes-off too, by the standard.
 MODE_MESSAGES = range(ALL_NOTES_OFF, 128)
 READ_TIMEOUT_S = 0.2
@@ -47,29 +49,33 @@ LOSS_TOLD_S = 5.0
 
 log = logging.getLogger("gan808")
 
-__all__ = ["MidiInput", "MidiNotes", "velocity_of"]
+
+class PlayedPort:
+    """Takes what the audio callback has played already: there is nothing left to send."""
+
+    def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
+                pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
+        return True
+
+    def stop(self, slot: int = ALL_SLOTS, frame: int = 0) -> bool:
+        return True
+
+    def release(self, slot: int, frame: int = 0) -> bool:
+        return True
+
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool:
+        return True
 
 
-def velocity_of(value: int, curve: VelocityCurve) -> float:
-    """Velocity 0..1 of a MIDI velocity 1..127.
-
-    soft: little force is enough (square root); hard: it takes force (square); fixed: always the
-    same, whatever the force.
-    """
-    share = value / 127
-    if curve == "soft":
-        return float(share**0.5)
-    if curve == "hard":
-        return share * share
-    return FIXED_VELOCITY if curve == "fixed" else share
+PLAYED = PlayedPort()
 
 
 class MidiNotes:
     """What each MIDI message does. One thread, the owner of `port`."""
 
-    def __init__(self, machine: Machine, port: PortLike, settings: Settings) -> None:
+    def __init__(self, machine: Machine, port: NotePort, settings: Settings) -> None:
         self._machine = machine
-        self._port = port
+        self._own_port = self._port = port
         self._channel = settings.midi.channel
         self._curve: VelocityCurve = settings.midi.velocity_curve
         steady = settings.engine.note_mode == "steady"
@@ -86,10 +92,15 @@ class MidiNotes:
         """The name of the port whose clock was followed last."""
         return self._master.source
 
-    def receive(self, data: Sequence[int], arrival_s: float, source: str = "") -> None:
-        """Act on one message that arrived at arrival_s (time.monotonic); never raises."""
+    def receive(self, data: Sequence[int], arrival_s: float, source: str = "", *,
+                played: bool = False) -> None:
+        """Act on one message that arrived at arrival_s (time.monotonic); never raises.
+
+        played: the audio callback has started, released or stopped what it says; all else is ours.
+        """
         if not data:
             return
+        self._port = PLAYED if played else self._own_port
         if data[0] >= 0xF0:
             if data[0] in CLOCK_MESSAGES and len(data) == (3 if data[0] == 0xF2 else 1):
                 self._master.receive(data, source, arrival_s)
@@ -107,6 +118,8 @@ class MidiNotes:
         elif kind in (NOTE_ON, NOTE_OFF):
             self._note_off(data[1], arrival_s, self._channels[channel])
         elif kind == CONTROL_CHANGE:
+            if data[1] in OF_ALL_NOTES:
+                self._port.midi(*data)
             self._control(data[1], data[2], arrival_s, self._channels[channel])
         elif kind == PROGRAM_CHANGE and self._channels[channel].takes_program():
             self._controls.choose(data[1])
@@ -206,28 +219,23 @@ class MidiNotes:
             self._controls.move(target.row, target.slot, values)
 
     def _act_live(self, target: ControlTarget, value: int, arrival_s: float) -> None:
-        """/trig and /stop, as quick as the notes of the kit."""
-        slot, given = target.slot, target.given
-        if target.row.address == "/stop":
-            if value and slot is None:
-                self._port.stop(frame=self._frame(arrival_s))
-            elif value and slot is not None:
-                self._port.stop(slot, self._frame(arrival_s))
-        elif slot is not None and not value:
-            self._machine.release(self._port, slot, self._frame(arrival_s))
-        elif slot is not None and given:  # a velocity of its own
-            self._machine.trigger(self._port, slot, float(given[0]), self._frame(arrival_s))
-        elif slot is not None:
-            self._hit(slot, value, arrival_s)
+        """A row that is played, as quick as the notes of the kit."""
+        row, slot, frame = LIVE[target.row.address], target.slot, self._frame(arrival_s)
+        if value:
+            hit = () if target.filled is None else (velocity_of(value, self._curve),)
+            row.play(self._machine, self._port, slot, (*target.given, *hit), frame)
+        elif row.releases and slot is not None:
+            self._machine.release(self._port, slot, frame)
 
 
 class MidiInput:
     """The MIDI ports of the settings, played on a thread of its own.
 
-    jack: whether the sound goes to JACK, so that a JACK port is opened too.
+    jack: the output that plays now, where the sound goes to JACK: there MIDI is its client's.
     """
 
-    def __init__(self, machine: Machine, settings: Settings, *, jack: bool = False) -> None:
+    def __init__(self, machine: Machine, settings: Settings, *,
+                 jack: JackSource | None = None) -> None:
         self._ports = MidiPorts(settings.midi.port, jack=jack)
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
         self._told_lost, self._told_lost_s = 0, 0.0
@@ -276,7 +284,8 @@ class MidiInput:
             with reading:
                 for arrival in self._ports.read(READ_TIMEOUT_S):
                     with playing:
-                        self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
+                        self._notes.receive(arrival.data, arrival.arrival_s, arrival.source,
+                                            played=arrival.played)
                         self._seen[arrival.source] = bytes(arrival.data[:3]).hex(" ")
                 self._tell_lost(time.monotonic())
 

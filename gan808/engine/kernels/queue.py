@@ -35,6 +35,7 @@ from gan808.engine.layout import (
     COMMAND_TRIGGER,
     DECAY,
     LEVEL,
+    MASTER_MOST,
     MAX_PORTS,
     MUTE,
     NO_CELL,
@@ -198,11 +199,11 @@ def set_keymap(memory: Any, keymap: int) -> None:
 
 
 @compiled
-def set_master(memory: Any, volume: float) -> None:
-    """Starts the master's glide to a new volume."""
+def set_master(memory: Any, gain: float) -> None:
+    """Starts the master's glide to a new gain."""
     memory.master = ramp_gain(memory.master, memory.master_target, memory.master_ramp_index,
                               memory.master_ramp_frames)
-    memory.master_target = clipped(volume, 0.0, 1.0)
+    memory.master_target = clipped(gain, 0.0, MASTER_MOST)
     memory.master_ramp_index, memory.master_ramp_frames = 0, memory.ramp_frames
 
 

@@ -20,6 +20,7 @@ from gan808.instrument.commands.slots import SlotCommands
 from gan808.instrument.commands.songs import SongCommands
 from gan808.instrument.commands.sound_files import SoundFiles
 from gan808.instrument.commands.sounds import SoundCommands
+from gan808.instrument.commands.stock import StockCommands
 from gan808.instrument.commands.transport import TransportCommands
 from gan808.instrument.context import Context
 from gan808.instrument.evolution import Evolution
@@ -70,8 +71,9 @@ class Commands:
         self._patterns = PatternCommands(context, sequencer, sync)
         for family in (
             SlotCommands(context, requests, parts.widths, settings.audio.master_volume),
-            sounds, requests, SoundFiles(context, requests), KitCommands(context, self.kits),
-            scenes, TransportCommands(context, sequencer, sync, evolution, machine.soon),
+            sounds, requests, SoundFiles(context, requests), StockCommands(context, sounds.keep),
+            KitCommands(context, self.kits, self.snapshots), scenes,
+            TransportCommands(context, sequencer, sync, evolution, machine.soon),
             self._patterns, self.songs, parts.learning,
             Overview(context, sequencer, evolution, host, self._read, machine),
         ):

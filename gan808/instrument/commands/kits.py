@@ -9,13 +9,15 @@ from functools import partial
 from gan808.instrument.calls import Call, Handler
 from gan808.instrument.context import Context
 from gan808.instrument.kit_switch import KitLoading
+from gan808.instrument.snapshots import Snapshots
 
 
 class KitCommands:
     """What the library holds by name."""
 
-    def __init__(self, context: Context, loading: KitLoading) -> None:
+    def __init__(self, context: Context, loading: KitLoading, snapshots: Snapshots) -> None:
         self._context = context
+        self._snapshots = snapshots
         self._loading = loading
 
     def handlers(self) -> dict[str, Handler]:
@@ -24,6 +26,7 @@ class KitCommands:
         return {
             "/kit/load": self._loading.load,
             "/kit/save": self._save,
+            "/export": self._export,
             "/kit/list": partial(names, lambda: library.kit_names()),
             "/scene/list": partial(names, lambda: library.scene_names()),
             "/seq/patterns": partial(names, lambda: library.pattern_names()),
@@ -36,3 +39,10 @@ class KitCommands:
         own = [sound for sound in sounds if sound.kit == context.kit.name and not sound.file]
         context.disk.do_for(call, partial(context.library.save_kit, context.kit, own, name),
                             lambda _: call.answer((name,)))
+
+    def _export(self, call: Call) -> None:
+        context, (format_name, name) = self._context, map(str, call.arguments)
+        context.disk.do_for(
+            call, partial(context.library.export_kit, context.kit, self._snapshots.state(),
+                          format_name, context.engine.sample_rate_hz, name),
+            lambda path: call.answer((str(path),)))

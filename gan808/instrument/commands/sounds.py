@@ -56,19 +56,21 @@ class SoundCommands:
         }
 
     def find(self, sound_id: str) -> Sound | None:
-        """The sound of that id, if it is at hand."""
+        """The sound of that id, if it is at hand: played, asked for or in stock."""
         playing = (slot.sound for slot in self._context.swaps.slots)
         present = next((s for s in playing if s is not None and s.id == sound_id), None)
-        return present or self._sounds.get(sound_id)
+        return present or self._sounds.get(sound_id) or next(
+            (s for s in self._context.pool.sounds() if s.id == sound_id), None)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, SoundChanged):
             sound = self._context.swaps.slots[event.slot].sound
             if sound is not None and sound.id == event.id:
-                self._keep(sound)
+                self.keep(sound)
             self._played.append((time.monotonic(), event.id, event.code))
 
-    def _keep(self, sound: Sound) -> None:
+    def keep(self, sound: Sound) -> None:
+        """Have it at hand until many others were."""
         self._sounds[sound.id] = sound
         self._sounds.move_to_end(sound.id)
         while len(self._sounds) > MOST_SOUNDS:
@@ -128,7 +130,7 @@ class SoundCommands:
                 call.answer(result)
         else:
             for call, rendered in zip(calls, result, strict=True):
-                self._keep(rendered.sound)
+                self.keep(rendered.sound)
                 call.answer((rendered.sound.id,))
         self._begin()
 

@@ -114,6 +114,7 @@ class KitManifest(_Table):
     name: str = Field(pattern=NAME_PATTERN)
     description: str = Field(default="", max_length=500)
     made: str = ""  # ISO date
+    render: int = Field(default=1, ge=1)  # the renderer that made the factory sounds
     recipe: str = ""
     training_steps: int = Field(default=0, ge=0)
     training_hours: float = Field(default=0.0, ge=0.0)

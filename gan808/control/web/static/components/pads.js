@@ -10,7 +10,7 @@ styles`
 .pad.selected { border-color: var(--accent); }
 .pad.next::after { content: ""; position: absolute; right: 8px; bottom: 34px; width: 9px; height: 9px; border-radius: 50%; background: #7ee0b8; box-shadow: 0 0 8px #7ee0b8; pointer-events: none; }
 .pad.over { outline: 3px dashed var(--accent); }
-.pad .hit { position: absolute; inset: 0; border: 0; padding: 0; background: none; touch-action: none; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; cursor: pointer; z-index: 1; border-radius: 8px; }
+.pad .hit { position: absolute; inset: 0 0 28px; border: 0; padding: 0; background: none; touch-action: none; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; cursor: pointer; z-index: 1; border-radius: 8px; }
 .pad .picture { position: absolute; left: 0; top: 0; width: 100%; height: calc(100% - 28px); opacity: .92; z-index: -1; }
 .pad .light { position: absolute; inset: 0; background: #fff2d8; opacity: calc(var(--glow) * .55); pointer-events: none; z-index: 2; mix-blend-mode: screen; }
 .pad.quiet .picture { opacity: .22; filter: grayscale(1); }
@@ -21,8 +21,8 @@ styles`
 .pad .tools button { flex: 1; min-width: 0; height: 28px; border: 0; background: none; color: #f6e7d2; font-size: 13px; padding: 0; border-radius: 0; }
 .pad .tools button:hover { background: #ffffff22; }
 .pad .tools button[aria-pressed="true"] { background: var(--accent); color: #1c0f06; font-weight: 700; }
-@media (pointer: coarse) { .pad .tools button { height: 44px; } .pad .tools .wide { display: none; } .pad.next::after { bottom: 50px; } .pad .picture { height: calc(100% - 44px); } }
-@media (max-width: 700px) { .pads { gap: 6px; } .pad { min-height: 120px; } .pad .tools .wide { display: none; } .pad .tools button { height: 44px; } .pad .id { display: none; } }
+@media (pointer: coarse) { .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } .pad .tools .wide { display: none; } .pad.next::after { bottom: 50px; } .pad .picture { height: calc(100% - 44px); } }
+@media (max-width: 700px) { .pads { gap: 6px; } .pad { min-height: 120px; } .pad .tools .wide { display: none; } .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } .pad .id { display: none; } }
 @media (prefers-reduced-motion: no-preference) { .pad .light { transition: opacity .18s ease-out; } .pad.lit .light { transition: none; } }
 `;
 

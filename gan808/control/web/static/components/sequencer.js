@@ -2,13 +2,14 @@
 
 import { float } from "../osc.js";
 import { picture, select, send, set, setStep, state, value } from "../store.js";
-import { html, styles, useEffect, useRef, useState } from "../view.js";
+import { Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
 .beat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: 8px; min-height: 0; }
 .beat .bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .steps { overflow: auto; display: grid; gap: 3px; align-content: start; touch-action: pan-y; border-radius: 8px; }
 .row { display: grid; grid-template-columns: 46px minmax(0, 1fr); gap: 6px; align-items: stretch; }
+.row [role] { display: grid; min-width: 0; }
 .row .name { border: 0; background: none; color: var(--soft); font-weight: 700; font-size: 13px; text-align: left; padding: 0 4px; min-height: 20px; border-left: 3px solid transparent; border-radius: 0; }
 .row .name[aria-pressed="true"] { color: var(--ink); border-left-color: var(--accent); }
 .row .cells { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 3px; }
@@ -24,7 +25,13 @@ styles`
 `;
 
 const ACCENT = 1, NORMAL = 0.78, SOFT = 0.55, GHOST = 0.32;
-const LEVELS = { accent: ACCENT, normal: NORMAL, soft: SOFT, ghost: GHOST };
+// What a stroke draws: as it is called, what of it can be chosen, and from what.
+const TOOLS = {
+  velocity: ["hits", "Hit", [[ACCENT, "accent"], [NORMAL, "normal"], [SOFT, "soft"], [GHOST, "ghost"]]],
+  chance: ["chance", "Chance", [[0.25, "25%"], [0.5, "50%"], [0.75, "75%"]]],
+  ratchet: ["ratchet", "Hits", [2, 3, 4, 6, 8]],
+  nudge: ["nudge", "Nudge", [[-0.25, "early 0.25"], [-0.1, "early 0.1"], [0.1, "late 0.1"], [0.25, "late 0.25"]]],
+};
 
 function Row({ code, pen, cursor, setCursor, drawing }) {
   const row = state.rows[code] || [];
@@ -49,14 +56,14 @@ function Row({ code, pen, cursor, setCursor, drawing }) {
     stroke.last = index;
     change(index, stroke.on);
   };
-  return html`<div class="row" role="row"><button class="name" role="rowheader" aria-pressed=${String(code === state.selected)} tabindex="-1" aria-label="Choose ${code}" onClick=${() => select(code)}>${code}</button>
+  return html`<div class="row" role="row"><div role="rowheader"><button class="name" aria-pressed=${String(code === state.selected)} tabindex="-1" aria-label="Choose ${code}" onClick=${() => select(code)}>${code}</button></div>
     <div class="cells" role="presentation">${row.map((step, index) => {
       const told = step ? `velocity ${Math.round(100 * step[0])}${step[1] < 1 ? `, chance ${Math.round(100 * step[1])} percent` : ""}${step[2] > 1 ? `, ${step[2]} hits` : ""}` : "rest";
       const active = cursor.code === code && cursor.index === index;
-      return html`<button role="gridcell" key=${index} class="cell q${Math.floor(index / 4) % 4} ${step && step[1] < 1 ? "perhaps" : ""} ${index === playhead ? "here" : ""}"
+      return html`<div role="gridcell" key=${index}><button class="cell q${Math.floor(index / 4) % 4} ${step && step[1] < 1 ? "perhaps" : ""} ${index === playhead ? "here" : ""}"
         style=${{ "--v": step ? 0.25 + 0.75 * step[0] : 0 }} data-cell="${code}:${index}" aria-pressed=${String(Boolean(step))} aria-label="${code} step ${index + 1}: ${told}" tabindex=${active ? 0 : -1}
         onPointerDown=${(event) => down(event, index)} onPointerEnter=${(event) => enter(event, index)}
-        onClick=${(event) => { if (event.detail === 0) change(index, !step); }}>${step && (step[2] > 1 || step[3]) ? html`<span class="more">${step[2] > 1 ? step[2] : step[3] > 0 ? "›" : "‹"}</span>` : null}</button>`;
+        onClick=${(event) => { if (event.detail === 0) change(index, !step); }}>${step && (step[2] > 1 || step[3]) ? html`<span class="more">${step[2] > 1 ? step[2] : step[3] > 0 ? "›" : "‹"}</span>` : null}</button></div>`;
     })}</div></div>`;
 }
 
@@ -89,11 +96,8 @@ export function Sequencer() {
   };
   return html`<section class="beat" aria-label="Beat">
     <div class="bar">
-      <label>Draw <select value=${pen.tool} onChange=${(event) => setPen({ ...pen, tool: event.target.value })}><option value="velocity">hits</option><option value="chance">chance</option><option value="ratchet">ratchet</option><option value="nudge">nudge</option></select></label>
-      ${pen.tool === "velocity" && html`<label>Hit <select aria-label="Loudness of a hit" value=${pen.velocity} onChange=${(event) => setPen({ ...pen, velocity: Number(event.target.value) })}>${Object.entries(LEVELS).map(([name, level]) => html`<option value=${level}>${name}</option>`)}</select></label>`}
-      ${pen.tool === "chance" && html`<label>Chance <select value=${pen.chance} onChange=${(event) => setPen({ ...pen, chance: Number(event.target.value) })}>${[0.25, 0.5, 0.75].map((x) => html`<option value=${x}>${100 * x}%</option>`)}</select></label>`}
-      ${pen.tool === "ratchet" && html`<label>Hits <select value=${pen.ratchet} onChange=${(event) => setPen({ ...pen, ratchet: Number(event.target.value) })}>${[2, 3, 4, 6, 8].map((x) => html`<option value=${x}>${x}</option>`)}</select></label>`}
-      ${pen.tool === "nudge" && html`<label>Nudge <select value=${pen.nudge} onChange=${(event) => setPen({ ...pen, nudge: Number(event.target.value) })}>${[-0.25, -0.1, 0.1, 0.25].map((x) => html`<option value=${x}>${x < 0 ? "early" : "late"} ${Math.abs(x)}</option>`)}</select></label>`}
+      <${Choice} label="Draw" value=${pen.tool} options=${Object.entries(TOOLS).map(([tool, [called]]) => [tool, called])} onChange=${(tool) => setPen({ ...pen, tool })} />
+      <${Choice} label=${TOOLS[pen.tool][1]} value=${pen[pen.tool]} options=${TOOLS[pen.tool][2]} onChange=${(given) => setPen({ ...pen, [pen.tool]: given })} />
       <label>${chosen} steps <input class="short" type="number" min="1" max="64" value=${length} onChange=${(event) => send("/seq/length", chosen, Number(event.target.value))} /></label>
       <button onClick=${() => setCopied(state.rows[chosen].slice())}>Copy ${chosen}</button><button disabled=${!copied} onClick=${paste}>Paste</button>
       <button onClick=${() => send("/seq/clear", chosen)}>Clear ${chosen}</button><span class="gap"></span>

@@ -1,7 +1,7 @@
 // Everything of the chosen pad: its map, its knobs, its wishes.
 
 import { setSlot, send, slot, state } from "../store.js";
-import { html, styles } from "../view.js";
+import { Choice, html, styles } from "../view.js";
 import { Knob } from "./knob.js";
 import { SoundMap } from "./map.js";
 import { short } from "./pads.js";
@@ -37,7 +37,7 @@ export function Sound({ map = true }) {
       <button onClick=${() => send("/sound/keep", of.code)}>Keep</button><a class="button" href=${`/panel/sound.wav?id=${encodeURIComponent(of.id)}`} download=${`${short(of.id).replaceAll(" ", "-")}.wav`}>WAV</a></div>
       <div class="wishes">${WISHES.map((word) => html`<button onClick=${act(word)}>${word}</button>`)}</div>
       <div class="wishes">${toggle("lock", "Lock")}${toggle("mute", "Mute")}${toggle("solo", "Solo")}${toggle("gate", "Gate")}
-        <label>Choke <select value=${v.choke} onChange=${(event) => setSlot(of.code, "choke", Number(event.target.value), true)}>${[0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => html`<option value=${n}>${n || "none"}</option>`)}</select></label></div>
+        <${Choice} label="Choke" value=${v.choke} options=${[[0, "none"], 1, 2, 3, 4, 5, 6, 7, 8]} onChange=${(group) => setSlot(of.code, "choke", group, true)} /></div>
       <div class="knobs">
         <${Knob} label="Level" value=${v.level} rest=${0.8} format=${percent} onInput=${put("level")} />
         <${Knob} label="Tune" value=${v.tune} min=${-24} max=${24} step=${0.1} origin=${0} rest=${0} format=${(x) => `${x > 0 ? "+" : ""}${x.toFixed(1)} st`} onInput=${put("tune")} />

@@ -2,7 +2,7 @@
 
 import { float } from "../osc.js";
 import { link, send, set, state, value } from "../store.js";
-import { html, styles, useEffect, useState } from "../view.js";
+import { Choice, html, styles, useEffect, useState } from "../view.js";
 
 styles`
 .transport { display: flex; flex-wrap: wrap; gap: 10px; align-items: center; padding: 8px 12px; background: var(--raised); border-bottom: 1px solid var(--line); }
@@ -30,7 +30,7 @@ export function Transport() {
     <button class="play" aria-pressed=${String(state.playing)} onClick=${() => send(state.playing ? "/seq/stop" : "/seq/play")}>${state.playing ? "■ Stop" : "▶ Play"}</button>
     <label>Tempo <input class="short" type="number" min="20" max="400" step="0.1" value=${Math.round(10 * tempo) / 10} onChange=${(event) => set("/seq/tempo", Number(event.target.value))} /></label>
     <button onPointerDown=${() => send("/seq/tap")} onClick=${(event) => event.detail === 0 && send("/seq/tap")}>Tap</button>
-    <label>Pattern <select onChange=${(event) => set("/seq/pattern", event.target.value)}>${names.map((name) => html`<option key=${name} selected=${name === pattern}>${name}</option>`)}</select></label>
+    <${Choice} label="Pattern" value=${pattern} options=${names} onChange=${(name) => set("/seq/pattern", name)} />
     <label class="optional">Swing <input type="range" min="0" max="1" step="0.01" value=${value("/seq/swing", 0)} onInput=${(event) => set("/seq/swing", Number(event.target.value))} /></label>
     <label class="optional">Volume <input type="range" min="0" max="1" step="0.01" value=${value("/volume", 0.8)} onInput=${(event) => set("/volume", Number(event.target.value))} /></label>
     <label class="optional">New a bar <input class="short" type="number" min="0" max="64" step="0.5" value=${value("/evolve", 0)} onChange=${(event) => set("/evolve", Number(event.target.value))} /></label>
