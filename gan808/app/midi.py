@@ -17,8 +17,8 @@ from gan808.instrument.machine import Machine
 
 def start_midi(
     running: ExitStack, machine: Machine, settings: Settings, output: Callable[[], Output]
-) -> str:
-    """Open the ports of the settings and play from them; one line for the user.
+) -> tuple[MidiInput, str]:
+    """Open the ports of the settings and play from them; the input, and one line for the user.
 
     output: tells which output plays now; where that is JACK's, MIDI is its client's. running stops
     what was started. Raises DeviceError.
@@ -27,9 +27,8 @@ def start_midi(
     midi = MidiInput(machine, settings, jack=jack)
     running.callback(midi.stop)
     midi.start()
-    machine.midi_ports = midi.ports_seen
     clock = _start_clock_out(running, machine, settings.midi.clock_out, midi, jack)
-    return "; ".join(filter(None, (midi.notice, clock)))
+    return midi, "; ".join(filter(None, (midi.notice, clock)))
 
 
 def _start_clock_out(running: ExitStack, machine: Machine, choice: str, midi: MidiInput,

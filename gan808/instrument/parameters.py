@@ -95,7 +95,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/trig", Kind.LIVE, (_text("slot"), _full), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
               "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
-              "/dirt/play is the same"),
+              "/dirt/play is the same", pairs=True),
     Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
     _value("/volume", _float("volume", 0, 1), "master volume", cc=(7,)),
     _slot_value("level", _float("level", 0, 1, default=0.8), "loudness of the slot",

@@ -59,7 +59,7 @@ class Slot:
     def gated(self) -> bool:
         return bool(self.values["gate"])
 
-    def take_place(self, layout: SlotLayout) -> None:
+    def change_layout(self, layout: SlotLayout) -> None:
         """Become another kit's slot: its layout and choke group, nothing before or to come."""
         self.layout = layout
         self.values["choke"] = layout.choke

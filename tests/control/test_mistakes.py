@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -245,13 +245,16 @@ class TestFolders:
     """Odd things in the user's folders, and odd names."""
 
     @pytest.fixture
-    def library(self, tmp_path: Path, rig: Rig) -> Library:
-        rig.machine.library = Library((tmp_path / "kits",), (tmp_path / "patterns",),
-                                  tmp_path / "favourites", tmp_path / "exports",
-                                  tmp_path / "scenes")
+    def library(self, tmp_path: Path) -> Library:
         for name in ("kits", "patterns", "scenes"):
             (tmp_path / name).mkdir()
-        return rig.machine.library
+        return Library((tmp_path / "kits",), (tmp_path / "patterns",), tmp_path / "favourites",
+                       tmp_path / "exports", tmp_path / "scenes")
+
+    @pytest.fixture
+    def rig(self, library: Library) -> Iterator[Rig]:
+        with Rig(library) as rig:
+            yield rig
 
     @pytest.mark.parametrize("letter", ["x", "\u00fc", "\u9f13", "\U0001f941"])
     def test_names_are_bounded_in_bytes(

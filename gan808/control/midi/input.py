@@ -23,6 +23,7 @@ from gan808.engine.engine import ALL_SLOTS
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, ControlTarget
+from gan808.instrument.live import LIVE
 from gan808.instrument.midi_map import ALL_CHANNELS, CYMBALS, velocity_of
 from gan808.instrument.note_maps import HIHAT_PEDAL, OPEN_HATS, decay_of_pedal
 from gan808.instrument.parameter import SLOT, Kind
@@ -227,19 +228,13 @@ class MidiNotes:
             self._controls.move(target.row, target.slot, values)
 
     def _act_live(self, target: ControlTarget, value: int, arrival_s: float) -> None:
-        """/trig and /stop, as quick as the notes of the kit."""
-        slot, given = target.slot, target.given
-        if target.row.address == "/stop":
-            if value and slot is None:
-                self._port.stop(frame=self._frame(arrival_s))
-            elif value and slot is not None:
-                self._port.stop(slot, self._frame(arrival_s))
-        elif slot is not None and not value:
-            self._machine.release(self._port, slot, self._frame(arrival_s))
-        elif slot is not None and given:  # a velocity of its own
-            self._machine.trigger(self._port, slot, float(given[0]), self._frame(arrival_s))
-        elif slot is not None:
-            self._hit(slot, value, arrival_s)
+        """A row that is played, as quick as the notes of the kit."""
+        row, slot, frame = LIVE[target.row.address], target.slot, self._frame(arrival_s)
+        if value:
+            hit = () if target.filled is None else (velocity_of(value, self._curve),)
+            row.play(self._machine, self._port, slot, (*target.given, *hit), frame)
+        elif row.releases and slot is not None:
+            self._machine.release(self._port, slot, frame)
 
 
 class MidiInput:
