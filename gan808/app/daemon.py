@@ -17,20 +17,14 @@ from functools import partial
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
-from gan808.app.output_description import (
-    describe_output,
-    describe_scheduling,
-    jack_source,
-    may_return,
-    on_jack,
-)
+from gan808.app.midi import start_midi
+from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
 from gan808.app.present_export import export_present
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control.link.peer import open_link
-from gan808.control.midi.input import MidiInput
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
@@ -156,7 +150,7 @@ class Daemon:
         self._scheduling = describe_scheduling(
             realtime.realtime_threads(), realtime.realtime_is_granted())
         self._machine.output = describe_output(self._output)
-        midi = self._start_midi(running)
+        midi = start_midi(running, self._machine, self._settings, lambda: self._output)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)
@@ -168,29 +162,6 @@ class Daemon:
         if self._factory is not None:
             self._factory.keep()
         self._session.go_on(self._machine)
-
-    def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=jack_source(lambda: self._output))
-        running.callback(midi.stop)
-        midi.start()
-        self._machine.midi_ports = midi.ports_seen
-        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
-
-    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
-        choice, sync = self._settings.midi.clock_out, self._machine.sync
-        if choice == "off":
-            return ""
-        from gan808.control.midi.clock_out import MidiClockOut
-        from gan808.control.midi.outputs import JackClockPort, MidiOutputs
-
-        jack = jack_source(lambda: self._output)
-        outputs = MidiOutputs(choice, open_jack=jack and partial(JackClockPort, jack))
-        clock = MidiClockOut(
-            self._machine, outputs,
-            lambda: midi.clock_source if sync.clock == "midi" else None)
-        running.callback(clock.stop)
-        clock.start()
-        return clock.notice
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:

@@ -15,7 +15,7 @@ import typer
 from gan808 import __version__
 from gan808.app.logging_setup import complain, speak_up
 from gan808.cli import run as run_command
-from gan808.cli.exit import DONE, INTERRUPTED, WRONG_USAGE, leave, status_of
+from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
 from gan808.cli.kits import kits_app
 from gan808.cli.patterns import patterns_app
 from gan808.cli.run import osc_address
@@ -134,6 +134,20 @@ def devices(config: ConfigFile = None) -> None:
     from gan808.config import load_settings
 
     say(describe_devices(load_settings(config)))
+
+
+@app.command(epilog="Example: gan808 doctor")
+def doctor(config: ConfigFile = None) -> None:
+    """Look at what this machine has for playing, and say what to do. Status 1 when it cannot."""
+    from gan808.app.doctor import BAD, examine
+    from gan808.config import load_settings
+
+    bad = False
+    for finding in examine(load_settings(config)):
+        say([finding.line])
+        bad = bad or finding.state == BAD
+    if bad:
+        raise typer.Exit(FAILED)
 
 
 @app.command(epilog="Example: gan808 status --osc 127.0.0.1:8808")

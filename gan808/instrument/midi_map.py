@@ -14,6 +14,7 @@ from gan808.config import Settings, VelocityCurve
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import BY_CURVE, CHANNEL_CONTROLLERS, Act, KeyKind, Keymap
 from gan808.instrument.learning import Control, ControlTarget
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.parameter import Kind
 from gan808.instrument.protocols import KitLike
 from gan808.sound.kit.slots import SlotLayout
@@ -44,11 +45,6 @@ def velocity_of(value: int, curve: VelocityCurve) -> float:
     return FIXED_VELOCITY if curve == "fixed" else share
 
 
-def slot_of_note(layouts: Sequence[SlotLayout]) -> dict[int, int]:
-    """The slot 0..15 that each note of a kit plays."""
-    return {note: index for index, layout in enumerate(layouts) for note in layout.notes}
-
-
 def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence[int],
               bindings: Bindings, *, learning: bool) -> Keymap:
     """A kit's notes and the learned controls; gated: the slots that end when a key is let go.
@@ -64,7 +60,7 @@ def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence
         keymap.put(KeyKind.CONTROLLER, EVERY, EVERY, Act.NOTHING)
     channel = settings.midi.channel
     heard = EVERY if channel == ALL_CHANNELS else channel - 1
-    for note, slot in slot_of_note(layouts).items():
+    for note, slot in slot_of_note(layouts, settings.midi.map).items():
         if layouts[slot].class_name in CYMBALS:
             keymap.put(KeyKind.PRESSURE, heard, note, Act.STOP, slot)
         if not learning:
@@ -95,8 +91,6 @@ class MidiMap:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        # Steady notes are due a delay after their arrival, which is Python's to count.
-        self._wanted = machine.settings.engine.note_mode == "fast"
         self._sent: tuple[object, ...] = ()
 
     def follow(self) -> bool:
@@ -106,7 +100,7 @@ class MidiMap:
         layouts, learning = machine.kit.slots, machine.learning
         gated = self._gated(len(layouts))
         now = (layouts, gated, learning.bindings, learning.pending is not None)
-        if not self._wanted or now == self._sent:
+        if now == self._sent:
             return True
         keymap = keymap_of(machine.settings, layouts, gated, learning.bindings,
                            learning=learning.pending is not None)
@@ -117,14 +111,13 @@ class MidiMap:
 
     def prepare(self, kit: KitLike, frame: int) -> None:
         """Have the notes of a kit that is to play from `frame` on change at that frame too."""
-        learning = self._machine.learning
-        if self._wanted:
-            codes = tuple(slot.code for slot in kit.slots)
-            keymap = keymap_of(
-                self._machine.settings, kit.slots, self._gated(len(kit.slots)),
-                learning.bindings_for(codes), learning=learning.pending is not None)
-            # Where there is no room, `follow` tells the engine once the kit is worn.
-            self._machine.port.set_keymap(keymap, frame)
+        machine, learning = self._machine, self._machine.learning
+        keymap = keymap_of(
+            machine.settings, kit.slots, self._gated(len(kit.slots)),
+            learning.bindings_for(tuple(slot.code for slot in kit.slots)),
+            learning=learning.pending is not None)
+        # Where there is no room, `follow` tells the engine once the kit is worn.
+        machine.port.set_keymap(keymap, frame)
 
     def _gated(self, slots: int) -> tuple[int, ...]:
         return tuple(slot.index for slot in self._machine.swaps.slots[:slots] if slot.gated)

@@ -50,8 +50,8 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
     result = gan808(tmp_path, "--help")
     assert result.returncode == 0
-    for command in ("run", "devices", "status", "learn", "osc", "render", "match", "kits", "train",
-                    "prepare", "fit", "evaluate", "export", "version"):
+    for command in ("run", "devices", "doctor", "status", "learn", "osc", "render", "match", "kits",
+                    "train", "prepare", "fit", "evaluate", "export", "version"):
         assert f" {command} " in result.stdout
     code = "import sys, gan808.cli.main; print(*sys.modules)"
     loaded = subprocess.run(
