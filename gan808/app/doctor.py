@@ -94,7 +94,7 @@ def real_time(settings: Settings) -> Finding:
     """Whether the system lets this user run ahead of everything else."""
     if sys.platform in ("darwin", "win32"):
         return Finding("realtime", GOOD, "the system grants it to sound by itself")
-    if not realtime.may_hurry():
+    if not realtime.realtime_is_granted():
         return Finding("realtime", CARE, "not granted, so sound may break up on a busy machine; "
                        "put yourself into the group audio (`sudo usermod -aG audio $USER`), "
                        "have `@audio - rtprio 95` in /etc/security/limits.d/audio.conf, and log "

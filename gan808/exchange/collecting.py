@@ -59,7 +59,7 @@ def exported_kit(name: str, kit: Kit, state: State | None, form: Form,
             layout, [s for s in factory if s.class_asked == layout.class_name])[:wanted.count]
         missing = wanted.count - len(start)
         if new is not None and missing > 0:
-            there = {sound.point for sound in start}
+            there = {sound.point for sound in start if not sound.file}
             others = (point for point in map(Point, count(1)) if point not in there)
             start += new.accepted(layout.class_name, others, missing)
         if start:
@@ -115,6 +115,8 @@ def _layers(start: Sequence[Sound], amounts: Amounts, new: NewSounds | None) -> 
     sounds = list(start)
     if amounts.neighbours > 1 and new is not None:
         for sound in start:
+            if sound.file:  # it has no place in latent space, so no neighbours
+                continue
             near = (sound.point.near(number, NEAR) for number in count(1))
             sounds += new.accepted(sound.class_asked, near, amounts.neighbours - 1)
     sounds.sort(key=lambda sound: sound.descriptors.brightness_hz)

@@ -14,12 +14,12 @@ from gan808.paths import ordinary
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Sound, parse_file_id
 
 SUFFIX = ".flac"
 MAX_BYTES, MAX_S = 16 << 20, 30.0
 _COMMENT = re.compile(
-    r"heard=(?P<heard>\S+) confidence=(?P<confidence>[\d.]+) realness=(?P<realness>[\d.]+)")
+    r"heard=(?P<heard>\S*) confidence=(?P<confidence>[\d.]+) realness=(?P<realness>[\d.]+)")
 log = logging.getLogger("gan808")
 
 
@@ -48,12 +48,18 @@ def _read(path: Path, sample_rate_hz: int) -> Sound:
             title, comment = file.title, file.comment
     except (OSError, soundfile.LibsndfileError) as error:
         raise Gan808Error(str(error)) from error
-    kit, class_name, point = parse_id(title)
+    own = parse_file_id(title)
+    if own is not None:
+        kit, class_name, seed, trail = own.kit, own.class_name, 0, ""
+    else:
+        kit, class_name, point = parse_id(title)
+        seed, trail = point.seed, point.trail
     told = _COMMENT.search(comment)
     if told is None or not np.isfinite(audio).all():
         raise Gan808Error("GAN-808 did not write it")
     return Sound(
-        kit=kit, class_asked=class_name, seed=point.seed, class_heard=told["heard"],
+        kit=kit, class_asked=class_name, seed=seed, class_heard=told["heard"],
         confidence=float(told["confidence"]), realness=float(told["realness"]),
         audio=to_rate(audio, rate, sample_rate_hz), sample_rate_hz=sample_rate_hz,
-        descriptors=describe(audio if audio.ndim == 1 else audio[:, 0], rate), trail=point.trail)
+        descriptors=describe(audio if audio.ndim == 1 else audio[:, 0], rate), trail=trail,
+        file="" if own is None else f"{own.name}@{own.digest}")

@@ -80,7 +80,7 @@ def test_jack(jack_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system grants it")
 @pytest.mark.parametrize(("granted", "state"), [(True, GOOD), (False, CARE)])
 def test_real_time(monkeypatch: pytest.MonkeyPatch, granted: bool, state: str) -> None:
-    monkeypatch.setattr(realtime, "may_hurry", lambda: granted)
+    monkeypatch.setattr(realtime, "realtime_is_granted", lambda: granted)
     finding = doctor.real_time(SETTINGS)
     assert finding.state == state
     assert ("rtprio" in finding.told) != granted
