@@ -115,6 +115,8 @@ def _layers(start: Sequence[Sound], amounts: Amounts, new: NewSounds | None) -> 
     sounds = list(start)
     if amounts.neighbours > 1 and new is not None:
         for sound in start:
+            if sound.file:  # it has no place in latent space, so no neighbours
+                continue
             near = (sound.point.near(number, NEAR) for number in count(1))
             sounds += new.accepted(sound.class_asked, near, amounts.neighbours - 1)
     sounds.sort(key=lambda sound: sound.descriptors.brightness_hz)

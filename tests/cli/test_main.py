@@ -218,8 +218,9 @@ def test_a_port_must_be_a_number() -> None:
         osc_address("host:-1")
 
 
-def test_a_kit_is_packed_added_and_removed(tiny_kit: Path, tmp_path: Path) -> None:
-    packed = gan808(tmp_path, "kits", "pack", str(tiny_kit))
+def test_a_kit_is_packed_added_and_removed(tmp_path: Path) -> None:
+    kit = write_tiny_kit(tmp_path / "tiny", rendered=True)
+    packed = gan808(tmp_path, "kits", "pack", str(kit))
     assert packed.stdout.startswith("tiny.gan808.zip: sha256 ")
     added = gan808(tmp_path, "kits", "add", "tiny.gan808.zip", "--name", "mine")
     assert (added.returncode, added.stderr) == (0, "")

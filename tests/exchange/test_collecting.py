@@ -15,7 +15,9 @@ from gan808 import paths
 from gan808.app.offline.export import collect
 from gan808.errors import ConfigError
 from gan808.exchange.collecting import Amounts, Form, exported_kit, exported_sounds
+from gan808.exchange.exported_kit import ExportedKit
 from gan808.exchange.new_sounds import NewSounds
+from gan808.instrument.state import KeptSlot, State
 from gan808.sound.kit.kit import Kit, load_kit
 from gan808.sound.latent import Point
 from gan808.sound.renderer import Renderer
@@ -31,9 +33,9 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
     return load_kit(write_tiny_kit(tmp_path_factory.mktemp("kits") / "tiny"))
 
 
-def demanding(kit: Kit, confidence: float) -> Kit:
+def demanding(kit: Kit, confidence: float, n_slots: int = 1) -> Kit:
     thresholds = kit.manifest.thresholds.model_copy(update={"confidence": confidence})
-    first = kit.manifest.slots[:1]
+    first = kit.manifest.slots[:n_slots]
     return replace(kit, manifest=kit.manifest.model_copy(
         update={"thresholds": thresholds, "slots": first}))
 
@@ -80,6 +82,20 @@ def test_favourites_come_back_as_they_were_kept(kit: Kit, tmp_path: Path) -> Non
     assert {slot.code: slot.note for slot in exported.slots} == {
         "BD": 36, "LT": 43, "MT": 47, "HT": 50, "OH": 46}
     assert {s.id for slot in exported.slots for s in slot.sounds} == set(back)
+
+
+def test_a_sound_of_the_users_own_is_exported_and_has_no_neighbours(kit: Kit) -> None:
+    one = replace(kit.factory_sounds(RATE_HZ)[0], file="My Kick.wav@0123456789ab")
+    gone = "tiny/snare/file:My Snare.wav@0123456789ab"
+    two = demanding(kit, 0.0, n_slots=2)
+
+    def exported(*slots: KeptSlot) -> ExportedKit:
+        return exported_kit("x", two, State("tiny", slots=slots), Form(RATE_HZ),
+                            Amounts(round_robin=2), NewSounds(kit, RATE_HZ))
+
+    assert exported(KeptSlot("BD", one.id, one, {})).slots[0].sounds == (one,)
+    with pytest.raises(ConfigError, match="My Snare.wav, is not kept"):
+        exported(KeptSlot("SD", gone, None, {}))
 
 
 def test_more_classes_than_slots_keep_the_slots_with_the_most_sounds(kit: Kit) -> None:
