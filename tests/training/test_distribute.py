@@ -17,7 +17,7 @@ from training import checkpoint
 from training.distribute import Crew, TensorFlowCrew, check_divides, join
 from training.trainer import FitOptions, Trainer
 
-# Each program imports TensorFlow and builds its graphs anew, two at once: minutes on a busy machine.
+# Each program imports TensorFlow and builds its graphs anew, two at once: minutes, if it is busy.
 pytestmark = pytest.mark.timeout(900)
 STEPS = 10
 PROGRAM = "tests.training.fit_together"
