@@ -2,13 +2,14 @@
 
     python benchmarks/latency.py [--count 200] [--repeats 3]
     python benchmarks/latency.py --idle         (against itself with an idle renderer)
+    python benchmarks/latency.py --blocked      (while its Python is held up, 2 s of every 3)
 
 One JACK server without a sound card; the meter, in C, is two of its clients: one sends notes at
 known frames of the block, one finds each onset in what it records. (One client that does both is a
 circle in the graph, which costs whoever is in it a period.) Both synthesisers play in turn. The
 attack of each sample, as far as 5% of its peak, is taken from a copy of the sound and subtracted.
-Printed: how late each is, in ms and frames, the spread in steady mode, and how many xruns the
-server itself had meanwhile.
+Printed: how late each is, in ms and frames, and how many xruns the server itself had meanwhile;
+notes at a period that it lost are left out, and counted.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import mido
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support import jack
+from benchmarks.support.held_up import FREE_S, HELD_UP_S
 from benchmarks.support.jack import CHANNEL, KICK, RATE_HZ, Take
 from gan808 import paths
 from gan808.config import load_settings
@@ -43,8 +46,6 @@ limit = {stock}
 low_water = {stock}
 [osc]
 enabled = false
-[engine]
-note_mode = "{mode}"
 """
 QUIET = ("--pattern", "off", "--evolve", "0")
 
@@ -77,13 +78,16 @@ def attack(audio: np.ndarray) -> int:
 
 
 def delays_ms(take: Take, attack_frames: int, period: int) -> list[float]:
-    """The delay of each note, the sample's attack discounted; raises when one was not heard.
+    """The delay of each note, the sample's attack discounted; raises when one was not heard. Notes
+    at a period that the server lost are left out.
 
     Below 0: before the note's own frame, as where a synthesiser plays all notes of a block at the
     block's start.
     """
     found = []
     for note in take.notes:
+        if take.missing[max(0, note - period):note + SPACING_FRAMES // 2 - period].any():
+            continue
         part = take.audio[note - period:note + SPACING_FRAMES // 2 - period]
         threshold = HEARD * float(np.abs(part).max())
         heard = jack.onset(part, threshold)
@@ -96,10 +100,11 @@ def delays_ms(take: Take, attack_frames: int, period: int) -> list[float]:
 
 
 def summary(name: str, delays: list[float], xruns: int) -> str:
-    """Median, spread and worst of delays."""
+    """Number, median, spread and worst of delays."""
     median, least, worst = (f"{value_ms:.2f} ms ({value_ms * RATE_HZ / 1000:.0f} frames)"
                             for value_ms in (statistics.median(delays), min(delays), max(delays)))
-    return (f"  {name}: median {median}, deviation {statistics.pstdev(delays):.3f}, "
+    return (f"  {name}: {len(delays)} notes, median {median}, "
+            f"deviation {statistics.pstdev(delays):.3f}, "
             f"99% {np.quantile(delays, 0.99):.2f}, least {least}, worst {worst}; "
             f"server xruns {xruns}")
 
@@ -112,7 +117,7 @@ def compare(meter: Path, period: int, count: int, repeats: int) -> None:
     xruns = [0, 0]
     for _ in range(repeats):
         with jack.jack_server(period) as environment:
-            config = CONFIG.format(mode="fast", stock=NEVER_FULL)
+            config = CONFIG.format(stock=NEVER_FULL)
             with jack.gan808(environment, *QUIET, config=config):
                 time.sleep(SETTLES_S)
                 take = jack.record(meter, environment, "gan808", count=count,
@@ -135,7 +140,7 @@ def against_idle(meter: Path, period: int, count: int, repeats: int) -> None:
     xruns = dict.fromkeys(delays, 0)
     for stock in [NEVER_FULL, SOON_FULL] * repeats:
         with jack.jack_server(period) as environment, jack.gan808(
-                environment, *QUIET, config=CONFIG.format(mode="fast", stock=stock)):
+                environment, *QUIET, config=CONFIG.format(stock=stock)):
             time.sleep(SETTLES_S)
             take = jack.record(meter, environment, "gan808", count=count,
                                spacing_frames=SPACING_FRAMES)
@@ -146,14 +151,28 @@ def against_idle(meter: Path, period: int, count: int, repeats: int) -> None:
         print(summary(f"GAN-808, renderer {name}", delays[stock], xruns[stock]))
 
 
-def steady(meter: Path, period: int, count: int) -> None:
-    """The spread of delays in steady mode, in a take without a lost period if one can be had."""
-    with jack.jack_server(period) as environment, jack.gan808(
-            environment, *QUIET, config=CONFIG.format(mode="steady", stock=NEVER_FULL)):
-        time.sleep(SETTLES_S)
-        take = jack.undisturbed(lambda: jack.record(
-            meter, environment, "gan808", count=count, spacing_frames=SPACING_FRAMES))
-    print(summary("GAN-808, steady", delays_ms(take, our_attack(), period), take.xruns))
+def blocked(meter: Path, period: int, count: int) -> None:
+    """While Python is held up for 2 s of every 3: how late notes are, how many are on record."""
+    with jack.jack_server(period) as environment, tempfile.TemporaryDirectory() as folder:
+        take_wav = Path(folder, "take.wav")
+        with jack.gan808(environment, *QUIET, "--record", str(take_wav),
+                         config=CONFIG.format(stock=SOON_FULL),
+                         module="benchmarks.support.held_up"):
+            time.sleep(SETTLES_S)
+            take = jack.record(meter, environment, "gan808", count=count,
+                               spacing_frames=SPACING_FRAMES)
+            time.sleep(HELD_UP_S)
+        recorded = notes_of(take_wav.with_suffix(".mid"))
+    print(f"{period} frames a block, {RATE_HZ} Hz, Python held up for {HELD_UP_S:g} s of every "
+          f"{HELD_UP_S + FREE_S:g}")
+    print(summary("GAN-808", delays_ms(take, our_attack(), period), take.xruns))
+    print(f"  {len(take.notes)} notes were sent, {recorded} are on record")
+
+
+def notes_of(path: Path) -> int:
+    """How many notes a MIDI file begins."""
+    return sum(message.type == "note_on" and message.velocity > 0
+               for message in mido.MidiFile(str(path)))
 
 
 def main() -> None:
@@ -163,6 +182,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--periods", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--idle", action="store_true")
+    parser.add_argument("--blocked", action="store_true")
     arguments = parser.parse_args()
     missing = jack.needed("jackd", "fluidsynth", "cc")
     if missing:
@@ -174,8 +194,10 @@ def main() -> None:
             if arguments.idle:
                 against_idle(meter, period, arguments.count, arguments.repeats)
                 continue
+            if arguments.blocked:
+                blocked(meter, period, arguments.count)
+                continue
             compare(meter, period, arguments.count, arguments.repeats)
-            steady(meter, period, arguments.count)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,13 @@ def replacing_folder(folder: Path, *, durable: bool = False) -> Iterator[Path]:
             _sync_folder(folder.parent)
 
 
+def remove_folder(folder: Path) -> None:
+    """Take a folder away: at once it has another name, which `sweep` clears where a kill leaves
+    it. Raises OSError when it cannot be renamed; it is whole then."""
+    with _temporary(folder, "partial") as going:
+        folder.rename(going)
+
+
 def _exchange(new: Path, folder: Path, old: Path) -> None:
     if folder.exists():
         folder.rename(old)

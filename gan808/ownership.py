@@ -32,7 +32,7 @@ _NEW, _OLD = ".gan808-new", ".gan808-old"
 
 
 @dataclass(frozen=True)
-class Kind:
+class FolderKind:
     """A kind of folder. holds: patterns of all that this program writes there; signs: by what a
     folder without a mark is known: all patterns of one of them are found in it."""
 
@@ -41,39 +41,39 @@ class Kind:
     signs: tuple[tuple[str, ...], ...]
 
 
-DATASET = Kind(
+DATASET = FolderKind(
     "dataset",
     ("dataset.json", "labels.npy", "held_out.npy", "reported.npy", "moments.npz", "origins.txt",
      "collections.txt", "skipped.txt", "shard-*.npy", "sources.sha256", "sources.json",
      "judge-*.safetensors", "judge-*.writing", LOCK, LOCK_HOLDER),
     (("dataset.json", "labels.npy"),),
 )
-UNFINISHED_DATASET = Kind(  # with the same mark: it is renamed when it is complete
+UNFINISHED_DATASET = FolderKind(  # with the same mark: it is renamed when it is complete
     "dataset",
     (*DATASET.holds, "preparing.json", "progress.npz", "progress.writing.npz", "audio.i16",
      "index.jsonl"),
     (("preparing.json",),),
 )
-RUN = Kind(
+RUN = FolderKind(
     "run",
     ("checkpoints", "samples", "tensorboard", "losses.csv", "scores.csv", "events.csv", LOCK,
      LOCK_HOLDER),
     (("checkpoints/step-????????/state.json",), ("checkpoints/best/state.json",),
      ("tensorboard", "events.csv")),
 )
-KIT = Kind(
+KIT = FolderKind(
     "kit",
     ("kit.toml", "weights.safetensors", "moments.npz", "factory", "report"),
     (("kit.toml", "weights.safetensors", "moments.npz"),),
 )
-REPORT = Kind(
+REPORT = FolderKind(
     "report",
     ("README.md", "report.html", "scores.json", "scores.png", "losses.png", "confusion.png",
      "spectrograms.png", "sounds.ogg", "training.gif"),
     (("README.md", "spectrograms.png", "sounds.ogg"),),
 )
 
-def mark(folder: Path, kind: Kind, identity: str | None = None) -> None:
+def mark(folder: Path, kind: FolderKind, identity: str | None = None) -> None:
     """Mark a folder as one of ours, with an id where it has one. Raises OSError."""
     content = {"made_by": "GAN-808", "kind": kind.name} | ({"id": identity} if identity else {})
     (folder / MARK).write_text(json.dumps(content) + "\n", encoding="utf-8")
@@ -84,7 +84,7 @@ def new_identity() -> str:
     return uuid.uuid4().hex
 
 
-def identity_of(folder: Path, kind: Kind) -> str | None:
+def identity_of(folder: Path, kind: FolderKind) -> str | None:
     """The id in a folder's mark; None without a mark of that kind."""
     content = _mark_of(folder)
     if content.get("kind") != kind.name:
@@ -103,7 +103,7 @@ def _mark_of(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def is_ours(folder: Path, kind: Kind) -> bool:
+def is_ours(folder: Path, kind: FolderKind) -> bool:
     """Whether this program made the folder, by its mark or, without one, by what it holds."""
     content = _mark_of(folder)
     if content:
@@ -111,14 +111,14 @@ def is_ours(folder: Path, kind: Kind) -> bool:
     return any(all(any(folder.glob(name)) for name in names) for names in kind.signs)
 
 
-def strangers(folder: Path, kind: Kind) -> list[str]:
+def strangers(folder: Path, kind: FolderKind) -> list[str]:
     """Names of what lies in the folder and is no part of that kind, sorted. Raises OSError."""
     known = (*kind.holds, MARK, *STRAY)
     return sorted(path.name for path in folder.iterdir()
                   if not any(fnmatch(path.name, pattern) for pattern in known))
 
 
-def require_free(folder: Path, kind: Kind, option: str, sources: Sequence[Path] = ()) -> None:
+def require_free(folder: Path, kind: FolderKind, option: str, sources: Sequence[Path] = ()) -> None:
     """Raise ConfigError unless `folder` may be made, written into or replaced as one of `kind`: it
     is not there, empty, or ours with nothing else in it; and is not, does not hold and does not lie
     in one of `sources`. option: what the user can give otherwise."""
@@ -127,13 +127,13 @@ def require_free(folder: Path, kind: Kind, option: str, sources: Sequence[Path] 
     _require_no_stranger(folder, kind, option, whole=True)
 
 
-def require_ours(folder: Path, kind: Kind, option: str) -> None:
+def require_ours(folder: Path, kind: FolderKind, option: str) -> None:
     """The same where a command adds to a folder and replaces only what is its own in it: what else
     lies in one of ours is left alone."""
     _require_no_stranger(folder, kind, option, whole=False)
 
 
-def _require_no_stranger(folder: Path, kind: Kind, option: str, *, whole: bool) -> None:
+def _require_no_stranger(folder: Path, kind: FolderKind, option: str, *, whole: bool) -> None:
     try:
         if not folder.exists():
             return
@@ -156,7 +156,7 @@ def _require_no_stranger(folder: Path, kind: Kind, option: str, *, whole: bool) 
                           f"write; move that elsewhere or give {option}")
 
 
-def require_apart(folder: Path, source: Path, kind: Kind, option: str) -> None:
+def require_apart(folder: Path, source: Path, kind: FolderKind, option: str) -> None:
     """Raise ConfigError when `folder` is, holds or lies in `source`, whatever links lead there."""
     try:
         inner, outer = folder.resolve(), source.resolve()
@@ -202,7 +202,7 @@ def put_in_place(new: Path, folder: Path) -> None:
 
 
 def earlier_goes_to(
-    folder: Path, kind: Kind, identity: str | None, option: str
+    folder: Path, kind: FolderKind, identity: str | None, option: str
 ) -> Path | None:
     """Where what is in `folder` must be set aside before something with that id is put there: a
     dated name, if another made it or somebody added to it; None if it may be replaced or nothing

@@ -23,7 +23,7 @@ def take_short_turns() -> None:
     sys.setswitchinterval(TURN_S)
 
 
-def hurry() -> bool:
+def request_realtime() -> bool:
     """Ask for real-time scheduling of the calling thread; False where it is not granted.
 
     What the thread starts is not real-time itself.
@@ -36,25 +36,25 @@ def hurry() -> bool:
     return True
 
 
-def may_hurry() -> bool:
-    """Whether `hurry` would be granted; leaves the calling thread as it was."""
-    if not hurry():
+def realtime_is_granted() -> bool:
+    """Whether `request_realtime` would be granted; leaves the calling thread as it was."""
+    if not request_realtime():
         return False
     with suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return True
 
 
-def hurrying_threads() -> int:
+def realtime_threads() -> int:
     """How many threads of this process are scheduled in real time; 0 where nobody can tell."""
     try:
         tasks = [int(task.name) for task in os.scandir(TASKS)]
     except OSError:
         return 0
-    return sum(_hurries(task) for task in tasks)
+    return sum(_is_realtime(task) for task in tasks)
 
 
-def _hurries(task: int) -> bool:
+def _is_realtime(task: int) -> bool:
     try:
         return os.sched_getscheduler(task) & 0xFF in (os.SCHED_FIFO, os.SCHED_RR)
     except (AttributeError, OSError):  # not on this system, or the thread has ended meanwhile

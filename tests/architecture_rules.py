@@ -6,7 +6,7 @@ Each rule takes (path relative to the checkout, parsed module) and yields one li
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 Rule = Callable[[PurePosixPath, ast.Module], Iterator[str]]
@@ -52,10 +52,6 @@ HEIGHTS = {name: height for height, names in enumerate(FLOORS, 1) for name in na
 # (file, module) that points up or sideways today, and why. It only shrinks: a test fails when an
 # entry is no longer needed.
 UPWARD_YET = {
-    ("gan808/exchange/collecting.py", "gan808.storage.scene_files"):
-        "what a scene holds should be given to it by app",
-    ("gan808/exchange/collecting.py", "gan808.storage.session_files"):
-        "what the last run left should be given to it by app",
     ("gan808/app/display.py", "gan808.cli.reports"): "formatting belongs in app",
     ("gan808/control/osc/learn_client.py", "gan808.cli.reports"): "a client: belongs in cli",
     ("gan808/instrument/commands/handlers.py", "gan808.recording.recorder"):
@@ -258,6 +254,18 @@ def errors_are_named(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
                 yield f"{path}:{node.lineno} catches everything"
         elif isinstance(node, ast.Global):
             yield f"{path}:{node.lineno} global {', '.join(node.names)}"
+
+
+def same_names(trees: Iterable[tuple[PurePosixPath, ast.Module]]) -> Iterator[str]:
+    """One word means one thing: no two classes of one name in the whole program."""
+    homes: dict[str, list[str]] = {}
+    for path, tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    for name, places in homes.items():
+        if len(places) > 1:
+            yield f"class {name} is in {' and in '.join(places)}"
 
 
 def says_what_it_is(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from gan808.errors import Gan808Error, KitError
+from gan808.errors import Gan808Error, KitError, RenderError
 from gan808.pool.filler import FillerStatus
 from gan808.sound.latent import Point
-from gan808.sound.sound import Rendered, Sound
+from gan808.sound.sound import Nearest, Rendered, Sound
 from tests.fakes import FakePool, fake_sound
 
 
@@ -38,6 +39,16 @@ class FakeFiller:
         if class_name == "broken":
             return KitError("kit fake has no class 'broken'")
         return fake_sound(class_name, point.seed, rate_hz=self._rate_hz, trail=point.trail)
+
+    def search(self, file: Path, class_names: Sequence[str],
+               deliver: Callable[[Any], None]) -> None:
+        """Seed 17 of the first class named, or of the snare, is the nearest to any recording but
+        "broken.wav"."""
+        sound = self._render(next(iter(class_names), "snare"), Point(17))
+        assert isinstance(sound, Sound)
+        broken = file.name == "broken.wav"
+        self.pending.append((deliver, RenderError("broken.wav: is silent") if broken
+                             else Nearest(sound, 1.5)))
 
     def status(self) -> FillerStatus:
         return FillerStatus("fake", True, 8, 4, 0, None)

@@ -1,4 +1,4 @@
-"""The patterns of a fake shelf: those of the test, then those that ship; saved ones stay in it."""
+"""The patterns of a fake library: those of the test, then those that ship; saved ones stay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gan808.storage.pattern_files import find_pattern, pattern_names
 
 
 class FakePatterns:
-    """What a shelf does with patterns, without files."""
+    """What a library does with patterns, without files."""
 
     patterns: dict[str, Pattern]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gan808.engine.engine import ALL_SLOTS, NO_CELL, EngineStats, SlotParameter
+from gan808.engine.keymap import Keymap
 from gan808.errors import KitError
 from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
@@ -59,6 +60,9 @@ class FakeKit:
     @property
     def classes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(slot.class_name for slot in self.slots))
+
+    def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray:
+        return audio
 
     def factory_sounds(self, sample_rate_hz: int) -> list[Sound]:
         if self.sounds is not None:
@@ -144,8 +148,17 @@ class FakePort:
     def set_slot(self, slot: int, parameter: SlotParameter, value: float, frame: int = 0) -> bool:
         return self._push(Command(self.name, "set", frame, slot, value, parameter))
 
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        return self._push(Command(self.name, "master", frame, value=volume))
+    def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool:
+        if not self._engine.no_keymap:
+            self._engine.keymaps.append((frame, keymap))
+        return not self._engine.no_keymap
+
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool:
+        self._engine.messages.append((status, number, value, frame))
+        return True
+
+    def set_master(self, gain: float, frame: int = 0) -> bool:
+        return self._push(Command(self.name, "master", frame, value=gain))
 
 
 @dataclass
@@ -176,6 +189,9 @@ class FakeEngine:
     slot_cells: list[int] = field(default_factory=lambda: [NO_CELL] * SLOTS)
     slot_values: dict[tuple[int, SlotParameter], float] = field(default_factory=dict)
     master: float = 1.0
+    keymaps: list[tuple[int, Keymap]] = field(default_factory=list)
+    no_keymap: bool = False
+    messages: list[tuple[int, int, int, int]] = field(default_factory=list)
     peaks_reset: int = 0
 
     def __post_init__(self) -> None:
@@ -311,6 +327,9 @@ class FakePool:
     def stock(self) -> dict[str, int]:
         return {name: len(sounds) for name, sounds in self._stock.items()}
 
+    def sounds(self) -> list[Sound]:
+        return [sound for sounds in self._stock.values() for sound in sounds]
+
     def reset(self, classes: Sequence[str]) -> None:
         self._stock = {name: [] for name in classes}
 
@@ -324,7 +343,7 @@ class FakePool:
 
 
 @dataclass
-class FakeShelf(FakePatterns):
+class FakeLibrary(FakePatterns):
     """Kits by name, shipped patterns, and a list of what was written."""
 
     kits: dict[str, FakeKit] = field(default_factory=dict)
@@ -352,3 +371,11 @@ class FakeShelf(FakePatterns):
     def export(self, sound: Sound, name: str) -> Path:
         self.kept.append(sound)
         return Path("exports") / f"{name}.wav"
+
+    def kit_place(self, kit: FakeKit) -> str:
+        return kit.name
+
+    def export_kit(
+        self, kit: FakeKit, state: object, format_name: str, rate_hz: int, name: str
+    ) -> Path:
+        return Path("exports") / f"{name}.{format_name}"

@@ -105,6 +105,7 @@ class Client:
         while self.notes and self.notes[0][0] < first + frames:
             at_frame, message = self.notes.pop(0)
             self.jack.jack_midi_event_write(midi, max(0, at_frame - first), message, len(message))
+            take.sent.append(max(first, at_frame))
         self._hear(take, first, self.jack.jack_port_get_buffer(self.midi_in, frames))
         for channel, port in enumerate(self.inputs):
             buffer = self.jack.jack_port_get_buffer(port, frames)
@@ -154,6 +155,8 @@ class Take:
         self.audio = np.zeros((CHANNELS, frames), np.float32)
         self.start: int | None = None
         self.midi: list[tuple[int, list[int]]] = []
+        # Where scheduled notes were sent: later than asked for where the server lost a period.
+        self.sent: list[int] = []
         self.last = 0
         self.skipped_frames = 0
         self.complete = False
@@ -183,17 +186,20 @@ def answer(out: BinaryIO, data: bytes = b"", **values: Any) -> None:
 
 
 def capture(client: Client, out: BinaryIO, seconds: float) -> None:
-    """Records, sending the scheduled notes, and answers with (n, 2) float32."""
+    """Records, sending the scheduled notes; answers once it does, and again with (n, 2) float32."""
     client.notes.sort()
     take = Take(round(seconds * client.rate_hz))
     client.take = take
     deadline_s = time.monotonic() + 3 * seconds + 30
+    while take.start is None and time.monotonic() < deadline_s:
+        time.sleep(0.001)
+    answer(out)
     while not take.complete and time.monotonic() < deadline_s:
         time.sleep(0.01)
     client.take = None
     error = None if take.complete else "JACK stopped calling"
     answer(out, np.ascontiguousarray(take.audio.T).tobytes(), error=error,
-           skipped_frames=take.skipped_frames, midi=take.midi)
+           skipped_frames=take.skipped_frames, midi=take.midi, sent=take.sent, start=take.start)
 
 
 def serve(client: Client, requests: BinaryIO, out: BinaryIO) -> None:

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,10 @@ class JackMeter:
         self.skipped_frames = 0
         # What came on midi_in during the last capture: its frame, its bytes.
         self.midi: list[tuple[int, list[int]]] = []
+        # The frame by JACK's clock at which the last capture began, and those of it, by the same
+        # clock, at which scheduled notes were sent.
+        self.start_frame = 0
+        self.sent_frames: list[int] = []
 
     def __enter__(self) -> JackMeter:
         return self
@@ -86,14 +90,21 @@ class JackMeter:
         """Schedules or sends the bytes of one JACK MIDI event."""
         self._ask(do="note", message=message, at_frame=at_frame)
 
-    def capture(self, seconds: float) -> NDArray[np.float32]:
-        """Records float32 (n, 2), frame 0 being the first frame of a JACK period.
+    def capture(
+        self, seconds: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> NDArray[np.float32]:
+        """Records float32 (n, 2), frame 0 being the first frame of a JACK period; meanwhile() is
+        called once that has begun.
 
         skipped_frames then says how many JACK itself lost meanwhile (recorded as silence).
         """
-        head, data = self._ask(do="capture", seconds=seconds)
+        self._ask(do="capture", seconds=seconds)
+        meanwhile()
+        head, data = self._answer()
         self.skipped_frames = int(head["skipped_frames"])
         self.midi = [(int(frame), list(data)) for frame, data in head["midi"]]
+        self.start_frame = int(head["start"] or 0)
+        self.sent_frames = [self.start_frame + int(frame) for frame in head["sent"]]
         return np.frombuffer(data, np.float32).reshape(-1, 2)
 
     def close(self) -> None:

@@ -112,6 +112,13 @@ def test_every_exception_is_still_needed() -> None:
     assert set(rules.PRIVATE_YET) - private == set()
 
 
+def test_no_two_classes_have_one_name() -> None:
+    complaints = list(rules.same_names((path, rules.parse(path)) for path in PROGRAM))
+    assert not complaints, "\n".join(complaints)
+    twice = ast.parse("class A: pass\nclass B:\n class A: pass")
+    assert list(rules.same_names([(PurePosixPath("gan808/x.py"), twice)]))
+
+
 @pytest.mark.parametrize(("rule", "path", "source"), BREAKS)
 def test_a_rule_sees_what_breaks_it(rule: rules.Rule, path: str, source: str) -> None:
     assert list(rule(PurePosixPath(path), ast.parse(source)))

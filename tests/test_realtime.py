@@ -35,12 +35,12 @@ def test_turns_are_shorter_than_a_block() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="sched_setscheduler is Linux's")
 def test_what_is_granted_is_had_and_what_is_refused_is_said() -> None:
     def ask() -> tuple[bool, int]:
-        granted = realtime.hurry()
+        granted = realtime.request_realtime()
         return granted, os.sched_getscheduler(0) & 0xFF
 
     granted, policy = apart(ask)  # type: ignore[misc]
     assert policy == (os.SCHED_RR if granted else os.SCHED_OTHER)
-    assert apart(realtime.may_hurry) == granted
+    assert apart(realtime.realtime_is_granted) == granted
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sched_setscheduler is Linux's")
@@ -49,17 +49,17 @@ def test_a_refusal_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError("not allowed")
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    assert not realtime.hurry()
-    assert not realtime.may_hurry()
+    assert not realtime.request_realtime()
+    assert not realtime.realtime_is_granted()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sched_setscheduler is Linux's")
 def test_real_time_threads_are_counted() -> None:
-    before = realtime.hurrying_threads()
-    granted, during = apart(lambda: (realtime.hurry(), realtime.hurrying_threads()))  # type: ignore[misc]
+    before = realtime.realtime_threads()
+    granted, during = apart(lambda: (realtime.request_realtime(), realtime.realtime_threads()))  # type: ignore[misc]
     assert during - before == int(granted)
-    apart(realtime.may_hurry)
-    assert realtime.hurrying_threads() == before
+    apart(realtime.realtime_is_granted)
+    assert realtime.realtime_threads() == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sched_setscheduler is Linux's")
@@ -72,4 +72,4 @@ def test_a_thread_that_ends_meanwhile_hides_no_other(monkeypatch: pytest.MonkeyP
     ended, alive = SimpleNamespace(name="1"), SimpleNamespace(name="2")
     monkeypatch.setattr(os, "scandir", lambda _: [ended, alive])
     monkeypatch.setattr(os, "sched_getscheduler", policy)
-    assert realtime.hurrying_threads() == 1
+    assert realtime.realtime_threads() == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Self
 
 SOON_S = 5.0
@@ -14,6 +15,14 @@ SOON_S = 5.0
 
 WITHIN_S = 30.0
 """What is going to happen has happened by then."""
+
+
+def eventually(condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
+    """Wait until the condition holds; fails where it does not."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not happen"
+        time.sleep(0.01)
 
 
 class Watchdog:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,11 +63,12 @@ def slot_entry(slot: SlotLayout) -> SlotEntry:
 
 def write_tiny_kit(
     folder: Path, *, geometry: Geometry = GEOMETRY, confidence: float = 0.0,
-    run: str | None = None,
+    run: str | None = None, rendered: bool = False,
 ) -> Path:
     """Write a kit FOLDER with the sixteen slots of the default kit; its name is the folder's.
 
-    Its networks are random, so by default every class they hear is accepted.
+    Its networks are random, so by default every class they hear is accepted. rendered: its factory
+    sounds are what they make, as of a trained kit; else decaying tones.
     """
     weights = random_weights(SPEC, geometry, len(CLASSES))
     factory = {
@@ -93,5 +95,23 @@ def write_tiny_kit(
     realness = np.tile(np.linspace(-2.0, 2.0, 65, dtype=np.float32), (len(CLASSES), 1))
     audio = {file: drum(*identity, geometry) for file, identity in factory.items()}
     save_kit(folder, manifest, moments, realness, weights, audio, run)
+    if rendered:
+        _render_factory(folder, (moments, realness, weights))
     load_kit(folder)
     return folder
+
+
+def _render_factory(folder: Path, numbers: tuple[Any, Any, Any]) -> None:
+    """Save the kit once more, with factory sounds that its networks have made."""
+    from gan808.sound.renderer import Renderer
+
+    kit = load_kit(folder)
+    entries = kit.manifest.factory
+    sounds = Renderer(kit, kit.geometry.sample_rate_hz).render(
+        [entry.class_name for entry in entries], [entry.seed for entry in entries])
+    heard = tuple(
+        entry.model_copy(update={"class_heard": sound.class_heard,
+                                 "confidence": round(sound.confidence, 4)})
+        for entry, sound in zip(entries, sounds, strict=True))
+    save_kit(folder, kit.manifest.model_copy(update={"factory": heard}), *numbers,
+             {entry.file: sound.audio for entry, sound in zip(entries, sounds, strict=True)})

@@ -20,7 +20,7 @@ from gan808.errors import TrainingError
 VARIABLE = "TF_CONFIG"
 
 
-class Crew:
+class TrainingDevices:
     """One device, alone; the others override. n_replicas: parts that a batch is cut into."""
 
     is_chief = True
@@ -46,7 +46,7 @@ class Crew:
         yield
 
 
-class TensorFlowCrew(Crew):
+class TensorFlowDevices(TrainingDevices):
     """Replicas under a tf.distribute strategy."""
 
     def __init__(self, strategy: Any, index: int = 0, n_workers: int = 1) -> None:
@@ -129,7 +129,7 @@ def refuse_cluster() -> None:
         )
 
 
-def join(devices: Sequence[str] | None = None) -> Crew:
+def join(devices: Sequence[str] | None = None) -> TrainingDevices:
     """The crew that TF_CONFIG and the GPUs of this machine, or these devices, make up.
 
     Raises TrainingError when TF_CONFIG is wrong, the others do not come, or JAX was asked for.
@@ -139,7 +139,7 @@ def join(devices: Sequence[str] | None = None) -> Crew:
         if cluster is not None:
             raise TrainingError(f"{VARIABLE} is set: several machines share the work on "
                                 "TensorFlow only; unset it, or KERAS_BACKEND")
-        return Crew()
+        return TrainingDevices()
     import tensorflow as tf
 
     if cluster is not None:
@@ -148,14 +148,14 @@ def join(devices: Sequence[str] | None = None) -> Crew:
         except (tf.errors.OpError, RuntimeError, ValueError) as error:
             raise TrainingError(f"{VARIABLE}: the cluster did not come together ({error})"
                                 ) from error
-        return TensorFlowCrew(strategy, *cluster)
+        return TensorFlowDevices(strategy, *cluster)
     found = devices or [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
     if len(found) < 2:
-        return Crew()
-    return TensorFlowCrew(tf.distribute.MirroredStrategy(list(found)))
+        return TrainingDevices()
+    return TensorFlowDevices(tf.distribute.MirroredStrategy(list(found)))
 
 
-def check_divides(batch: int, crew: Crew) -> None:
+def check_divides(batch: int, crew: TrainingDevices) -> None:
     """Half a batch (what R1 and R2 look at) must fall into equal parts. Raises TrainingError."""
     if batch % (2 * crew.n_replicas):
         near = max(1, round(batch / (2 * crew.n_replicas))) * 2 * crew.n_replicas

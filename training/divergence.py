@@ -24,7 +24,7 @@ WASSERSTEIN_FLOORS = FLOORS | {"critic": 10.0, "generator": 10.0}
 
 
 @dataclass(frozen=True)
-class Limits:
+class DivergenceLimits:
     """exploded: so many times the running median of the last `window` steps, `in_a_row` times in
     a row; one spike is nothing. saturated_loss: a relativistic critic's loss, below which for
     saturated_steps in a row its margin teaches the generator nothing. Diversity, looked at every
@@ -45,7 +45,7 @@ class Watch:
     """One run's eye on itself."""
 
     def __init__(
-        self, limits: Limits, state: dict[str, Any] | None = None,
+        self, limits: DivergenceLimits, state: dict[str, Any] | None = None,
         floors: dict[str, float] = FLOORS,
     ) -> None:
         self.limits, self._floors = limits, floors

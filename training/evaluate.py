@@ -21,16 +21,18 @@ from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
 
 from . import measures
+from .corpus.synth import is_synthesised
 from .dataset import Dataset, is_variant
 from .intervals import Figure, bootstrap, drawn, resampled, share
+from .kinds import KindScore, scores_by_kind
 from .listening import Generated, Listener, Tell
-from .set_metrics import DRAWS, Heard, Measured, Reference
+from .set_metrics import DRAWS, JudgedSet, Measured, Reference
 from .targets import Target, judged
 
 SOUNDS = 2048
 REFERENCE_A_CLASS = 40  # recordings; a few more or less a class keep the classes balanced
 MIN_HELD_OUT = 24
-MIN_IN_CLASS = 5  # held-out recordings of a class, for a figure of its own
+MIN_IN_CLASS = 4  # held-out recordings of a class, for a figure of its own
 COPY_QUANTILE = 0.05  # of how near held-out recordings lie to training sounds
 
 
@@ -64,7 +66,7 @@ class ClassScore:
 @dataclass(frozen=True)
 class Evaluation:
     """Everything that was measured; confusion: counts, the class filed by the class judged;
-    sources: recordings of the dataset by where they came from."""
+    sources: recordings of the dataset by where they came from; kinds: held-out sounds apart."""
 
     kit: str
     rows: dict[str, Row]
@@ -78,6 +80,7 @@ class Evaluation:
     confusion_real: list[list[int]]
     counts: dict[str, int]
     sources: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, KindScore] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +96,11 @@ class Sets:
     """Everything heard. train_a and train_b share no recording."""
 
     made: Generated
-    held: Heard
-    held_codec: Heard
-    train_a: Heard
-    train_b: Heard
-    train_codec: Heard  # train_a through the codec
+    held: JudgedSet
+    held_codec: JudgedSet
+    train_a: JudgedSet
+    train_b: JudgedSet
+    train_codec: JudgedSet  # train_a through the codec
     known: np.ndarray
 
 
@@ -118,7 +121,9 @@ def evaluate(
         sets = _heard(listener, held, -(-sounds // len(renderer.kit.classes)), tell)
         tell(None, "measuring")
         evaluation = measured(renderer.kit.name, renderer.kit.classes, sets)
-    evaluation = replace(evaluation, sources=_sources(listener.dataset))
+        synthesised = np.asarray([is_synthesised(listener.dataset.origins[i]) for i in held])
+        kinds = scores_by_kind(sets.held, synthesised, sets.made.accepted, sets.train_codec)
+    evaluation = replace(evaluation, sources=_sources(listener.dataset), kinds=kinds)
     return evaluation, Exhibits(sets.made.shown, listener.examples())
 
 
@@ -171,7 +176,7 @@ def _kept(made: Generated) -> np.ndarray:
     return np.asarray([reason is None for reason in made.reasons], dtype=bool)
 
 
-def _confusion(heard: Heard, n: int) -> list[list[int]]:
+def _confusion(heard: JudgedSet, n: int) -> list[list[int]]:
     table = np.zeros((n, n), dtype=int)
     np.add.at(table, (heard.labels, heard.probability.argmax(axis=1)), 1)
     return [[int(count) for count in row] for row in table]
@@ -182,7 +187,7 @@ def _mean_over(classes: list[int], of: Callable[[int], float]) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def _measure(heard: Heard, of: Callable[[Heard], float]) -> Measured:
+def _measure(heard: JudgedSet, of: Callable[[JudgedSet], float]) -> Measured:
     """A figure of a set, its runs resampled within each class."""
     figure, runs = bootstrap(of(heard), lambda random: of(heard.of(resampled(heard.labels, random)))
                              if len(heard) else math.nan)
@@ -195,7 +200,7 @@ Figures = tuple[dict[str, Row], dict[str, Figure]]
 def _accuracy(sets: Sets, common: list[int]) -> Figures:
     """The mean over the classes that have held-out recordings of the share heard as their class; a
     class of which nothing is accepted counts as 0."""
-    def of(heard: Heard) -> float:
+    def of(heard: JudgedSet) -> float:
         right = heard.right
         return _mean_over(common, lambda label: float(right[heard.labels == label].mean())
                           if (heard.labels == label).any() else 0.0)
@@ -210,7 +215,7 @@ def _inception(sets: Sets, common: list[int]) -> Figures:
     """Each class weighs the same."""
     counts = {label: int((sets.held.labels == label).sum()) for label in common}
 
-    def of(heard: Heard) -> float:
+    def of(heard: JudgedSet) -> float:
         random = np.random.default_rng(1)
         scores = []
         for _ in range(DRAWS):
@@ -255,7 +260,7 @@ def _empty_rows() -> dict[str, Row]:
             for name in ("frechet", "kernel", "coverage", "density")}
 
 
-def _class_spread(heard: Heard, label: int) -> float:
+def _class_spread(heard: JudgedSet, label: int) -> float:
     points = heard.points[heard.labels == label]
     return measures.spread(points) if len(points) > 1 else math.nan
 
@@ -266,10 +271,10 @@ def _diversity(sets: Sets) -> Figures:
     classes = sorted(set(sets.train_codec.labels.tolist()))
     base = {label: _class_spread(sets.train_codec, label) for label in classes}
 
-    def of(heard: Heard) -> float:
+    def of(heard: JudgedSet) -> float:
         return _mean_over(classes, lambda label: _class_spread(heard, label))
 
-    def ratio(heard: Heard) -> float:
+    def ratio(heard: JudgedSet) -> float:
         return _mean_over(  # more than real in one class does not make up for less in another
             classes, lambda label: min(_class_spread(heard, label) / base[label], 1.0))
 

@@ -60,7 +60,7 @@ def append(path: Path, header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> 
         raise
 
 
-class Journal:
+class TrainingJournal:
     """Writes into one run's folder; of a worker that is not the chief nothing."""
 
     def __init__(self, run: Path, *, writes: bool, step: int) -> None:

@@ -19,7 +19,7 @@ from gan808.sound.spectral.spectrogram import log_image, normalise, place
 
 from .dataset import Dataset, is_variant
 from .judge import Judge
-from .set_metrics import Heard
+from .set_metrics import JudgedSet
 
 FIRST_SEED = 1_000_000  # seeds no factory sound has
 AT_ONCE = 48
@@ -42,8 +42,8 @@ class Generated:
     """Renders as heard: all by the class asked, and the accepted by the class they are filed
     under. shown: of each class filed, SHOWN sounds or fewer; reasons: what became of each."""
 
-    everything: Heard
-    accepted: Heard
+    everything: JudgedSet
+    accepted: JudgedSet
     asked: np.ndarray
     reasons: list[str | None]
     shown: dict[str, list[Sound]] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Listener:
         self._moments, _ = renderer.kit.statistics()
         self.variant = np.asarray([is_variant(origin) for origin in dataset.origins])
 
-    def _heard(self, points: np.ndarray, labels: np.ndarray) -> Heard:
-        return Heard(points, self.judge.probability(points), labels)
+    def _heard(self, points: np.ndarray, labels: np.ndarray) -> JudgedSet:
+        return JudgedSet(points, self.judge.probability(points), labels)
 
     def chosen(self, held_out: bool, most: int) -> np.ndarray:
         """Indices of up to so many recordings of each class, at random but always the same;
@@ -75,7 +75,7 @@ class Listener:
             parts.append(random.permutation(there)[:most])
         return np.concatenate(parts)
 
-    def recordings(self, indices: np.ndarray) -> Heard:
+    def recordings(self, indices: np.ndarray) -> JudgedSet:
         """Recordings of the dataset as they are."""
         parts = [self.judge.points(self.dataset.log_images(indices[i : i + AT_ONCE]))
                  for i in range(0, len(indices), AT_ONCE)]
@@ -107,7 +107,7 @@ class Listener:
         back = self.renderer.audio_from_images(self.renderer.images_of(moved))
         return [to_rate(audio, rate_hz, own.sample_rate_hz) for audio in back]
 
-    def codec(self, indices: np.ndarray, tell: Tell) -> Heard:
+    def codec(self, indices: np.ndarray, tell: Tell) -> JudgedSet:
         """Recordings through the codec as heard."""
         points = []
         for i in range(0, len(indices), AT_ONCE):
@@ -138,7 +138,7 @@ class Listener:
         everything = self._heard(np.concatenate(points), asked)
         good = np.asarray([reason is None for reason in reasons])
         kept = everything.of(good)
-        accepted = Heard(kept.points, kept.probability, np.asarray(filed)[good])
+        accepted = JudgedSet(kept.points, kept.probability, np.asarray(filed)[good])
         return Generated(everything, accepted, asked, reasons, shown)
 
     def examples(self) -> dict[str, list[np.ndarray]]:

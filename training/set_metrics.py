@@ -17,7 +17,7 @@ DRAWS = 8  # the value is the mean of so many; a bootstrap's run has one: interv
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class JudgedSet:
     """A set of sounds as the judge hears it: points float64 (n, d), probability float64
     (n, n_classes), labels int (n,), the class each stands for."""
 
@@ -28,9 +28,9 @@ class Heard:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def of(self, chosen: np.ndarray) -> Heard:
+    def of(self, chosen: np.ndarray) -> JudgedSet:
         """A part of it, by indices or mask."""
-        return Heard(self.points[chosen], self.probability[chosen], self.labels[chosen])
+        return JudgedSet(self.points[chosen], self.probability[chosen], self.labels[chosen])
 
     @property
     def right(self) -> np.ndarray:
@@ -56,7 +56,7 @@ class Measured:
 class Reference:
     """Real sounds to compare with, (n, d), and their classes."""
 
-    def __init__(self, heard: Heard) -> None:
+    def __init__(self, heard: JudgedSet) -> None:
         self._points, self._labels = heard.points, heard.labels
         self._unit = float(np.sqrt((heard.points**2).mean()))  # the kernel is made for such numbers
         self.counts = dict(sorted(Counter(int(label) for label in heard.labels).items()))
@@ -67,7 +67,7 @@ class Reference:
         """For the kernel; float32 halves what the many draws move."""
         return np.asarray(points / self._unit, dtype=np.float32)
 
-    def compare(self, heard: Heard) -> dict[str, Measured]:
+    def compare(self, heard: JudgedSet) -> dict[str, Measured]:
         """By NAMES. Kernel distances are in thousandths."""
         points, labels = heard.points, heard.labels
         all_of = np.arange(len(self._points))

@@ -45,7 +45,7 @@ class SortOptions:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _SortedFile:
     path: Path
     class_name: str
     confidence: float
@@ -103,7 +103,7 @@ def _refuse(options: SortOptions) -> None:
 
 def _listen(
     renderer: Renderer, files: Sequence[Path], options: SortOptions, skipped: Skipped
-) -> Iterator[_Heard]:
+) -> Iterator[_SortedFile]:
     geometry = renderer.kit.geometry
 
     def one(path: Path) -> tuple[Path, np.ndarray | str]:
@@ -124,13 +124,13 @@ def _listen(
     yield from _heard(renderer, waiting)
 
 
-def _heard(renderer: Renderer, sounds: Sequence[tuple[Path, np.ndarray]]) -> Iterator[_Heard]:
+def _heard(renderer: Renderer, sounds: Sequence[tuple[Path, np.ndarray]]) -> Iterator[_SortedFile]:
     if not sounds:
         return
     probability = renderer.listen([audio for _, audio in sounds], [0] * len(sounds)).probability
     for (path, _), row in zip(sounds, probability, strict=True):
         best = int(row.argmax())
-        yield _Heard(path, renderer.kit.classes[best], float(row[best]))
+        yield _SortedFile(path, renderer.kit.classes[best], float(row[best]))
 
 
 def _pack(path: Path, folder: Path) -> str:

@@ -25,9 +25,9 @@ from gan808.sound.kit.kit import Kit
 
 from . import checkpoint
 from .dataset import Dataset
-from .distribute import Crew, check_divides
-from .divergence import FLOORS, WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
-from .journal import Journal
+from .distribute import TrainingDevices, check_divides
+from .divergence import FLOORS, WASSERSTEIN_FLOORS, DivergenceLimits, Recovery, Watch, diversity_of
+from .journal import TrainingJournal
 from .networks import build_critic, build_generator
 from .objectives import draw
 from .precision import built_in
@@ -58,7 +58,7 @@ class FitOptions:
     score_s: float = 120.0
     start: Kit | None = None
     learning_rate: float | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: DivergenceLimits = field(default_factory=DivergenceLimits)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Trainer:
 
     def __init__(
         self, dataset: Dataset, recipe: Recipe, run: Path, options: FitOptions,
-        crew: Crew | None = None,
+        crew: TrainingDevices | None = None,
     ) -> None:
         if dataset.geometry != recipe.geometry:
             raise TrainingError(
@@ -122,7 +122,7 @@ class Trainer:
         if options.hours is None and options.steps is None:
             raise TrainingError("how long to train is missing: give --hours or --steps")
         self.recipe, self.run, self.options = recipe, run, options
-        self.crew = crew or Crew()
+        self.crew = crew or TrainingDevices()
         check_divides(recipe.batch, self.crew)
         self.step = 0
         self.elapsed_s = 0.0
@@ -268,7 +268,7 @@ class Trainer:
         share = made / max(diversity_of(real[..., 0], label), 1e-6)
         return self.crew.from_chief(share)  # rounding must not part the workers
 
-    def _roll_back(self, trouble: Trouble, journal: Journal) -> str:
+    def _roll_back(self, trouble: Trouble, journal: TrainingJournal) -> str:
         """Go back to a good checkpoint, on another branch; what to tell the user. The last is good
         enough at first for what went wrong in one step; what crept in, or comes again, goes back
         to the last that a look at the sounds has proven. Raises TrainingError when it has failed
@@ -304,7 +304,7 @@ class Trainer:
         """Train until hours or steps are reached. Raises Interrupted after a requested stop,
         TrainingError on a run that cannot be kept stable, a worker that has gone or a disk that
         is full."""
-        journal = Journal(self.run, writes=self.crew.is_chief, step=self.step)
+        journal = TrainingJournal(self.run, writes=self.crew.is_chief, step=self.step)
         journal.event(self.step, "resumed" if self.step else "begun", self.crew.name)
         with self.crew.watched(), self.crew.scope(), stop_requests() as asked:
             self._check_together()
@@ -324,7 +324,7 @@ class Trainer:
             )
 
     def _loop(
-        self, journal: Journal, asked: threading.Event, progress: Callable[[Progress], None]
+        self, journal: TrainingJournal, asked: threading.Event, progress: Callable[[Progress], None]
     ) -> None:
         timers = Timers(self)
         while self.fraction < 1.0:
@@ -360,7 +360,7 @@ class Timers:
         self._scorer: Scorer | None = None  # made when first needed: fitting its judge takes a bit
         self._saved = self._sampled = self._scored = time.monotonic()
 
-    def look(self, journal: Journal) -> None:
+    def look(self, journal: TrainingJournal) -> None:
         """Do what is due."""
         options = self._trainer.options
         if time.monotonic() - self._saved >= options.checkpoint_s:
@@ -375,7 +375,7 @@ class Timers:
             self._score(journal)
             self._scored = time.monotonic()
 
-    def finish(self, journal: Journal) -> None:
+    def finish(self, journal: TrainingJournal) -> None:
         """All of it, at the end of a run."""
         if self._scores:
             self._score(journal)
@@ -383,7 +383,7 @@ class Timers:
         journal.samples(self._trainer.step, self._maker, self._trainer.played)
         journal.event(self._trainer.step, "done")
 
-    def _score(self, journal: Journal) -> None:
+    def _score(self, journal: TrainingJournal) -> None:
         trainer = self._trainer
         if self._scorer is None:
             self._scorer = Scorer(trainer.dataset, trainer.recipe.spec)

@@ -99,9 +99,9 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def gan808(environment: Environment, *options: str, config: str = "",
-           home: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+           home: Path | None = None, module: str = "gan808") -> Iterator[subprocess.Popen[bytes]]:
     """`gan808 run` on JACK with a virtual MIDI port, this config, and user folders of its own: in
-    home, where they stay for the next, or in a folder that goes with it."""
+    home, where they stay for the next, or in a folder that goes with it. module: what is run."""
     with ExitStack() as kept:
         if home is None:
             home = Path(kept.enter_context(tempfile.TemporaryDirectory()))
@@ -111,7 +111,7 @@ def gan808(environment: Environment, *options: str, config: str = "",
                    ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME",
                     "XDG_STATE_HOME")}
         process = subprocess.Popen(
-            [sys.executable, "-m", "gan808", "run", "--output", "JACK", "--midi", "virtual",
+            [sys.executable, "-m", module, "run", "--output", "JACK", "--midi", "virtual",
              "--config", str(path), "--quiet", *options],
             env={**environment, **folders, "PYTHONPATH": str(CHECKOUT)}, cwd=CHECKOUT,
             stdin=subprocess.DEVNULL)

@@ -44,8 +44,10 @@ static int play(jack_nframes_t n, void *unused) {
     if (!started) return 0;  /* the first note is half a second away */
     long position = (long)(jack_nframes_t)(jack_last_frame_time(sender) - start);
     while (next_note < count && note_frames[next_note] < position + (long)n) {
-        long at = note_frames[next_note++] - position;
-        send(midi, at < 0 ? 0 : (jack_nframes_t)at);
+        long at = note_frames[next_note] - position;
+        if (at < 0) at = 0;  /* it was due in a period that the server lost */
+        send(midi, (jack_nframes_t)at);
+        note_frames[next_note++] = position + at;
     }
     return 0;
 }

@@ -17,13 +17,14 @@ from functools import partial
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
+from gan808.app.midi import start_midi
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
+from gan808.app.present_export import export_present
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.control.link.peer import open_link
-from gan808.control.midi.input import MidiInput
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
@@ -38,7 +39,8 @@ from gan808.pool.render_process import RenderProcess
 from gan808.recording.recorder import stem_of
 from gan808.sound.kit.kit import find_kit
 from gan808.storage import learned_controls
-from gan808.storage.session import Keeping
+from gan808.storage.library import Library
+from gan808.storage.session import Session
 
 WAIT_S = 0.05
 FADE_S = 0.03
@@ -86,23 +88,23 @@ class Daemon:
         self._options = options
         self._reproducible = options.settings.renderer.seed >= 0
         self._display = Display(quiet=options.quiet)
-        self._keeping = Keeping(options.settings, options.given, fresh=options.fresh,
+        self._session = Session(options.settings, options.given, fresh=options.fresh,
                                 warn=self._display.warn)
-        self._settings = settings = _with_seed(self._keeping.settings)
+        self._settings = settings = _with_seed(self._session.settings)
         self._scheduling = ""
-        self._kit = self._keeping.kit()
+        self._kit = self._session.kit()
         self._output = (options.opening.result() if options.opening else live_output(
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
-        self._pool = Pool(
-            self._kit.classes, limit=settings.pool.limit, low_water=settings.pool.low_water
-        )
+        self._pool = Pool(self._kit.classes, limit=settings.pool.limit,
+                          low_water=settings.pool.low_water)
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
-        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings)
-        self._first_sounds = self._keeping.begin(self._machine)
+        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings,
+                                Library.of_user(settings.imports.folder, export_present))
+        self._first_sounds = self._session.begin(self._machine)
         self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
         self._mark = ""
         self._panel = ""
@@ -117,7 +119,7 @@ class Daemon:
             hard_stop = threading.Timer(HARD_STOP_S, os._exit, [FAILED])
             hard_stop.daemon = True  # a driver that never returns must not keep the user
             hard_stop.start()
-            self._keeping.freeze()  # what comes now is not how it was left
+            self._session.freeze()  # what comes now is not how it was left
             self._machine.submit("/volume", 0.0)  # a sound cut off clicks
             self._output.wait(FADE_S)
         hard_stop.cancel()
@@ -126,15 +128,15 @@ class Daemon:
 
     def _start(self, running: ExitStack) -> None:
         """Start the parts; running stops those that were started, in reverse."""
-        running.callback(self._machine.memory.finish)
+        running.callback(self._machine.snapshots.finish)
         running.callback(self._save_pool)
         if self._factory is not None:
             self._first_sounds = self._factory.sounds
-            classes = {sound.class_asked for sound in self._first_sounds}
+            classes = {sound.main_class for sound in self._first_sounds}
             if not {slot.class_name for slot in self._kit.slots} <= classes:
                 self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
-        running.callback(self._keeping.stop)  # first: it asks the machine
+        running.callback(self._session.stop)  # first: it asks the machine
         self._machine.sync.open_link = partial(
             open_link, start_stop=self._settings.sequencer.link_start_stop)
         controls = paths.controls_file()
@@ -146,9 +148,9 @@ class Daemon:
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
-            realtime.hurrying_threads(), realtime.may_hurry())
+            realtime.realtime_threads(), realtime.realtime_is_granted())
         self._machine.output = describe_output(self._output)
-        midi = self._start_midi(running)
+        midi = start_midi(running, self._machine, self._settings, lambda: self._output)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)
@@ -159,30 +161,7 @@ class Daemon:
         self._filler.start()
         if self._factory is not None:
             self._factory.keep()
-        self._keeping.go_on(self._machine)
-
-    def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=on_jack(self._output))
-        running.callback(midi.stop)
-        midi.start()
-        self._machine.midi_ports = midi.ports_seen
-        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
-
-    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
-        choice, sync = self._settings.midi.clock_out, self._machine.sync
-        if choice == "off":
-            return ""
-        from gan808.control.midi.clock_out import MidiClockOut
-        from gan808.control.midi.outputs import JackOutput, MidiOutputs
-
-        outputs = MidiOutputs(choice, jack=on_jack(self._output),
-                              open_jack=partial(JackOutput, self._engine.frame_address))
-        clock = MidiClockOut(
-            self._machine, outputs,
-            lambda: midi.clock_source if sync.clock == "midi" else None)
-        running.callback(clock.stop)
-        clock.start()
-        return clock.notice
+        self._session.go_on(self._machine)
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
@@ -215,7 +194,7 @@ class Daemon:
             ("osc", osc),
             *([("panel", self._panel)] if self._panel else []),
             ("seed", str(settings.renderer.seed)),
-            ("state", self._keeping.line),
+            ("state", self._session.line),
             *([("record", self._options.record)] if self._options.record else []),
             ("stop", "Ctrl-C"),
         ])

@@ -16,6 +16,7 @@ from gan808 import __version__
 from gan808.app.logging_setup import complain, speak_up
 from gan808.cli import run as run_command
 from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
+from gan808.cli.kits import kits_app
 from gan808.cli.patterns import patterns_app
 from gan808.cli.run import osc_address
 from gan808.cli.training import add_training_commands
@@ -31,8 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-kits_app = typer.Typer(no_args_is_help=True)
-app.add_typer(kits_app, name="kits", help="List, describe and check kits.")
+app.add_typer(kits_app, name="kits", help="List, describe, check, pack, add and remove kits.")
 app.add_typer(patterns_app, name="patterns")
 
 Kit = Annotated[str | None, typer.Option("--kit", help="Name of a kit, or its folder.")]
@@ -64,6 +64,9 @@ def run(
     kit: Kit = None,
     pattern: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|off", help="What the sequencer plays.")
+    ] = None,
+    song: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Patterns and scenes in their order.")
     ] = None,
     tempo: Annotated[float | None, typer.Option(metavar="BPM", help="Beats a minute.")] = None,
     evolve: Annotated[float | None, typer.Option(metavar="N", help="New sounds a bar.")] = None,
@@ -98,8 +101,8 @@ def run(
 ) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
     raise typer.Exit(run_command.run(
-        kit=kit, pattern=pattern, tempo=tempo, evolve=evolve, output=output, midi=midi, osc=osc,
-        seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
+        kit=kit, pattern=pattern, song=song, tempo=tempo, evolve=evolve, output=output, midi=midi,
+        osc=osc, seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
         fresh=fresh))
 
 
@@ -131,6 +134,20 @@ def devices(config: ConfigFile = None) -> None:
     from gan808.config import load_settings
 
     say(describe_devices(load_settings(config)))
+
+
+@app.command(epilog="Example: gan808 doctor")
+def doctor(config: ConfigFile = None) -> None:
+    """Look at what this machine has for playing, and say what to do. Status 1 when it cannot."""
+    from gan808.app.doctor import BAD, examine
+    from gan808.config import load_settings
+
+    bad = False
+    for finding in examine(load_settings(config)):
+        say([finding.line])
+        bad = bad or finding.state == BAD
+    if bad:
+        raise typer.Exit(FAILED)
 
 
 @app.command(epilog="Example: gan808 status --osc 127.0.0.1:8808")
@@ -214,6 +231,9 @@ def render(
     morph: Annotated[
         int | None, typer.Option(metavar="SEED", min=0, help="Sounds from that one to this seed.")
     ] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Sounds from that class to this one.")
+    ] = None,
     width: Annotated[
         float | None,
         typer.Option(metavar="WIDTH", help="Stereo, left and right so far apart: 0-1 far."),
@@ -239,7 +259,10 @@ def render(
     if class_name is None:
         raise ConfigError("--class or --id is missing; gan808 kits info NAME lists the classes")
     settings = load_settings(config, {"kit": {"name": kit}})
-    order = RenderOrder(class_name, points_from(start, count, near=near, morph=morph), out, rate)
+    if mix is not None and (near is not None or morph is not None):
+        raise ConfigError("--mix, --near and --morph: give one of them")
+    points = points_from(start, 1 if mix else count, near=near, morph=morph)
+    order = RenderOrder(class_name, points, out, rate, mix, count)
     for line in render_files(settings, order):
         say([line])
 
@@ -263,35 +286,6 @@ def match(
     settings = load_settings(config, {"kit": {"name": kit}})
     for line in match_file(settings, MatchOrder(recording, class_name, seeds, steps, out)):
         say([line])
-
-
-@kits_app.command("list", epilog="Example: gan808 kits list")
-def kits_list() -> None:
-    """List the kits there are."""
-    from gan808.cli.reports import kit_lines
-
-    say(kit_lines())
-
-
-@kits_app.command("info", epilog="Example: gan808 kits info gan808")
-def kits_info(name: Annotated[str, typer.Argument(help="Name of a kit, or its folder.")]) -> None:
-    """Describe a kit: classes, slots, where its sounds came from, licences."""
-    from gan808.cli.reports import kit_description
-
-    say(kit_description(name))
-
-
-@kits_app.command("verify", epilog="Example: gan808 kits verify kits/gan808")
-def kits_verify(path: Annotated[str, typer.Argument(help="A kit's folder, or its name.")]) -> None:
-    """Check a kit from end to end. Status 1 when anything is wrong."""
-    from gan808.cli.reports import kit_problems
-
-    problems = kit_problems(path)
-    for problem in problems:
-        complain(problem)
-    if problems:
-        raise typer.Exit(FAILED)
-    say([f"{path}: whole"])
 
 
 @app.command()

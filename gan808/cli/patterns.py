@@ -61,6 +61,21 @@ def patterns_import(
     _say(import_midi_file(file, name))
 
 
+@patterns_app.command("export", epilog="Example: gan808 patterns export house --out house.mid")
+def patterns_export(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A pattern, or a file.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.mid", help="What to write.")],
+    kit: Annotated[str, typer.Option("--kit", help="Whose notes its slots have.")] = "gan808",
+    bars: Annotated[
+        int, typer.Option("--bars", min=0, max=64, help="0: until all its rows begin again.")
+    ] = 0,
+) -> None:
+    """Write a pattern as a Standard MIDI File, on channel 10."""
+    from gan808.cli.pattern_reports import export_midi_file
+
+    _say(export_midi_file(name, out, kit, bars))
+
+
 def _say(lines: list[str]) -> None:
     for line in lines:
         typer.echo(line)

@@ -136,9 +136,11 @@ def describe_devices(settings: Settings) -> list[str]:
             ("their defaults", str(paths.shipped_config_file())),
             ("your kits", str(paths.user_kits_folder())),
             ("your patterns", str(paths.user_patterns_folder())),
+            ("your songs", str(paths.songs_folder())),
             ("your scenes", str(paths.scenes_folder())),
             ("state", str(paths.state_folder())),
             ("learned", str(paths.controls_file())),
+            ("imports", settings.imports.folder or str(paths.imports_folder())),
             ("recordings", str(paths.recordings_folder())),
         ]),
     ]

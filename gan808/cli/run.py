@@ -11,8 +11,9 @@ from gan808.errors import ConfigError
 
 
 def run(
-    *, kit: str | None = None, pattern: str | None = None, tempo: float | None = None,
-    evolve: float | None = None, output: str | None = None, midi: str | None = None,
+    *, kit: str | None = None, pattern: str | None = None, song: str | None = None,
+    tempo: float | None = None, evolve: float | None = None, output: str | None = None,
+    midi: str | None = None,
     osc: str | None = None, seconds: float | None = None, fast: bool = False,
     seed: int | None = None, record: str | None = None, config: str | Path | None = None,
     quiet: bool = False, fresh: bool = False,
@@ -27,7 +28,7 @@ def run(
         raise ConfigError(f"--seconds {seconds:g} is not accepted; give more than 0")
     overrides: dict[str, dict[str, Any]] = {
         "kit": {"name": kit},
-        "sequencer": {"pattern": pattern, "tempo_bpm": tempo},
+        "sequencer": {"pattern": pattern, "song": song, "tempo_bpm": tempo},
         "evolve": {"swaps_per_bar": evolve},
         "audio": {"output": output},
         "midi": {"port": midi},

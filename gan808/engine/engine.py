@@ -23,12 +23,14 @@ from gan808.engine import layout
 from gan808.engine.clock import EngineClock
 from gan808.engine.kernel_api import routines
 from gan808.engine.kernels.clock_source import clock_source
+from gan808.engine.keymap import Keymaps
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
 from gan808.engine.recorder import Journal
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
+MAX_SOUND_S = 2.5  # what a cell holds
 # A sound cut to fit its cell ends in a fade of this length.
 CUT_FADE_S = 0.01
 
@@ -60,7 +62,7 @@ class Engine:
     stream that plays it.
     """
 
-    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = 2.5,
+    def __init__(self, sample_rate_hz: int, *, cells: int = 256, max_sound_s: float = MAX_SOUND_S,
                  voices: int = 64) -> None:
         """Raises ValueError."""
         if not 1 <= cells <= layout.MAX_CELLS:
@@ -90,6 +92,7 @@ class Engine:
         self._routines = routines()
         self._fill_memory(voices)
         self.clock = EngineClock(self._memory, self._routines.read_clock)
+        self.keymaps = Keymaps(self._memory[0], self._routines.load)
         self.journal = Journal(self)
         self._ffi = FFI()
 
@@ -101,6 +104,8 @@ class Engine:
         self._fill_rate()
         memory["master"] = memory["master_target"] = 1.0
         memory["cell_right"] = NO_CELL
+        memory["keymap"] = layout.NO_KEYMAP
+        memory["midi_channels"]["gain"] = 1.0
         memory["slots"]["cell"] = NO_CELL
         memory["slots"]["level"] = 1.0
         memory["slots"]["decay"] = 1.0
@@ -278,11 +283,6 @@ class Engine:
     def frames(self) -> int:
         """Frames mixed so far."""
         return int(self._memory[0]["frame"])
-
-    @property
-    def frame_address(self) -> int:
-        """Where the callback counts the frames it has mixed, an int64; for other callbacks."""
-        return int(self._memory["frame"].ctypes.data)
 
     @property
     def blocks(self) -> int:

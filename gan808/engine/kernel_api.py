@@ -12,7 +12,7 @@ from gan808.engine.jit import object_cache
 # Modules the routines of kernel.py are compiled from.
 KERNEL_SOURCES = (
     "layout", "kernels.atomics", "kernels.voices", "kernels.mixing", "kernels.tape",
-    "kernels.queue", "kernels.callback",
+    "kernels.midi", "kernels.queue", "kernels.callback",
 )
 
 _ADDRESS = ctypes.c_void_p

@@ -34,9 +34,19 @@ CELL_GUARD = 4
 
 COMMAND_TRIGGER, COMMAND_STOP, COMMAND_RELEASE = 0, 1, 2
 COMMAND_ASSIGN, COMMAND_SET, COMMAND_MASTER = 3, 4, 5
-COMMAND_FORGET, COMMAND_NOTHING = 6, 7
+COMMAND_FORGET, COMMAND_NOTHING, COMMAND_KEYMAP, COMMAND_MIDI = 6, 7, 8, 9
 LEVEL, TUNE, DECAY, PAN, MUTE, CHOKE = 0, 1, 2, 3, 4, 5
 VOICE_FREE, VOICE_SOUNDING, VOICE_FADING = 0, 1, 2
+
+# What MIDI messages do (kernels/midi.py). A keymap in use, those on their way, one to write.
+KEYMAPS, NO_KEYMAP = 4, -1
+MIDI_CHANNELS, MIDI_VALUES = 16, 128
+KEY_NOTE, KEY_CONTROLLER, KEY_PRESSURE = 0, 1, 2
+# ASK: Python decides. NOTHING: nothing that could be late. STRIKE: a slot, with the channel's gain,
+# pan and pedal. HIT: a slot, without them. STOP: one slot or all. CHANNEL: what the number means.
+ACT_ASK, ACT_NOTHING, ACT_STRIKE, ACT_HIT, ACT_STOP, ACT_CHANNEL = 0, 1, 2, 3, 4, 5
+# Answers to the messages of one cycle: whether each was acted upon. The last is nobody's.
+MIDI_ANSWERS = RING_COMMANDS
 
 RAMP_S = 0.005
 STEAL_FADE_S = 0.003
@@ -44,6 +54,7 @@ CHOKE_FADE_S = 0.005
 RELEASE_FADE_S = 0.012
 LIMITER_RELEASE_S = 0.06
 LIMITER_THRESHOLD = 0.8
+MASTER_MOST = 2.0  # the mix is turned up to this at most, before the limiter
 
 CACHE_LINE_BYTES = 64
 # Producer and consumer indices sit on cache lines of their own.
@@ -101,6 +112,25 @@ VOICE = np.dtype([
     ("fade_index", "i4"),
     ("fade_frames", "i4"),
     ("decay_table", "f4", (ENVELOPE_FRAMES,)),
+], align=True)
+
+KEY = np.dtype([
+    ("action", "i4"),
+    ("slot", "i4"),
+    ("velocity", "f4"),  # below 0: the curve's
+], align=True)
+KEYMAP = np.dtype([
+    # of message kind, channel 0-15 and number: see keymap.place
+    ("keys", KEY, (3 * MIDI_CHANNELS * MIDI_VALUES,)),
+    ("curve", "f4", (MIDI_VALUES,)),  # velocity 0-1 of a MIDI velocity
+    ("gated", "i4", (SLOTS,)),
+], align=True)
+# What a MIDI channel remembers: control/midi/channel.py has the same in Python.
+MIDI_CHANNEL = np.dtype([
+    ("gain", "f4"),
+    ("pan", "f4"),
+    ("holding", "i4"),
+    ("held", "i4"),  # a bit a slot: its key was let go while the pedal was down
 ], align=True)
 
 # All that the coming sound depends on besides the coming commands: where a recording begins.
@@ -193,6 +223,12 @@ MEMORY = np.dtype([
     ("right", "f4", (CHUNK_FRAMES,)),
     ("rings", COMMAND, (MAX_PORTS, RING_COMMANDS)),
     ("journal", COMMAND, (JOURNAL_COMMANDS,)),
+    ("keymaps", KEYMAP, (KEYMAPS,)),
+    ("keymap", "i8"),  # in use; NO_KEYMAP: Python decides everything
+    ("keymap_released", "i8", (KEYMAPS,)),
+    ("midi_channels", MIDI_CHANNEL, (MIDI_CHANNELS,)),
+    ("midi_answers", "i4", (MIDI_ANSWERS + 1,)),
+    ("midi_command", COMMAND),  # what a message comes to
     ("state", STATE),
     # the last element is where an element rests while others move around it
     ("queue", COMMAND, (QUEUE_COMMANDS + 1,)),

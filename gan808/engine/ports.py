@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gan808.engine import layout
 from gan808.engine.kernel_api import routines
+from gan808.engine.keymap import Keymap
 from gan808.engine.layout import ALL_SLOTS, NO_CELL, QUEUE_COMMANDS, RING_COMMANDS
 
 if TYPE_CHECKING:
@@ -98,9 +99,29 @@ class Port:
         return self._push((frame, 0, layout.COMMAND_SET, slot, 0, int(parameter), value, 0.0, 0.0,
                            0.0))
 
-    def set_master(self, volume: float, frame: int = 0) -> bool:
-        """Glides the master volume to 0..1."""
-        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, volume, 0.0, 0.0, 0.0))
+    def set_master(self, gain: float, frame: int = 0) -> bool:
+        """Glides the gain of the whole mix to 0..MASTER_MOST."""
+        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, gain, 0.0, 0.0, 0.0))
+
+    def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool:
+        """Makes a keymap what MIDI in the callback means from `frame` on.
+
+        On one thread only. False where those sent before are all still on their way.
+        """
+        keymaps = self._engine.keymaps
+        index = keymaps.write(keymap)
+        if index is None:
+            return False
+        if self._push((frame, 0, layout.COMMAND_KEYMAP, 0, index, 0, 0.0, 0.0, 0.0, 0.0)):
+            return True
+        keymaps.take_back(index)
+        return False
+
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool:
+        """Has the callback act on a channel message of three bytes as the keymap says."""
+        message = status << 16 | number << 8 | value
+        return self._push((frame, 0, layout.COMMAND_MIDI, 0, message, layout.MIDI_ANSWERS, 0.0,
+                           0.0, 0.0, 0.0))
 
     @property
     def room(self) -> int:

@@ -151,7 +151,8 @@ def _plain(record: Any) -> dict[str, Any]:
 # What a state from a file may hold, so that no number of it leads out of the memory.
 _RANGES: Mapping[str, tuple[float, float]] = {
     "frame": (0, 1 << 60), "starts": (0, 1 << 60), "started": (0, 1 << 60),
-    "limiter_envelope": (0, 1e6), "master": (0, 1), "master_target": (0, 1),
+    "limiter_envelope": (0, 1e6), "master": (0, layout.MASTER_MOST),
+    "master_target": (0, layout.MASTER_MOST),
     "master_ramp_index": (0, 1 << 24), "master_ramp_frames": (0, 1 << 24),
     "level": (0, 1), "tune_semitones": (-24, 24), "decay": (0, 1), "pan": (-2, 2),
     "muted": (0, 1), "choke": (0, 8), "mark": (0, 1 << 31),

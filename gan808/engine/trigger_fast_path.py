@@ -18,7 +18,7 @@ from gan808.engine.engine import Port
 from gan808.engine.jit import object_cache
 from gan808.engine.trigger_layout import ADDRESS, ARRIVED, EAR, KEYS, PLAYED
 
-__all__ = ["ARRIVED", "PLAYED", "OscEar"]
+__all__ = ["ARRIVED", "PLAYED", "TriggerFastPath"]
 
 # Modules the routine is compiled from.
 SOURCES = (
@@ -28,7 +28,7 @@ SOURCES = (
 _LISTEN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
 
 
-class OscEar:
+class TriggerFastPath:
     """On one UDP socket and one of the engine's ports; both must outlive it."""
 
     def __init__(self, port: Port, descriptor: int) -> None:

@@ -3,6 +3,7 @@ each layer. Immutable; any thread."""
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,19 @@ def write_samples(kit: ExportedKit, folder: Path) -> None:
             file.title, file.comment = sound.id, slot.name
             file.license = kit.licence
             file.write(sound.audio)
+
+
+def write_about(kit: ExportedKit, folder: Path) -> None:
+    """Write what the format has no place for into kit.json: name, licence, levels, ids. Raises
+    OSError."""
+    about = {
+        "name": kit.name, "licence": kit.licence,
+        "slots": [{"code": s.code, "name": s.name, "note": s.note, "level": s.level, "pan": s.pan,
+                   "tune_semitones": s.tune_semitones, "choke": s.choke} for s in kit.slots],
+        "ids": {path: sound.id for _, _, _, sound, path in kit.samples()},
+    }
+    (folder / "kit.json").write_text(
+        json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def ascii_name(name: str) -> str:

@@ -33,7 +33,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
 def require_format(name: str) -> Format:
     """The format of that name. Raises ConfigError."""
     if name not in FORMATS:
-        raise ConfigError(f"--as {name}: give one of {', '.join(FORMATS)}")
+        raise ConfigError(f"format {name[:80]!r}: give one of {', '.join(FORMATS)}")
     return FORMATS[name]
 
 
@@ -41,9 +41,9 @@ def require_place(out: Path, export_format: Format) -> None:
     """Raise ConfigError where that format may not be written to `out`."""
     if out.is_dir() and not out.is_symlink() and not export_format.one_file:
         if any(out.iterdir()):
-            raise ConfigError(f"{out}: holds something, so it is left alone; give another --out")
+            raise ConfigError(f"{out}: holds something, so it is left alone; choose another name")
     elif out.exists() or out.is_symlink():
-        raise ConfigError(f"{out}: is there already, so it is left alone; give another --out")
+        raise ConfigError(f"{out}: is there already, so it is left alone; choose another name")
 
 
 def write_export(kit: ExportedKit, export_format: Format, out: Path) -> None:

@@ -34,7 +34,7 @@ def _drumkit(kit: ExportedKit) -> Element:
     root = Element("drumkit_info", xmlns=NAMESPACE)
     _texts(root, {"name": kit.name, "author": "GAN-808",
                   "info": "; ".join(sound.id for *_, sound, _ in kit.samples()),
-                  "license": kit.licence})
+                  "license": kit.licence, "image": "", "imageLicense": ""})
     component = SubElement(SubElement(root, "componentList"), "drumkitComponent")
     _texts(component, {"id": 0, "name": "Main", "volume": 1.0})
     instruments = SubElement(root, "instrumentList")
@@ -55,7 +55,7 @@ def _numbered(slots: tuple[ExportedSlot, ...]) -> list[tuple[int, ExportedSlot]]
 
 def _instrument(parent: Element, number: int, slot: ExportedSlot, kit: ExportedKit) -> None:
     _texts(parent, {
-        "id": number, "name": slot.name, "volume": slot.level, "isMuted": "false",
+        "id": number, "name": slot.name, "volume": f"{slot.level:.6f}", "isMuted": "false",
         "isSoloed": "false", "pan": slot.pan, "pitchOffset": slot.tune_semitones,
         "randomPitchFactor": 0, "gain": 1, "applyVelocity": "true", "filterActive": "false",
         "filterCutoff": 1, "filterResonance": 0, "Attack": 0, "Decay": 0, "Sustain": 1,

@@ -1,11 +1,14 @@
 """A SoundFont 2.04 file: bank 128, preset 0. Written here: sf2utils only reads them.
 
 The format has no round robin: each velocity layer has the first of its sounds.
+
+Before each sample there are LEAD frames of silence: FluidSynth (rvoice.c) lets every voice's gain
+rise from 0 over its first block of 64 frames, which would take the edge off a drum. A slot's level
+is in its samples: players differ in what they make of an attenuation, FluidSynth takes 0.4 of it.
 """
 
 from __future__ import annotations
 
-import math
 import struct
 from pathlib import Path
 
@@ -14,12 +17,14 @@ import numpy as np
 from gan808.exchange.exported_kit import ExportedKit, ExportedSlot, Layer, ascii_name
 
 # Generators (SoundFont 2.04, section 8.1.2).
-PAN, RELEASE, INSTRUMENT, KEYS, VELOCITIES, ATTENUATION = 17, 38, 41, 43, 44, 48
+PAN, RELEASE, INSTRUMENT, KEYS, VELOCITIES = 17, 38, 41, 43, 44
 COARSE, FINE, SAMPLE, KEY_SCALE, EXCLUSIVE = 51, 52, 53, 56, 57
 LONG_RELEASE = 7973  # time cents, 100 s: a drum sounds to its end
+LEAD = 64  # frames of silence before each sample
 SILENCE = 46  # frames the format wants after each sample
 DRUM_BANK, ROOT_KEY = 128, 60
 MONO, RIGHT, LEFT = 1, 2, 4
+CENTRE = 2 ** -0.5  # gain of a mono sample on either side; of one at its own side it is 1
 
 
 def write(kit: ExportedKit, file: Path) -> None:
@@ -34,10 +39,12 @@ def write(kit: ExportedKit, file: Path) -> None:
             wide = len(sound.channels) == 2
             kind, pair = ((LEFT, RIGHT)[side], n_samples + 1 - 2 * side) if wide else (MONO, 0)
             name = ascii_name(f"{slot.code} {sound.seed}")[:19].encode()
-            headers += struct.pack("<20s5IBbHH", name, frames, frames + len(channel), frames,
+            headers += struct.pack("<20s5IBbHH", name, frames, frames + LEAD + len(channel), frames,
                                    frames, kit.sample_rate_hz, ROOT_KEY, 0, pair, kind)
-            audio += [np.round(channel * 32767).astype("<i2"), np.zeros(SILENCE, "<i2")]
-            frames += len(channel) + SILENCE
+            gain = min(slot.level, 1.0) * (CENTRE if wide else 1.0)
+            pcm = np.round(channel * gain * 32767).astype("<i2")
+            audio.append(np.pad(pcm, (LEAD, SILENCE)))
+            frames += LEAD + len(channel) + SILENCE
             zone = _zone(slot, layer, (-500, 500)[side] if wide else 0, n_samples)
             bags += struct.pack("<HH", n_generators, 0)
             generators += zone
@@ -57,10 +64,9 @@ def write(kit: ExportedKit, file: Path) -> None:
 def _zone(slot: ExportedSlot, layer: Layer, side: int, sample: int) -> bytes:
     semitones = round(slot.tune_semitones)
     pan = max(-500, min(500, side + round(500 * slot.pan)))
-    attenuation = round(-200 * math.log10(min(1.0, max(slot.level, 1e-5))))  # centibels
-    values = [(PAN, pan), (RELEASE, LONG_RELEASE), (ATTENUATION, min(attenuation, 1440)),
-              (COARSE, semitones), (FINE, round(100 * (slot.tune_semitones - semitones))),
-              (KEY_SCALE, 0), (EXCLUSIVE, slot.choke), (SAMPLE, sample)]
+    values = [(PAN, pan), (RELEASE, LONG_RELEASE), (COARSE, semitones),
+              (FINE, round(100 * (slot.tune_semitones - semitones))), (KEY_SCALE, 0),
+              (EXCLUSIVE, slot.choke), (SAMPLE, sample)]
     ranges = struct.pack("<HBBHBB", KEYS, slot.note, slot.note, VELOCITIES, layer.lowest,
                          layer.highest)
     return ranges + b"".join(struct.pack("<Hh", *pair) for pair in values)

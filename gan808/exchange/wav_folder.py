@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gan808.exchange.exported_kit import ExportedKit, write_samples
+from gan808.exchange.exported_kit import ExportedKit, write_about, write_samples
 
 
 def write(kit: ExportedKit, folder: Path) -> None:
@@ -17,11 +17,4 @@ def write(kit: ExportedKit, folder: Path) -> None:
         lists.setdefault(slot.code.lower(), []).append(path)
     (folder / "strudel.json").write_text(
         json.dumps({"_base": "./", **lists}, indent=1) + "\n", encoding="utf-8")
-    about = {
-        "name": kit.name, "licence": kit.licence,
-        "slots": [{"code": s.code, "name": s.name, "note": s.note, "level": s.level, "pan": s.pan,
-                   "tune_semitones": s.tune_semitones, "choke": s.choke} for s in kit.slots],
-        "ids": {path: sound.id for _, _, _, sound, path in kit.samples()},
-    }
-    (folder / "kit.json").write_text(
-        json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_about(kit, folder)

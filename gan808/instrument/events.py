@@ -84,7 +84,7 @@ class Status:
     sounds: tuple[str, ...]
 
 
-class Listeners:
+class Subscribers:
     """Who is told of events. Any thread subscribes; one thread, the machine's, tells."""
 
     def __init__(self) -> None:

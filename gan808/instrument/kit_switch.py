@@ -47,7 +47,7 @@ class KitLoading:
 
     def load(self, call: Call) -> None:
         """The kit that the call names. Raises KitError for one that is not there."""
-        self.load_for(call, self._machine.shelf.kit(str(call.arguments[0])))
+        self.load_for(call, self._machine.library.kit(str(call.arguments[0])))
 
     def load_for(self, call: Call, kit: KitLike, scene: State | None = None) -> None:
         """Read its sounds first: what is broken should fail before a process is started for it.
@@ -63,7 +63,7 @@ class KitLoading:
 
     def load_numbered(self, number: int, reply: Reply | None) -> None:
         """Load the kit at that place of /kit/list, from 0; said where there is none."""
-        names = self._machine.shelf.kit_names()
+        names = self._machine.library.kit_names()
         if names[number:number + 1] == [self._machine.kit.name]:
             return  # it plays already, and its sounds with it
         if number < len(names):
@@ -111,20 +111,20 @@ class KitLoading:
         frame = machine.sequencer.next_frame(machine.evolution.quantise, machine.now())
         try:
             if wish.scene is not None:
-                machine.memory.dress(wish.scene)
+                machine.snapshots.dress(wish.scene)
             machine.switches.wear(result, sounds, frame, partial(self._worn, wish, result))
         except Gan808Error as error:
             machine.filler.give_up_kit(result)
             call.answer(error)
             return
         if wish.scene is not None:
-            machine.memory.take_pattern(wish.scene)
+            machine.snapshots.take_pattern(wish.scene)
 
     def _worn(self, wish: _Wish, kit: KitLike, frame: int) -> None:
         """The frame has come: codes, notes, sounds and what is rendered are the kit's."""
         machine, call = self._machine, wish.call
         if wish.scene is not None:
-            machine.memory.render_missing(wish.scene.slots)
+            machine.snapshots.render_missing(wish.scene.slots)
         machine.emit(KitLoaded(kit.name, frame))
         call.answer((kit.name,) if wish.scene is None else call.arguments)
 
@@ -158,6 +158,8 @@ class KitSwitches:
             frame = max(frame, machine.swaps.sent_until)
         placement = machine.swaps.prepare(kit, sounds, frame, own=kit is machine.kit)
         machine.sequencer.set_codes(tuple(slot.code for slot in kit.slots), frame)
+        if frame > now:
+            machine.midi_map.prepare(kit, frame)
         self._coming.append((frame, partial(self._switch, kit, placement, worn)))
         self.carry_out(now)
 

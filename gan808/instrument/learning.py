@@ -37,7 +37,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ControlTarget:
     """What a control does: a row, its slot 0..15, the arguments that stand fast, and the argument
     that the control's value becomes, None where it only sets something off."""
 
@@ -54,7 +54,7 @@ class Target:
         return (*self.given, scaled(self.filled, value))
 
 
-def target_of(text: str, codes: Sequence[str]) -> Target:
+def target_of(text: str, codes: Sequence[str]) -> ControlTarget:
     """The target a user names, for a kit with these slot codes. Raises ConfigError, one line."""
     try:
         address, *words = shlex.split(text) or [""]
@@ -78,7 +78,7 @@ def target_of(text: str, codes: Sequence[str]) -> Target:
     code = "" if request.slot is None else codes[request.slot]
     named = [code] if request.slot is not None and not row.per_slot else []
     told = [row.address_of(code), *named, *(_word(value) for value in values)]
-    return Target(shlex.join(told), row, request.slot, values, filled)
+    return ControlTarget(shlex.join(told), row, request.slot, values, filled)
 
 
 def _row_of(address: str) -> Parameter | None:
@@ -147,8 +147,8 @@ class Learning:
     """What was learned, and what waits for a control to be moved."""
 
     def __init__(self, machine: Machine) -> None:
-        self.pending: Target | None = None
-        self.bindings: Mapping[Control, Target] = {}
+        self.pending: ControlTarget | None = None
+        self.bindings: Mapping[Control, ControlTarget] = {}
         # Called with everything learned when it changes; whoever keeps it for the next run.
         self.keep: Callable[[Mapping[str, str]], None] = lambda learned: None
         self._machine = machine
@@ -162,15 +162,19 @@ class Learning:
 
     def follow(self) -> None:
         """Another kit has other slots, or something else was learned."""
+        self.bindings = self.bindings_for(self._machine.codes)
+
+    def bindings_for(self, codes: Sequence[str]) -> Mapping[Control, ControlTarget]:
+        """What was learned of which a kit with these slot codes has the target."""
         bindings = {}
         for text, target in self._learned.items():
             control = control_of(text)
             try:
                 if control is not None:
-                    bindings[control] = target_of(target, self._machine.codes)
+                    bindings[control] = target_of(target, codes)
             except ConfigError:
                 continue  # it waits for a kit that has it
-        self.bindings = bindings
+        return bindings
 
     def take(self, control: Control) -> None:
         """A control was moved; machine thread. The first after /learn is the one that is meant."""

@@ -16,23 +16,27 @@ from functools import partial
 from typing import Any
 
 from gan808.config import Settings
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.commands.handlers import Call, Commands, Reply
-from gan808.instrument.events import Event, Listeners, Notice, Status
+from gan808.instrument.events import Event, Notice, Status, Subscribers
 from gan808.instrument.evolution import Evolution
 from gan808.instrument.evolver import Evolver
 from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
+from gan808.instrument.midi_map import MidiMap
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.parameter import Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import (
     EngineLike,
     FillerLike,
     KitLike,
+    LibraryLike,
+    NotePort,
     PoolLike,
     PortLike,
-    ShelfLike,
 )
 from gan808.instrument.superdirt import hit_of_pairs
 from gan808.instrument.swaps import Swaps
@@ -40,7 +44,7 @@ from gan808.sequencer.sequencer import make_sequencer
 from gan808.sequencer.sync import Sync
 from gan808.sequencer.thread import SequencerThread
 from gan808.sound.sound import Sound
-from gan808.storage.library import Shelf
+from gan808.storage.library import Library
 
 # Steps, and commands that have a time, are sent on this long before they are due, with their
 # exact frame: longer than Python is ever held up, and than two blocks of the output.
@@ -65,7 +69,7 @@ class Machine:
         pool: PoolLike,
         filler: FillerLike,
         settings: Settings,
-        shelf: ShelfLike | None = None,
+        library: LibraryLike | None = None,
     ) -> None:
         """Nothing sounds before `start`. Raises ConfigError for a pattern that is not there."""
         self.kit = kit
@@ -73,9 +77,10 @@ class Machine:
         self.pool = pool
         self.filler = filler
         self.settings = settings
-        self.shelf: ShelfLike = Shelf.of_user() if shelf is None else shelf
+        self.library: LibraryLike = (
+            Library.of_user(settings.imports.folder) if library is None else library)
         self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = _notes(kit)
+        self._slot_of_note = slot_of_note(kit.slots, self.settings.midi.map)
         self.port = engine.port("machine")
         self.swaps = Swaps(engine, self.port, pool, self.emit, settings.kit.width)
         self.evolution = Evolution(
@@ -83,17 +88,18 @@ class Machine:
             None if settings.renderer.seed < 0 else settings.renderer.seed,
         )
         self.sequencer = make_sequencer(
-            settings, self.shelf.pattern(settings.sequencer.pattern, kit.slots), self.codes, engine,
-            listener=self,
+            settings, self.library.pattern(settings.sequencer.pattern, kit.slots), self.codes,
+            engine, listener=self,
         )
         self.sync = Sync(
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
         )
-        self._listeners = Listeners()
+        self._subscribers = Subscribers()
         self.learning = Learning(self)
         self.commands = Commands(self)
-        self.memory = self.commands.memory
+        self.snapshots = self.commands.snapshots
+        self.midi_map = MidiMap(self)
         self.switches = KitSwitches(self)
         self._evolver = Evolver(self.evolution, self.swaps, self.sequencer.used_slots,
                                 self.switches.pending, self.emit)
@@ -118,16 +124,22 @@ class Machine:
         everything with `before_block`. sounds: the factory sounds, where the caller has them.
         Raises KitError for factory sounds that cannot be read.
         """
-        self.port.set_master(self.settings.audio.master_volume)
+        self.port.set_master(MASTER_MOST * self.settings.audio.master_volume)
         first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
         self.switches.wear(self.kit, first, 0)
+        self.midi_map.follow()
         self.live, self._offline_frame = live, None if live else 0
+        if self.settings.sequencer.song:
+            self.commands.songs.begin(self.settings.sequencer.song)
         if not live:
             if self.settings.sequencer.playing:
                 self.sequencer.play(self.soon())
             return
-        if self.settings.sequencer.playing:
+        if self.settings.sequencer.playing and not self.settings.sequencer.song:
             self.sync.begin(self.soon())
+        elif self.settings.sequencer.playing:
+            # After what the song begins with, which is on the queue.
+            self.post(lambda: self.sync.begin(self.soon()))
         sequencing = SequencerThread(
             self.sync.advance, self.engine.clock.frame_now, self._ahead_frames
         )
@@ -150,7 +162,7 @@ class Machine:
     def before_block(self, until_frame: int) -> None:
         """Offline: do everything that must be in the engine before frames below until_frame."""
         self._do_all(until_frame)
-        self.sequencer.advance(until_frame)
+        self.sync.advance(until_frame)
         self._do_all(until_frame)
         self._offline_frame = until_frame
 
@@ -158,7 +170,7 @@ class Machine:
 
     def trigger(
         self,
-        port: PortLike,
+        port: NotePort,
         slot: int,
         velocity: float,
         frame: int = 0,
@@ -178,7 +190,7 @@ class Machine:
             self._inbox.put(partial(self._evolver.refresh, slot, frame))
         return played
 
-    def release(self, port: PortLike, slot: int, frame: int = 0) -> bool:
+    def release(self, port: NotePort, slot: int, frame: int = 0) -> bool:
         """A key was let go: ends the sound of a gated slot, does nothing to a one-shot."""
         slots = self.swaps.slots
         if slot < len(slots) and slots[slot].gated:
@@ -239,13 +251,13 @@ class Machine:
         call = Call(command, arguments, frame, reply)
         self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
 
-    def later(self, work: Callable[..., None], *arguments: Any) -> None:
+    def post(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
 
     def go_on(self, call: Call, work: Callable[..., None], *arguments: Any) -> None:
         """The same, for the rest of a call: what is raised there answers it."""
-        self.later(self._go_on, call, partial(work, *arguments))
+        self.post(self._go_on, call, partial(work, *arguments))
 
     def _go_on(self, call: Call, work: Callable[[], None]) -> None:
         with Guard(call.command, call.answer):
@@ -259,20 +271,20 @@ class Machine:
 
     def say(self, text: str) -> None:
         """One line for the user, from any thread."""
-        self.later(self.emit, Notice(text))
+        self.post(self.emit, Notice(text))
 
     def load_numbered_kit(self, number: int, reply: Reply | None = None) -> None:
         """Load the kit at that place (0..127) of /kit/list: a MIDI program change. Any thread."""
-        self.later(self.commands.kits.load_numbered, number, reply)
+        self.post(self.commands.kits.load_numbered, number, reply)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event, on the machine thread, until the returned function is
         called. The callback must return at once."""
-        return self._listeners.subscribe(callback)
+        return self._subscribers.subscribe(callback)
 
     def emit(self, event: Event) -> None:
         """Tell every listener; machine thread only."""
-        self._listeners.emit(event)
+        self._subscribers.emit(event)
 
     def status(self, *, reset_peak: bool = False) -> Status:
         """How things stand. Any thread. reset_peak: whoever asks next is told what comes now."""
@@ -309,7 +321,7 @@ class Machine:
         """The kit's codes and notes are what is played from now on; machine thread only."""
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = _notes(kit)
+        self._slot_of_note = slot_of_note(kit.slots, self.settings.midi.map)
         self.learning.follow()
         self.commands.widths.follow()
 
@@ -321,20 +333,21 @@ class Machine:
             self._threads[1].ahead_frames = self._ahead_frames
 
     def _work(self) -> None:
+        settled = True
         while True:
             try:
-                busy = self._waiting or self.switches
+                busy = self._waiting or self.switches or not settled
                 work = self._inbox.get(timeout=0.01 if busy else None)
             except queue.Empty:
                 self.switches.carry_out(self.now())
-                self._do_waiting(self.now())
+                settled = self._settle(self.now())
                 continue
             if work is None:
                 return
             with self._guard:
                 self.switches.carry_out(self.now())
                 work()
-            self._do_waiting(self.now())
+            settled = self._settle(self.now())
 
     def _do_all(self, until_frame: int) -> None:
         self.switches.carry_out(until_frame - 1)
@@ -346,7 +359,7 @@ class Machine:
             if work is not None:
                 with self._guard:
                     work()
-        self._do_waiting(until_frame)
+        self._settle(until_frame)
 
     def _run(self, call: Call) -> None:
         self.commands.run(call)
@@ -356,21 +369,20 @@ class Machine:
         lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
         heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
-    def _do_waiting(self, frame: int) -> None:
+    def _settle(self, frame: int) -> bool:
+        """Carry out what is due and have the engine know what came of it all; whether it does."""
         while self._waiting and self._waiting[0][0] <= frame:
             self._run(heapq.heappop(self._waiting)[2])
+        return self.midi_map.follow()
 
     # The sequencer's listener: its thread, so only the queue is touched
 
     def on_beat(self, index: int, frame: int, next_frame: int) -> None:
         """A beat is about to be scheduled; evolution decides on the machine thread."""
         self._inbox.put(partial(self._evolver.beat, index, frame, next_frame))
+        self._inbox.put(partial(self.commands.songs.beat, index))
 
     def on_hit(self, slot: int, frame: int) -> None:
         """A step is about to be scheduled; in fresh mode it gets a sound of its own."""
         if self.evolution.fresh:
             self._inbox.put(partial(self._evolver.refresh, slot, frame))
-
-
-def _notes(kit: KitLike) -> dict[int, int]:
-    return {note: index for index, slot in enumerate(kit.slots) for note in slot.notes}

@@ -123,6 +123,13 @@ TABLE: tuple[Parameter, ...] = (
     _slot_action("morph", "towards another seed of its class: 0 is the present sound, 1 the other; "
                  "sent again with the same seed it moves along the same way",
                  _int("seed", 0, SEED_MAX), _float("amount", 0, 1)),
+    _slot_action("mix", "towards another class with the same seed: 0 is the present sound, 1 that "
+                 "class alone; sent again with the same class it moves along the same way",
+                 _text("class"), _float("amount", 0, 1)),
+    _slot_action("tail", "the attack of the present sound, the rest of another of its class: that "
+                 "seed's, or one that fits", _seed),
+    _slot_action("attack", "the other way about: the attack of another, the rest of the present "
+                 "sound", _seed),
     _slot_action("brighter", "a brighter sound from the pool"),
     _slot_action("darker", "a darker sound from the pool"),
     _slot_action("longer", "a longer sound from the pool"),
@@ -131,6 +138,11 @@ TABLE: tuple[Parameter, ...] = (
     _slot_action("lower", "a lower sound from the pool"),
     _slot_action("undo", "the sound before, up to 16 steps back"),
     _slot_action("redo", "the sound that undo has left"),
+    _slot_action("load", "your own file of that name in the imports or recordings folder, as loud "
+                 "as the slot's class", _text("file")),
+    _slot_action("match", "the kit's sound that is nearest to a file of that name, in seconds, and "
+                 "how far from it; of one class, else of all", _text("file"),
+                 _text("class", optional=True), more="f:distance_db"),
     _slot_action("copy", "the sound of another slot", _text("from")),
     Parameter(f"/slot/{SLOT}/picture", Kind.QUERY, (), "its sound to look at: see /sound/picture",
               reply="s:id i:columns i:bands b:spectrogram b:peaks"),
@@ -158,6 +170,14 @@ TABLE: tuple[Parameter, ...] = (
     _value("/seq/pattern", _text("pattern"), "the pattern, from the next bar on"),
     Parameter("/seq/patterns", Kind.QUERY, (), "the patterns there are",
               reply="s:pattern for each"),
+    _value("/seq/song", _text("song"), "the song that plays, off for none: patterns and scenes by "
+           "themselves, from the next bar on"),
+    Parameter("/seq/songs", Kind.QUERY, (), "the songs there are", reply="s:song for each"),
+    Parameter("/seq/part", Kind.QUERY, (), "the part of the song that plays, from 1, and how many "
+              "there are; 0 without a song; sent to clients when it is another",
+              reply="i:part i:parts"),
+    _value("/seq/countin", _int("beats", 0, 16), "beats counted, on the rim shot, before the "
+           "pattern starts; 0: none"),
     _step_value("step", _float("velocity", 0, 1, optional=True),
                 "velocity of one step of the pattern, 0 is a rest; without velocity: what it is"),
     _step_value("chance", _float("chance", 0, 1, optional=True), "how often a step sounds"),
@@ -165,6 +185,13 @@ TABLE: tuple[Parameter, ...] = (
                 "hits of a step, evenly until the next one"),
     _step_value("nudge", _float("nudge", -0.5, 0.5, "of a step", optional=True),
                 "a step earlier or later than its place"),
+    _step_value("tune", _float("semitones", -24, 24, optional=True),
+                "tune of a step, on top of its slot's"),
+    _step_value("pan", _float("pan", -1, 1, optional=True),
+                "pan of a step, on top of its slot's: -1 left, 1 right"),
+    _step_value("condition", _text("condition", optional=True),
+                "when a step sounds: fill, !fill, first, !first, or 2:3, the second of every three "
+                "times that its row goes round; an empty text: always"),
     _row_value("length", _int("steps", 1, 64, optional=True),
                "steps of a slot's row, which goes round by itself"),
     _row_value("row", _text("signs", optional=True),
@@ -200,6 +227,11 @@ TABLE: tuple[Parameter, ...] = (
               reply="(s:id s:slot i:seconds_ago) for each"),
     Parameter("/pool", Kind.QUERY, (), "sounds in stock",
               reply="(s:class i:sounds) for each class"),
+    Parameter("/pool/sounds", Kind.QUERY, (), "what each slot plays, then what it may draw, the "
+              "longest in stock first; as many as one answer holds",
+              reply="(s:slot s:id) for each"),
+    _action("/pool/take", "a sound out of the stock, at hand and not played; where few are left, "
+            "one that stays there", _text("slot"), reply="s:id"),
     Parameter("/renderer", Kind.QUERY, (), "sounds rendered and filed since the start",
               reply="i:ready i:rendered i:filed f:filed_a_minute"),
     Parameter("/sound/picture", Kind.QUERY, (_text("id"),), "a sound at hand to look at: bytes of "
@@ -214,6 +246,11 @@ TABLE: tuple[Parameter, ...] = (
             reply="s:file"),
     _action("/sound/export", "save the slot's sound as a WAV of that name, or named after its id",
             _text("slot"), _text("name", optional=True), reply="s:file"),
+    Parameter("/sound/files", Kind.QUERY, (), "your own sound files, to load and to match",
+              reply="s:file for each"),
+    _action("/export", "write the sounds of now for another sampler: wav, sfz, h2drumkit, sf2 or "
+            "dspreset, under that name in the exports folder", _text("format"), _text("name"),
+            reply="s:file"),
     _action("/kit/load", "load a kit beside the one that plays, then swap to it", _text("kit"),
             reply="s:kit"),
     Parameter("/kit/list", Kind.QUERY, (), "the kits there are", reply="s:kit for each"),

@@ -12,21 +12,20 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from gan808.engine.engine import SlotParameter
+from gan808.engine.keymap import Keymap
 from gan808.errors import Gan808Error
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.song import Song
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.latent import Point
-from gan808.sound.sound import Rendered, Sound
+from gan808.sound.sound import FileId, Nearest, Rendered, Sound
 
 DescriptorName = Literal["length_s", "brightness_hz", "pitch_hz", "loudness_db"]
 
 
-class PortLike(Protocol):
-    """One producing thread's ring into the engine; False means it was full."""
-
-    @property
-    def room(self) -> int: ...
+class NotePort(Protocol):
+    """What a note goes through; False means it was full."""
 
     def trigger(
         self,
@@ -43,6 +42,15 @@ class PortLike(Protocol):
 
     def release(self, slot: int, frame: int = 0) -> bool: ...
 
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool: ...
+
+
+class PortLike(NotePort, Protocol):
+    """One producing thread's ring into the engine."""
+
+    @property
+    def room(self) -> int: ...
+
     def forget(self, frame: int = 0) -> bool: ...
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool: ...
@@ -51,7 +59,9 @@ class PortLike(Protocol):
         self, slot: int, parameter: SlotParameter, value: float, frame: int = 0
     ) -> bool: ...
 
-    def set_master(self, volume: float, frame: int = 0) -> bool: ...
+    def set_master(self, gain: float, frame: int = 0) -> bool: ...
+
+    def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool: ...
 
 
 class ClockLike(Protocol):
@@ -122,6 +132,8 @@ class KitLike(Protocol):
 
     def factory_sounds(self, sample_rate_hz: int) -> list[Sound]: ...
 
+    def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray: ...
+
 
 class PoolLike(Protocol):
     """The stock of ready sounds."""
@@ -146,6 +158,8 @@ class PoolLike(Protocol):
     def put(self, sound: Sound) -> bool: ...
 
     def stock(self) -> dict[str, int]: ...
+
+    def sounds(self) -> list[Sound]: ...
 
 
 class FillerStatusLike(Protocol):
@@ -173,6 +187,13 @@ class FillerLike(Protocol):
         deliver: Callable[[list[Rendered] | Gan808Error], None],
     ) -> None: ...
 
+    def search(
+        self,
+        file: Path,
+        class_names: Sequence[str],
+        deliver: Callable[[Nearest | Gan808Error], None],
+    ) -> None: ...
+
     def status(self) -> FillerStatusLike: ...
 
     def load_kit(self, kit: Any, deliver: Callable[[Any], None]) -> None: ...
@@ -182,7 +203,7 @@ class FillerLike(Protocol):
     def give_up_kit(self, kit: Any) -> None: ...
 
 
-class ShelfLike(Protocol):
+class LibraryLike(Protocol):
     """The user's folders: kits to load, favourites, exports, patterns, scenes."""
 
     def kit_names(self) -> list[str]: ...
@@ -199,6 +220,10 @@ class ShelfLike(Protocol):
 
     def export(self, sound: Sound, name: str) -> Path: ...
 
+    def export_kit(
+        self, kit: Any, state: State, format_name: str, rate_hz: int, name: str
+    ) -> Path: ...
+
     def pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
 
     def own_pattern(self, name: str, slots: Sequence[SlotLayout] = ...) -> Pattern: ...
@@ -206,6 +231,20 @@ class ShelfLike(Protocol):
     def save_pattern(self, pattern: Pattern, name: str) -> Path: ...
 
     def pattern_names(self) -> list[str]: ...
+
+    def song(self, name: str) -> Song: ...
+
+    def own_song(self, name: str) -> Song: ...
+
+    def song_names(self) -> list[str]: ...
+
+    def sound_file_names(self) -> list[str]: ...
+
+    def sound_file(self, name: str) -> Path: ...
+
+    def load_sound(self, name: str, kit: Any, class_name: str, rate_hz: int) -> Sound: ...
+
+    def reload_sound(self, wanted: FileId, kit: Any, rate_hz: int) -> Sound: ...
 
     def scene_names(self) -> list[str]: ...
 

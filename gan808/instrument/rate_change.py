@@ -21,7 +21,7 @@ def change_rate(machine: Machine, sample_rate_hz: int) -> None:
     """Go over to a rate, while no output plays; returns when it is done. From any thread but the
     machine's. Raises Gan808Error."""
     done = threading.Event()
-    machine.later(_carry_out, machine, sample_rate_hz, done)
+    machine.post(_carry_out, machine, sample_rate_hz, done)
     if not done.wait(LONGEST_S):
         raise Gan808Error(f"the machine is too busy to go over to {sample_rate_hz} Hz")
 

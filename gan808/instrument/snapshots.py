@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.errors import Gan808Error
+from gan808.errors import Gan808Error, Guard
 from gan808.instrument.events import Notice, ParameterChanged
 from gan808.instrument.parameter import SLOT, Value
 from gan808.instrument.parameters import BY_ADDRESS
@@ -26,8 +26,9 @@ from gan808.instrument.state import (
     State,
 )
 from gan808.sequencer.patterns import OFF, Pattern
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Sound, parse_file_id
 
 if TYPE_CHECKING:
     from gan808.instrument.commands.handlers import Answer
@@ -39,7 +40,7 @@ _SEQUENCERS = ("/seq/tempo", "/seq/swing")
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
-class Memory:
+class Snapshots:
     """Takes the machine's state and puts one in place.
 
     keeping: in a word or two whether this run is kept for the next. finish: returns when scenes
@@ -64,7 +65,7 @@ class Memory:
         """The present state; a snapshot of references, made in some tens of microseconds."""
         machine = self._machine
         return State(
-            kit=machine.shelf.kit_place(machine.kit),
+            kit=machine.library.kit_place(machine.kit),
             values=MappingProxyType(self._values()),
             pattern=self._kept_pattern(),
             slots=tuple(_kept(slot) for slot in machine.swaps.slots),
@@ -105,10 +106,10 @@ class Memory:
             with suppress(Gan808Error):
                 if kept.source:
                     machine = self._machine
-                    original = machine.shelf.pattern(kept.source, machine.kit.slots)
+                    original = machine.library.pattern(kept.source, machine.kit.slots)
             self._machine.sequencer.set_pattern(own if kept.edited else original, original)
         self.dress(state)
-        self._machine.later(self.render_missing, state.slots)
+        self._machine.post(self.render_missing, state.slots)
 
     def dress(self, state: State) -> None:
         """Have the next kit the machine wears begin with these slots."""
@@ -160,13 +161,20 @@ class Memory:
             wanted = missing.get(slot.layout.code)
             if wanted is None:
                 continue
+            file = parse_file_id(wanted.sound_id)
+            if file is not None and file.kit == machine.kit.name:
+                with Guard(slot.layout.code, partial(self._rendered, slot.index, slot.sound)):
+                    self._rendered(slot.index, slot.sound, machine.library.reload_sound(
+                        file, machine.kit, machine.engine.sample_rate_hz))
+                continue
             try:
                 kit_name, class_name, place = parse_id(wanted.sound_id)
+                require_classes(class_name, machine.kit.classes, machine.kit.name)
             except Gan808Error:
                 continue  # no id of ours: there is nothing to bring back
-            if kit_name == machine.kit.name and class_name in machine.kit.classes:
+            if kit_name == machine.kit.name:
                 machine.filler.request(class_name, place, partial(
-                    machine.later, self._rendered, slot.index, slot.sound))
+                    machine.post, self._rendered, slot.index, slot.sound))
 
     def _rendered(self, index: int, before: Sound | None, result: Sound | Gan808Error) -> None:
         """It is there, and takes its place unless the player has gone elsewhere."""

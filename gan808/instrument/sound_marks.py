@@ -14,7 +14,7 @@ from collections.abc import Container
 from gan808.sound.sound import Sound
 
 
-class Ledger:
+class SoundMarks:
     """Knows the sound of every cell; while it holds, also those whose cell was written anew."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from gan808.errors import Gan808Error
 from gan808.instrument.events import Event, Notice, PoolEmpty, SoundChanged
 from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, PoolLike, PortLike
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot, first_sounds
-from gan808.instrument.sound_marks import Ledger
+from gan808.instrument.sound_marks import SoundMarks
 from gan808.instrument.state import KeptSlot
 from gan808.sound.kit.kit import at_rate
 from gan808.sound.kit.slots import SlotLayout
@@ -69,7 +69,7 @@ class Swaps:
         self._pool = pool
         self._emit = emit
         self._told_empty: dict[str, int] = {}
-        self.ledger = Ledger()
+        self.sound_marks = SoundMarks()
         self.sent_until = 0  # the latest frame of a swap that is on its way
         # Replaced whole: the threads that play look at it too.
         self.slots: tuple[Slot, ...] = ()
@@ -111,7 +111,7 @@ class Swaps:
         for index in range(MAX_SLOTS):
             cell = cells[index] if index < len(cells) else NO_CELL
             sound = chosen[index] if index < len(cells) else None
-            mark = 0 if sound is None else self.ledger.enter(cell, sound)
+            mark = 0 if sound is None else self.sound_marks.enter(cell, sound)
             self._port.assign(index, cell, frame, mark=mark)
         return Placement(kit.slots, chosen, kept, frame)
 
@@ -192,7 +192,7 @@ class Swaps:
         # The stock may still have sounds of a rate the output had before.
         sound = at_rate(sound, self._engine.sample_rate_hz)
         cell = self._written(slot.layout.code, sound)
-        if not self._port.assign(index, cell, frame, mark=self.ledger.enter(cell, sound)):
+        if not self._port.assign(index, cell, frame, mark=self.sound_marks.enter(cell, sound)):
             self._engine.discard(cell)
             raise Gan808Error(f"{slot.layout.code}: the engine is too busy; try again")
         self.sent_until = max(self.sent_until, frame)

@@ -50,12 +50,12 @@ class Widths:
         sound, width = slot.sound, slot.width
         if index in self._rendering or sound is None or sound.kit != self._machine.kit.name:
             return
-        if sound.width == width:
+        if sound.file or sound.width == width:  # a file is as wide as it is
             return
         self._rendering[index] = width
         self._machine.filler.request(
             sound.class_asked, sound.point.widened(width),
-            partial(self._machine.later, self._widened, index, sound),
+            partial(self._machine.post, self._widened, index, sound),
         )
 
     def _widened(self, index: int, before: Sound, result: Sound | Gan808Error) -> None:

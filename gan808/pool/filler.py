@@ -14,11 +14,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from gan808.config import RendererSettings
 from gan808.errors import Gan808Error, Guard, KitError, RenderError
 from gan808.pool.pool import Pool, Want
 from gan808.pool.render_process import RenderProcess
+from gan808.pool.searches import DeliverNearest, Searches
 from gan808.pool.seeds import Seeds
 from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
@@ -114,6 +116,7 @@ class Filler:
         self._stale = False
         self._seeds = Seeds(max(settings.seed, 0))
         self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        self._searches = Searches()
         self._kits: queue.SimpleQueue[tuple[Kit, DeliverKit]] = queue.SimpleQueue()
         self._verdicts: queue.SimpleQueue[tuple[Kit, bool]] = queue.SimpleQueue()
         self._change: _KitChange | None = None
@@ -161,6 +164,13 @@ class Filler:
         """As request, for several points of latent space: deliver gets them in that order, each
         with what the critic has against it. None of them goes into the pool."""
         self._requests.put(_Request(class_name, points, deliver))
+        self._wake.set()
+
+    def search(self, file: Path, class_names: Sequence[str], deliver: DeliverNearest) -> None:
+        """Find the kit's nearest sound to a recording, in these classes or, where none is named,
+        in all. It goes on between everything else. deliver is called on the filler's thread, or at
+        once when too many wait. Never blocks."""
+        self._searches.ask(file, class_names, deliver)
         self._wake.set()
 
     def load_kit(self, kit: Kit, deliver: DeliverKit) -> None:
@@ -231,7 +241,11 @@ class Filler:
         with suppress(queue.Empty):
             self._serve(self._requests.get_nowait())
             return 0.0
+        # Turn and turn about with the stock: neither waits longer than for a piece of the other.
+        searched = self._searches.step(self._current())
         want = self._pool.shortest(skip=self._resting())
+        if want is None and searched:
+            return 0.0
         if want is None:
             return IDLE_S if self._change is None else LOADING_POLL_S
         self._render(want)
@@ -317,6 +331,7 @@ class Filler:
         self._is_ready = False
         if process is not None:
             process.stop()
+        self._searches.give_up(RenderError("the renderer has begun anew; send it again"))
 
     def _follow_kit_change(self) -> None:
         """Carry out what was decided; begin the latest change asked for; deliver what is ready."""
@@ -373,6 +388,7 @@ class Filler:
         self._pool.reset(change.kit.classes)
 
     def _fail_waiting(self, error: Gan808Error) -> None:
+        self._searches.fail_all(error)
         with suppress(queue.Empty):
             while True:
                 self._requests.get_nowait().deliver(error)

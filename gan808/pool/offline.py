@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from gan808.config import PoolSettings, RendererSettings
 from gan808.errors import Gan808Error, RenderError
 from gan808.pool.filler import Deliver, DeliverAll, DeliverKit, FillerStatus, deliver_first
 from gan808.pool.pool import DescriptorName, Pool, Want
 from gan808.pool.render_process import RenderProcess
+from gan808.pool.searches import DeliverNearest, Searches
 from gan808.pool.seeds import Seeds
 from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
@@ -94,6 +96,17 @@ class OfflinePool(Pool):
             deliver(error)
         else:
             deliver(rendered)
+
+    def search(self, file: Path, class_names: Sequence[str], deliver: DeliverNearest) -> None:
+        """Find the kit's nearest sound to a recording now and deliver it before returning."""
+        searches = Searches()
+        searches.ask(file, class_names, deliver)
+        try:
+            self._process.ready(LOADING_TIMEOUT_S)
+            while searches.step(self._process):
+                pass
+        except Gan808Error as error:
+            searches.fail_all(error)
 
     def load_kit(self, kit: Kit, deliver: DeliverKit) -> None:
         """Not offline: one file is one kit."""

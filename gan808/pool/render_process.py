@@ -29,7 +29,7 @@ from gan808.pool import render_child, wire
 from gan808.pool.render_child import ChildOptions
 from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
-from gan808.sound.sound import Rendered
+from gan808.sound.sound import Nearest, Rendered
 
 # A batch takes well under a second, and loading some; past these the child is hung.
 ANSWER_TIMEOUT_S, LOADING_TIMEOUT_S = 30.0, 120.0
@@ -126,11 +126,7 @@ class RenderProcess:
         Raises RenderError when it refuses, answers nonsense, dies, hangs or is stopped meanwhile.
         """
         names = [str(seed) if isinstance(seed, Point) else seed for seed in seeds]
-        request = {"classes": list(class_names), "seeds": names}
-        try:
-            self._open_connection().send_bytes(json.dumps(request).encode())
-        except (OSError, ValueError) as error:
-            raise self._death() from error
+        self._ask({"classes": list(class_names), "seeds": names})
         answer = self._message(ANSWER_TIMEOUT_S)
         try:
             headers, rejections = answer["sounds"], answer["rejections"]
@@ -140,6 +136,30 @@ class RenderProcess:
         if not len(sounds) == len(rejections) == len(seeds):
             raise RenderError(f"asked for {len(seeds)} sounds, {len(sounds)} came")
         return [Rendered(*pair) for pair in zip(sounds, rejections, strict=True)]
+
+    def begin_search(self, file: Path, class_names: Sequence[str] = ()) -> float | Nearest:
+        """Begin to look for the kit's nearest sound to a recording, in all classes where none is
+        named; a slice of a quarter of a second. See go_on_searching."""
+        return self._search({"file": str(file), "classes": list(class_names)})
+
+    def go_on_searching(self) -> float | Nearest:
+        """Another slice: how much is done, 0..1, or what was found.
+
+        Raises RenderError for a recording that cannot be used, and as render does.
+        """
+        return self._search(None)
+
+    def _search(self, order: dict[str, Any] | None) -> float | Nearest:
+        self._ask({"search": order})
+        answer = self._message(ANSWER_TIMEOUT_S)
+        try:
+            if "done" in answer:
+                return float(answer["done"])
+            headers, distance_db = answer["sounds"], float(answer["distance_db"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RenderError("the render process answered something unknown") from error
+        (sound,) = wire.unpack(headers, self._receive(ANSWER_TIMEOUT_S))
+        return Nearest(sound, distance_db)
 
     def stop(self) -> None:
         """End the child within TERMINATE_S + KILL_S, whatever it is doing. Safe to call twice."""
@@ -160,6 +180,12 @@ class RenderProcess:
         if self._connection is None:
             raise RenderError("the render process is not running")
         return self._connection
+
+    def _ask(self, request: dict[str, Any]) -> None:
+        try:
+            self._open_connection().send_bytes(json.dumps(request).encode())
+        except (OSError, ValueError) as error:
+            raise self._death() from error
 
     def _poll(self, timeout_s: float) -> bool:
         try:

@@ -45,7 +45,7 @@ NEW_TEMPO_BPM = 0.05
 SLOT_SETTINGS = "/slot/"
 
 
-class Recording:
+class Recorder:
     """At most one recording at a time."""
 
     def __init__(self, machine: Machine) -> None:
@@ -133,7 +133,7 @@ class _Run:
         self._machine = machine
         self._engine = engine
         self._journal = engine.journal
-        self._ledger = machine.swaps.ledger
+        self._sound_marks = machine.swaps.sound_marks
         self._events: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
         self._unsubscribe = machine.subscribe(self._hear)
         self._noted: set[int] = set()
@@ -154,7 +154,7 @@ class _Run:
         return self._journal.losses.frames
 
     def begin(self, *, threaded: bool) -> None:
-        self._ledger.hold()
+        self._sound_marks.hold()
         self._journal.ask(True)
         if threaded:
             self._thread = threading.Thread(
@@ -217,7 +217,7 @@ class _Run:
                 self.files.discard()
             else:
                 self.files.finish()
-        self._ledger.release()
+        self._sound_marks.release()
         self.over = True
         self._tell()
 
@@ -257,7 +257,7 @@ class _Run:
         answer: Answer | Gan808Error = self._failure or (str(self.files.wav_path),)
         with suppress(queue.Empty):  # two threads come here, each for what the other has not taken
             while True:
-                self._machine.later(self._calls.get_nowait().answer, answer)
+                self._machine.post(self._calls.get_nowait().answer, answer)
 
     # What goes into the files
 
@@ -277,7 +277,7 @@ class _Run:
         if len(frames):
             self.files.sound(frames)
             self.files.write({"until": self._journal.began_frame + self._journal.taken_frames})
-        self._ledger.forget(self._noted)
+        self._sound_marks.forget(self._noted)
         if time.monotonic() - self._kept_s > KEEP_S:
             self._kept_s = time.monotonic()
             self.files.keep()
@@ -332,6 +332,6 @@ class _Run:
         """Write down which sounds these marks are, once each."""
         for mark in sorted(marks - self._noted - {0}):
             self._noted.add(mark)
-            sound: Any = self._ledger.sound(mark)
+            sound: Any = self._sound_marks.sound(mark)
             if sound is not None:
                 self.files.write({"sound": mark, "id": sound.id, "digest": digest_of(sound.audio)})

@@ -1,9 +1,9 @@
 """How rows are written: signs under the beats, and beside them what a sign cannot say.
 
 Pure; no thread. A pattern file has a table [steps] with a row of velocities for each slot, and may
-have [chance], [ratchet], [nudge] and [velocity] with more about the same steps. A row of those is
-written in one of three ways: signs, one under each step; a number, for every step of the row; or
-{ 5 = 0.3 }, exact values by step.
+have [chance], [ratchet], [nudge], [condition], [velocity], [tune_semitones] and [pan] with more
+about the same steps. A row of those is written in one of three ways: signs, one under each step; a
+number, for every step of the row; or { 5 = 0.3 }, exact values by step.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
 from gan808.sequencer.steps import (
     MAX_NUDGE,
     MAX_RATCHET,
+    MAX_REPEATS,
     MAX_STEPS,
+    MAX_TUNE_SEMITONES,
     REST,
     VELOCITIES,
     Row,
     Step,
+    is_condition,
     nearest_sign,
 )
 
@@ -40,17 +43,28 @@ class Detail:
     field: str
     low: float
     high: float
-    signs: Mapping[str, float]
+    signs: Mapping[str, float | str]
     told: str
     whole: bool = False
 
-    def checked(self, value: object, where: str) -> float:
+    def checked(self, value: object, where: str) -> float | str:
         """A number in range. Raises ConfigError."""
         if isinstance(value, int | float) and not isinstance(value, bool) and (
                 self.low <= value <= self.high and not (self.whole and value != int(value))):
             return int(value) if self.whole else float(value)
         kind = "a whole number" if self.whole else "a number"
         raise ConfigError(f"{where} = {value!r}: give {kind} from {self.low:g} to {self.high:g}")
+
+
+class Condition(Detail):
+    """The table of conditions, whose values are texts."""
+
+    def checked(self, value: object, where: str) -> str:
+        """A condition. Raises ConfigError."""
+        if isinstance(value, str) and is_condition(value):
+            return value
+        raise ConfigError(f"{where} = {value!r}: give fill, !fill, first, !first, or such as 1:2, "
+                          f"the first of every two times, up to {MAX_REPEATS}")
 
 
 # In the order they are written. Chances are tenths; e and l are a tenth of a step, E and L a
@@ -62,6 +76,10 @@ DETAILS = (
            f"2 to {MAX_RATCHET} hits", whole=True),
     Detail("nudge", -MAX_NUDGE, MAX_NUDGE, {"E": -0.25, "e": -0.1, "l": 0.1, "L": 0.25},
            "e E early, l L late"),
+    Condition("condition", 0, 0, {"f": "fill", "n": "!fill", "1": "first", "a": "1:2", "b": "2:2"},
+              "f fill, n not in a fill, 1 first, a and b each other time"),
+    Detail("tune_semitones", -MAX_TUNE_SEMITONES, MAX_TUNE_SEMITONES, {}, ""),
+    Detail("pan", -1.0, 1.0, {}, ""),
 )
 TABLES = ("steps", *(detail.field for detail in DETAILS))
 
@@ -141,7 +159,7 @@ def _by_step(row: Row, detail: Detail, given: Mapping[str, object], where: str) 
     return tuple(read)
 
 
-def _with(step: Step, detail: Detail, value: float) -> Step:
+def _with(step: Step, detail: Detail, value: float | str) -> Step:
     return replace(step, **{detail.field: value})  # type: ignore[arg-type]
 
 
@@ -208,9 +226,9 @@ def _written(row: Row, detail: Detail) -> str | InlineTable | None:
     return by_step
 
 
-def _understood(step: Step, detail: Detail) -> float:
+def _understood(step: Step, detail: Detail) -> float | str:
     """What a step has when the detail's table says nothing of it."""
     if detail.field == "velocity":
         return VELOCITIES[nearest_sign(step.velocity)]
-    plain: float = getattr(REST, detail.field)
+    plain: float | str = getattr(REST, detail.field)
     return plain

@@ -55,6 +55,11 @@ class Pattern:
         nudges = (step.nudge for row in self.rows.values() for step in row if step.sounds)
         return max(0.0, -min(nudges, default=0.0))
 
+    @cached_property
+    def has_fill(self) -> bool:
+        """Whether it has steps of its own for bars that end in a fill."""
+        return any(step.condition == "fill" for row in self.rows.values() for step in row)
+
     def fitted(self, codes: Sequence[str]) -> Pattern:
         """The pattern with rows named for a kit's slots.
 
@@ -78,7 +83,7 @@ class Pattern:
         """The pattern with these rows instead of its own, or added."""
         return replace(self, rows={**self.rows, **rows})
 
-    def with_step(self, code: str, index: int, **values: float) -> Pattern:
+    def with_step(self, code: str, index: int, **values: float | str) -> Pattern:
         """The pattern with fields of one step changed; index counts from 0."""
         row = list(self.row(code))
         row[index] = replace(row[index], **values)  # type: ignore[arg-type]

@@ -27,7 +27,8 @@ class Score:
     """A pattern on its way through the bars.
 
     vary 0..1: the share of bars that vary by themselves. fills: every so many bars end in a fill,
-    0 none. density -1..1: 0 as written, below thinner, above thicker. codes: the kit's slots.
+    0 none; a pattern with steps for fills plays those instead of one that is made up. density
+    -1..1: 0 as written, below thinner, above thicker. codes: the kit's slots.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class Score:
             self._rows = edited.laid_out(self._codes)
             self._plan()
 
-    def set_step(self, slot: int, step: int, **values: float) -> Step:
+    def set_step(self, slot: int, step: int, **values: float | str) -> Step:
         """Change fields of a step, counted from 1. Raises ConfigError beyond the row's end."""
         index, code = _index(self.row(slot), step), self._codes[slot]
         self.edit(lambda pattern: pattern.with_step(code, index, **values))
@@ -198,8 +199,9 @@ class Score:
         """The hits of a step, by slot; chances have been drawn."""
         for slot in range(len(self._rows)):
             found = self._step(slot, step)
-            if found.sounds and (found.chance >= 1 or self._dice(
-                    "chance", slot, step).random() < found.chance):
+            repeat = (step - self._start) // len(self._rows[slot])
+            if found.sounds and found.met(repeat, self._filling) and (
+                    found.chance >= 1 or self._dice("chance", slot, step).random() < found.chance):
                 yield slot, found
 
     def _step(self, slot: int, step: int) -> Step:
@@ -224,7 +226,7 @@ class Score:
         if varies:
             rows = mutated(rows, vary.uniform(*_VARIED), vary)
         rows = hats_apart(rows, self._codes)
-        if self._filling:
+        if self._filling and not self._pattern.has_fill:
             rows = filled(rows, self._codes, self._dice("fill", bar))
         self._bar = rows
 

@@ -19,12 +19,14 @@ from gan808.instrument.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
-from gan808.sequencer.steps import Step
+from gan808.sequencer.steps import ACCENT, SOFT, Step
 
 Result = TypeVar("Result")
+COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
+Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
 
 
-class Listener(Protocol):
+class SequencerListener(Protocol):
     """Who hears of beats and hits, just before they are scheduled; must return at once."""
 
     def on_beat(self, index: int, frame: int, next_frame: int) -> None: ...
@@ -48,7 +50,7 @@ class Sequencer:
         *,
         tempo_bpm: float | None = None,
         swing: float | None = None,
-        listener: Listener | None = None,
+        listener: SequencerListener | None = None,
         seed: int = 0,
         vary: float = 0.0,
         fills: int = 0,
@@ -63,10 +65,10 @@ class Sequencer:
         self._line = TempoLine(sample_rate_hz, tempo_bpm or pattern.tempo_bpm)
         self._playing = False
         # The next step and the next beat to come, and hits of steps that have come but are not
-        # due: (position in steps, slot, velocity), the earliest first.
+        # due: (position in steps, slot, the hit), the earliest first.
         self._step = 0
         self._beat = 0
-        self._hits: list[tuple[float, int, float]] = []
+        self._hits: list[tuple[float, int, Hit]] = []
         self._new_tempo: tuple[int, float] | None = None
         self._new_codes: tuple[int, Sequence[str]] | None = None
         self._frontier = 0
@@ -75,6 +77,8 @@ class Sequencer:
         self._stop_frame: int | None = None
         self._starts = 0
         self._first_step = 0
+        # Beats counted before a start of its own; not before one that another clock leads.
+        self.count_in_beats = 0
 
     @property
     def playing(self) -> bool:
@@ -121,27 +125,40 @@ class Sequencer:
             return Transport(self._playing, self._line, self._starts, self._first_step)
 
     def play(self, frame: int) -> None:
-        """Start from the first step at `frame`, or right after what is already scheduled."""
+        """Start from the first step at `frame`; what was scheduled from there on is taken back."""
         with self._lock:
             self._take_pattern(0)
-            self._frontier = max(frame, self._frontier)
+            if frame < self._frontier:
+                self._port.forget(max(frame, 1))  # 0 would be everything
+            self._frontier = self._counted_in(frame)
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
             )
             self._begin(0)
 
+    def _counted_in(self, frame: int) -> int:
+        """Beats on the rim shot from `frame` on, as many as are wanted; the frame after them."""
+        codes, beats = list(self._score.codes), self.count_in_beats
+        slot = next((codes.index(code) for code in COUNTED_ON if code in codes), 0)
+        line = TempoLine(self._line.sample_rate_hz, self._line.tempo_bpm, float(frame), 0.0)
+        for beat in range(beats):
+            velocity = ACCENT if beat % (STEPS_PER_BAR // STEPS_PER_BEAT) == 0 else SOFT
+            self._port.trigger(slot, velocity, round(line.frame_of(beat * STEPS_PER_BEAT)))
+        return round(line.frame_of(beats * STEPS_PER_BEAT))
+
     def play_along(
-        self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0
+        self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0,
+        forget_from: int = 0,
     ) -> None:
         """Start on a line that comes from elsewhere, at its first whole step from `step` on.
 
-        Nothing sounds before `frame`, and what was scheduled is taken back. pattern_start: the
-        step of the line on which the pattern begins.
+        Nothing of it sounds before `frame`, and what was scheduled is taken back, from forget_from
+        on. pattern_start: the step of the line on which the pattern begins.
         """
         with self._lock:
             self._led = True
             self._take_pattern(pattern_start)
-            self._port.forget()
+            self._port.forget(forget_from)
             self._frontier = frame
             self._line = line
             # 1e-6 of a step: a whole step that floats blur counts as that step.
@@ -233,7 +250,7 @@ class Sequencer:
         """A step, counted from 1. Raises ConfigError beyond the row's end."""
         return self.with_score(lambda score: score.step(slot, step))
 
-    def set_step(self, slot: int, step: int, **values: float) -> Step:
+    def set_step(self, slot: int, step: int, **values: float | str) -> Step:
         """Change fields of a step until another pattern is chosen. Raises ConfigError."""
         return self.with_score(lambda score: score.set_step(slot, step, **values))
 
@@ -307,9 +324,10 @@ class Sequencer:
         place = swung(step, swing)
         length = swung(step + 1, swing) - place
         for slot, found in self._score.sounding(step):
+            hit = found.velocity, found.pan, found.tune_semitones
             for count in range(found.ratchet):
                 position = place + found.nudge + count * length / found.ratchet
-                heapq.heappush(self._hits, (position, slot, found.velocity))
+                heapq.heappush(self._hits, (position, slot, hit))
         self._step += 1
 
     def _begin_beat(self, frame: int) -> None:
@@ -341,18 +359,18 @@ class Sequencer:
             self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
 
     def _hit(self, frame: int, not_before: int) -> None:
-        _, slot, velocity = heapq.heappop(self._hits)
+        _, slot, (velocity, pan, tune_semitones) = heapq.heappop(self._hits)
         if frame < not_before:
             self._skipped += 1
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        self._port.trigger(slot, velocity, frame)
+        self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)
 
 
 def make_sequencer(
     settings: Settings, pattern: Pattern, codes: Sequence[str], engine: EngineLike,
-    listener: Listener,
+    listener: SequencerListener,
 ) -> Sequencer:
     """A sequencer as the settings want it, on a port of its own."""
     chosen = settings.sequencer

@@ -7,6 +7,8 @@ replaces the clock's reading.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
 import threading
 from collections.abc import Callable
@@ -84,6 +86,10 @@ class Sync:
         self._lost = False
         self._changes = 0
         self._shift_steps = 0.0
+        self._scheduled_until = 0
+        # Starts and stops to come, by frame and then in the order they were asked for.
+        self._to_come: list[tuple[int, int, Callable[[int], None]]] = []
+        self._order = itertools.count()
 
     @property
     def mode(self) -> SyncMode:
@@ -129,25 +135,41 @@ class Sync:
 
     def play(self, frame: int) -> None:
         """From the first step: at `frame`, at the next tick of a clock or the next bar of a
-        session."""
+        session. Until then it goes on as it is."""
         with self._lock:
-            if self._link is not None:
-                self._link.set_playing(True)
-                self._join(self._link_line(self._link), frame)
-            elif self._following:
-                line = self._midi_line(self.midi.reading)
-                ticks = math.ceil(line.step_at(frame) * TICKS_PER_STEP)
-                self._shift_steps -= ticks / TICKS_PER_STEP
-                self._sequencer.play_along(self._midi_line(self.midi.reading), 0.0, frame)
+            if self._to_come or (self._sequencer.playing and frame > self._scheduled_until):
+                self._put_off(frame, self._play)
             else:
-                self._sequencer.play(frame)
+                self._play(frame)
 
     def stop(self, frame: int) -> None:
         """At `frame`, now or later."""
         with self._lock:
-            if self._link is not None:
-                self._link.set_playing(False)
-            self._sequencer.stop(frame)
+            if self._to_come:
+                self._put_off(frame, self._stop)
+            else:
+                self._stop(frame)
+
+    def _put_off(self, frame: int, act: Callable[[int], None]) -> None:
+        heapq.heappush(self._to_come, (frame, next(self._order), act))
+
+    def _play(self, frame: int) -> None:
+        if self._link is not None:
+            self._link.set_playing(True)
+            self._join(self._link_line(self._link), frame, forget_from=frame)
+        elif self._following:
+            line = self._midi_line(self.midi.reading)
+            ticks = math.ceil(line.step_at(frame) * TICKS_PER_STEP)
+            self._shift_steps -= ticks / TICKS_PER_STEP
+            self._sequencer.play_along(
+                self._midi_line(self.midi.reading), 0.0, frame, forget_from=frame)
+        else:
+            self._sequencer.play(frame)
+
+    def _stop(self, frame: int) -> None:
+        if self._link is not None:
+            self._link.set_playing(False)
+        self._sequencer.stop(frame)
 
     def set_tempo(self, tempo_bpm: float) -> None:
         """The tempo, in a session everybody's. Raises ConfigError while a MIDI clock sets it."""
@@ -169,6 +191,11 @@ class Sync:
                 self._along_link(self._link)
             elif self._mode in ("midi", "auto"):
                 until_frame = self._along_midi(until_frame)
+            self._scheduled_until = until_frame
+            while self._to_come and self._to_come[0][0] <= until_frame:
+                frame, _, act = heapq.heappop(self._to_come)
+                self._sequencer.advance(frame, not_before)
+                act(frame)
         self._sequencer.advance(until_frame, not_before)
 
     def _along_midi(self, until_frame: int) -> int:
@@ -277,10 +304,11 @@ class Sync:
         self._session_plays = plays
         self._go_on(line, now, pattern_start=None)
 
-    def _join(self, line: TempoLine, frame: int) -> None:
+    def _join(self, line: TempoLine, frame: int, forget_from: int = 0) -> None:
         """Begin the pattern on the session's next bar."""
         bar = math.ceil(line.step_at(frame) / STEPS_PER_BAR - 1e-6) * STEPS_PER_BAR
-        self._sequencer.play_along(line, float(bar), frame, pattern_start=bar)
+        self._sequencer.play_along(
+            line, float(bar), frame, pattern_start=bar, forget_from=forget_from)
 
     def _link_line(self, link: LinkLike) -> TempoLine:
         beat, at_s = link.beat()

@@ -6,24 +6,23 @@ the verdict compares finished sounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-import soundfile
 
 from gan808.errors import RenderError
 from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import Point, given, latent_of
 from gan808.sound.network.spec import NetworkSpec
-from gan808.sound.recording import mono, onset_first
+from gan808.sound.recording import mono, onset_first, read_recording
 from gan808.sound.renderer import Renderer
 from gan808.sound.sound import BATCH, Sound
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import CLIP_SIGMAS
 
-LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
 SHORTEST_S = 0.005  # of a hit: less is a click, and everything is near to it
 CANDIDATES = 4 * BATCH  # so many seeds are rendered and compared as finished sounds
 ROUNDS = 4  # of refinement; see Matcher._refine
@@ -48,22 +47,14 @@ class Match:
     refined_db: float
 
 
+Search = Generator[float, None, Match]
+
+
 def read_target(path: Path, geometry: Geometry) -> np.ndarray:
     """A recording as training saw its own: mono float32 (n,) at the geometry's rate, onset first,
     peak 1. Raises RenderError, one line, for a file that has no sound in it."""
-    if not path.is_file():
-        raise RenderError(f"{path}: is no file; give a recording of one drum hit")
-    try:
-        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
-            rate_hz = file.samplerate
-            read = file.read(int(LONGEST_READ_S * rate_hz), dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        why = getattr(error, "error_string", None) or "no such file, or no audio"
-        raise RenderError(f"{path}: cannot be read as audio: {why}") from error
-    one = mono(read)
-    if not np.isfinite(one).all():
-        raise RenderError(f"{path}: holds values that are not finite")
-    audio = onset_first(one, rate_hz, geometry.sample_rate_hz)
+    read, rate_hz = read_recording(path)
+    audio = onset_first(mono(read), rate_hz, geometry.sample_rate_hz)
     if audio is None:
         raise RenderError(f"{path}: is silent; give a recording of one drum hit")
     if len(audio) < SHORTEST_S * geometry.sample_rate_hz:
@@ -97,12 +88,25 @@ class Matcher:
     ) -> Match:
         """Look among that many seeds of each class, then go on from the best for at most so many
         steps. progress is told how much is done, 0..1. Raises RenderError for an unknown class."""
-        starts = self._search(class_names, seeds, lambda share: progress(share / 2))
-        sounds = self._renderer.render([name for name, _ in starts], [seed for _, seed in starts])
+        search = self.search(class_names, seeds=seeds, steps=steps)
+        while True:
+            try:
+                progress(next(search))
+            except StopIteration as end:
+                progress(1.0)
+                return cast(Match, end.value)
+
+    def search(self, class_names: Sequence[str], *, seeds: int, steps: int) -> Search:
+        """The same in pieces of a tenth of a second or so: yields how much is done, 0..1."""
+        starts = yield from self._search(class_names, seeds)
+        sounds: list[Sound] = []
+        for at in range(0, len(starts), BATCH):
+            part = starts[at : at + BATCH]
+            sounds += self._renderer.render([name for name, _ in part], [seed for _, seed in part])
+            yield 0.5
         ranked = sorted(((self.distance_db(sound), i) for i, sound in enumerate(sounds)))[:BATCH]
         nearest_db, first = ranked[0]
-        refined_db, refined = self._refine(
-            [sounds[i] for _, i in ranked], steps, lambda share: progress(0.5 + share / 2))
+        refined_db, refined = yield from self._refine([sounds[i] for _, i in ranked], steps)
         return Match(sounds[first], nearest_db, refined, refined_db)
 
     def distance_db(self, sound: Sound) -> float:
@@ -112,8 +116,8 @@ class Matcher:
         return float(DB_PER_NEPER * self._errors(self._images([sound]))[0])
 
     def _search(
-        self, class_names: Sequence[str], seeds: int, progress: Progress
-    ) -> list[tuple[str, int]]:
+        self, class_names: Sequence[str], seeds: int
+    ) -> Generator[float, None, list[tuple[str, int]]]:
         """The CANDIDATES pairs of class and seed whose images are nearest, the best first."""
         jobs = [(name, seed) for name in class_names for seed in range(max(seeds, BATCH))]
         labels = {name: self._renderer.label(name) for name in class_names}
@@ -124,7 +128,7 @@ class Matcher:
             images = self._renderer.networks.generate(
                 latents, np.asarray([labels[name] for name, _ in part], dtype=np.int32))
             errors += [float(e) for e in self._errors(images)]
-            progress(len(errors) / len(jobs))
+            yield 0.5 * len(errors) / len(jobs)
         return [jobs[i] for i in np.argsort(errors, kind="stable")[:CANDIDATES]]
 
     def _errors(self, images: np.ndarray, offset: np.ndarray | float = 0.0) -> np.ndarray:
@@ -146,8 +150,8 @@ class Matcher:
         return self._energy / np.maximum(energy, QUIETEST)
 
     def _refine(
-        self, starts: Sequence[Sound], steps: int, progress: Progress
-    ) -> tuple[float, Sound]:
+        self, starts: Sequence[Sound], steps: int
+    ) -> Generator[float, None, tuple[float, Sound]]:
         """The best finished sound found on the way down from BATCH sounds, with its distance.
 
         What the generator draws and the spectrogram of the sound it becomes differ, because not
@@ -163,11 +167,10 @@ class Matcher:
                     for pair, sound in zip(best, sounds, strict=True)]
             latents = np.stack([latent_of(sound.point, self._spec) for _, sound in best])
             offset = self._drawn_amiss(latents, labels, [sound for _, sound in best])
-            latents = self._descend(latents, labels, offset, -(-steps // ROUNDS))
+            latents = yield from self._descend(at, latents, labels, offset, -(-steps // ROUNDS))
             points = [given(z, sound.seed, self._spec)
                       for z, sound in zip(latents, starts, strict=True)]
             sounds = self._renderer.render(names, points)
-            progress((at + 1) / ROUNDS)
         refined = [each for each in [*best, *((self.distance_db(s), s) for s in sounds)]
                    if each[1].trail]
         return min(refined, key=lambda each: each[0])
@@ -186,12 +189,14 @@ class Matcher:
             [to_rate(sound.audio, sound.sample_rate_hz, rate_hz) for sound in sounds])
 
     def _descend(
-        self, latents: np.ndarray, labels: np.ndarray, offset: np.ndarray, steps: int
-    ) -> np.ndarray:
-        """The best latents, by their images and the offset, of so many steps from each."""
+        self, at: int, latents: np.ndarray, labels: np.ndarray, offset: np.ndarray, steps: int
+    ) -> Generator[float, None, np.ndarray]:
+        """The best latents, by their images and the offset, of so many steps from each in the
+        round `at`."""
         descent = _Adam(latents.shape)
         best, lowest = latents, np.full(len(latents), np.inf)
-        for _ in range(steps):
+        for step in range(steps):
+            yield 0.5 + 0.5 * (at + step / steps) / ROUNDS
             errors, slope = self._slope(latents, labels, offset)
             best = np.where((errors < lowest)[:, None], latents, best)
             lowest = np.minimum(errors, lowest)

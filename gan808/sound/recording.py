@@ -1,18 +1,40 @@
 """A recording as the networks know recordings: mono, at the geometry's rate, onset first, peak 1.
 
-NumPy and soxr; pure functions of their arguments, any thread.
+NumPy, soundfile and soxr; any thread.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import soundfile
+
+from gan808.errors import RenderError
 from gan808.sound.kit.kit import to_rate
 
+LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
 SILENT_PEAK = 1e-3
 ONSET_RATIO = 0.02  # of the peak: where the sound begins
 PREROLL_S = 0.0004
 ALIKE = 0.98  # of the channels' mean power is left in their mean: they hold the same
+
+
+def read_recording(path: Path) -> tuple[np.ndarray, int]:
+    """The first LONGEST_READ_S of a file, float32 (n, channels), and its rate. Raises RenderError,
+    one line, for what is no audio."""
+    if not path.is_file():
+        raise RenderError(f"{path}: is no file; give a recording of one drum hit")
+    try:
+        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
+            rate_hz = file.samplerate
+            audio = file.read(int(LONGEST_READ_S * rate_hz), dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        why = getattr(error, "error_string", None) or "no such file, or no audio"
+        raise RenderError(f"{path}: cannot be read as audio: {why}") from error
+    if not np.isfinite(audio).all():
+        raise RenderError(f"{path}: holds values that are not finite")
+    return audio, rate_hz
 
 
 def mono(audio: np.ndarray) -> np.ndarray:

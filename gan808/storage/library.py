@@ -7,7 +7,7 @@ way of a note.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from gan808.instrument.names import ACCEPTED, is_plain_name
 from gan808.instrument.protocols import KitLike
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
+from gan808.sequencer.song import Song
 from gan808.sound.kit.kit import Kit, find_kit, list_kits
 from gan808.sound.kit.slots import TR808, SlotLayout
-from gan808.sound.sound import Sound
+from gan808.sound.sound import FileId, Sound
 from gan808.storage.pattern_files import (
     find_own_pattern,
     find_pattern,
@@ -29,10 +30,12 @@ from gan808.storage.pattern_files import (
 
 # Whoever reaches the OSC port can save; it must not fill the disk. A program change reaches 128.
 MOST_KITS, MOST_SOUNDS = 128, 10_000
+# Writes a kit with the sounds of a state: format, rate in Hz, where to; returns what it wrote.
+ExportKit = Callable[[KitLike, State, str, int, Path], Path]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Library:
     """Where things are read from and written to; folders are made when first written to.
 
     The first of kit_folders is the user's own: kits are saved there.
@@ -43,15 +46,22 @@ class Shelf:
     favourites: Path
     exports: Path
     scenes: Path = field(default_factory=paths.scenes_folder)
+    songs: Path = field(default_factory=paths.songs_folder)
+    sound_folders: Sequence[Path] = ()  # of the user's own files; the first takes in others
+    exporter: ExportKit | None = None
 
     @classmethod
-    def of_user(cls) -> Shelf:
-        """The folders of the user who runs this program."""
+    def of_user(cls, imports: str = "", exporter: ExportKit | None = None) -> Library:
+        """The folders of the user who runs this program. imports: a folder instead of the usual
+        one."""
+        own = Path(imports).expanduser() if imports else paths.imports_folder()
         return cls(
             kit_folders=paths.kit_folders(),
             pattern_folders=(paths.user_patterns_folder(),),
             favourites=paths.favourites_folder(),
             exports=paths.exports_folder(),
+            sound_folders=(own, paths.recordings_folder()),
+            exporter=exporter,
         )
 
     def kit_names(self) -> list[str]:
@@ -92,6 +102,24 @@ class Shelf:
         """Patterns by name, the user's and those that ship."""
         return pattern_names(self.pattern_folders)
 
+    def song(self, name: str) -> Song:
+        """A song by name or path. Raises ConfigError."""
+        from gan808.storage.song_files import find_song
+
+        return find_song(name, self.songs)
+
+    def own_song(self, name: str) -> Song:
+        """The same for whoever reaches the OSC port: never a path. Raises ConfigError."""
+        from gan808.storage.song_files import find_own_song
+
+        return find_own_song(name, self.songs)
+
+    def song_names(self) -> list[str]:
+        """The user's songs."""
+        from gan808.storage.song_files import song_names
+
+        return song_names(self.songs)
+
     def keep(self, sound: Sound) -> Path:
         """Write a sound to the favourites as FLAC and return the file. Raises Gan808Error.
 
@@ -123,11 +151,50 @@ class Shelf:
         Only a plain name is taken: whoever reaches the OSC port must not choose the folder. A file
         of that name that this program did not write is left alone.
         """
-        stem = name.removesuffix(".wav")
+        return _write(sound, self.exports / f"{self._stem(name, '.wav')}.wav")
+
+    def export_kit(
+        self, kit: KitLike, state: State, format_name: str, rate_hz: int, name: str
+    ) -> Path:
+        """Write the kit with the sounds of a state in another program's format, under that name
+        among the exports, where nothing of that name may be. Raises Gan808Error."""
+        place = self.exports / self._stem(name, f".{format_name}")
+        if self.exporter is None:
+            raise Gan808Error("this run cannot export kits")
+        _require_room(self.exports, MOST_KITS, but=".wav")
+        return self.exporter(kit, state, format_name, rate_hz, place)
+
+    def _stem(self, name: str, suffix: str) -> str:
+        """The name without that suffix, where it is a plain file name. Raises ConfigError."""
+        stem = name.removesuffix(suffix)
         if not is_plain_name(stem):
             raise ConfigError(f"{name[:80]!r} is no file name; give {ACCEPTED}: the file goes to "
                               f"{self.exports}")
-        return _write(sound, self.exports / f"{stem}.wav")
+        return stem
+
+    def sound_file_names(self) -> list[str]:
+        """The user's own sound files, sorted."""
+        from gan808.storage.sound_files import sound_file_names
+
+        return sound_file_names(self.sound_folders)
+
+    def sound_file(self, name: str) -> Path:
+        """The file of that name among them, and never by a path. Raises ConfigError."""
+        from gan808.storage.sound_files import find_sound_file
+
+        return find_sound_file(name, self.sound_folders)
+
+    def load_sound(self, name: str, kit: KitLike, class_name: str, rate_hz: int) -> Sound:
+        """That file as a sound for a slot of the kit's class. Raises Gan808Error."""
+        from gan808.storage.sound_files import load_sound_file
+
+        return load_sound_file(self.sound_file(name), kit, class_name, rate_hz)
+
+    def reload_sound(self, wanted: FileId, kit: KitLike, rate_hz: int) -> Sound:
+        """The very sound of a file's id. Raises Gan808Error where the file holds another now."""
+        from gan808.storage.sound_files import reload_sound_file
+
+        return reload_sound_file(wanted, self.sound_folders, kit, rate_hz)
 
     def scene_names(self) -> list[str]:
         """The scenes there are, sorted."""
@@ -154,10 +221,11 @@ class Shelf:
         delete_scene(self.scenes, name)
 
 
-def _require_room(folder: Path, most: int) -> None:
-    """Raises Gan808Error where a folder has that many entries."""
+def _require_room(folder: Path, most: int, but: str = "*") -> None:
+    """Raises Gan808Error where a folder has that many entries; but: those of that suffix are not
+    counted."""
     try:
-        entries = sum(1 for _ in folder.iterdir())
+        entries = sum(path.suffix != but for path in folder.iterdir())
     except OSError:  # not there yet; or what is wrong with it shows when it is written to
         return
     if entries >= most:

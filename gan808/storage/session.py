@@ -2,8 +2,9 @@
 
 Whatever the user says for a run, on the command line or in config.toml, comes before what was kept.
 One process keeps the state, the first to start; others of the same user neither read nor write it.
-`Keeping` is the main thread's; `Keeper` owns the thread "gan808-state", which asks the machine for
-its state when something has changed, at most twice a second, and writes it. Nobody waits for it.
+`Session` is the main thread's; `SessionWriter` owns the thread "gan808-state", which asks the
+machine for its state when something has changed, at most twice a second, and writes it. Nobody
+waits for it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ ANSWER_S = 1.0
 LINK = ("/seq/sync", "link")
 
 
-class Keeping:
+class Session:
     """The state of the user who runs this program, or why it is left alone."""
 
     def __init__(
@@ -52,7 +53,7 @@ class Keeping:
         self._files = StateFiles(paths.state_folder())
         self._lock = Lock(self._files.folder / LOCK)
         self._state: State | None = None
-        self._keeper: Keeper | None = None
+        self._keeper: SessionWriter | None = None
         self._fresh = fresh
         self._why_not = _why_not(settings)
         if not self._why_not:
@@ -94,16 +95,16 @@ class Keeping:
         Returns the sounds of its slots when all of them are there, so that no others need be
         read; else none.
         """
-        machine.memory.keeping = lambda: self.status
+        machine.snapshots.keeping = lambda: self.status
         state = self._state
         if state is None:
             return []
-        slots = self._files.slots(machine.shelf.kit_place(machine.kit),
+        slots = self._files.slots(machine.library.kit_place(machine.kit),
                                   machine.engine.sample_rate_hz)
         if "kit.width" in self._given:
             slots = tuple(_without_width(slot) for slot in slots)
         pattern = None if "sequencer.pattern" in self._given else state.pattern
-        machine.memory.begin_with(replace(state, slots=slots, pattern=pattern))
+        machine.snapshots.begin_with(replace(state, slots=slots, pattern=pattern))
         self._say(machine)
         sounds = {slot.code: slot.sound for slot in slots if slot.sound is not None}
         return list(sounds.values()) if set(machine.codes) <= set(sounds) else []
@@ -124,9 +125,9 @@ class Keeping:
             return
         if self._state is not None:
             history = self._files.history(
-                machine.shelf.kit_place(machine.kit), machine.engine.sample_rate_hz)
-            machine.later(machine.memory.add_history, history)
-        self._keeper = Keeper(self._files, machine, self._warn)
+                machine.library.kit_place(machine.kit), machine.engine.sample_rate_hz)
+            machine.post(machine.snapshots.add_history, history)
+        self._keeper = SessionWriter(self._files, machine, self._warn)
         self._keeper.start()
 
     def freeze(self) -> None:
@@ -179,7 +180,7 @@ class Keeping:
         return settings.replace(overrides)
 
 
-class Keeper:
+class SessionWriter:
     """Writes the state whenever it has changed, from start to stop."""
 
     def __init__(self, files: StateFiles, machine: Machine, warn: Callable[[str], None]) -> None:
@@ -237,7 +238,7 @@ class Keeper:
     def _ask(self) -> queue.SimpleQueue[State]:
         """The state comes out of this as soon as the machine has a moment."""
         answer: queue.SimpleQueue[State] = queue.SimpleQueue()
-        self._machine.later(lambda: answer.put(self._machine.memory.state()))
+        self._machine.post(lambda: answer.put(self._machine.snapshots.state()))
         return answer
 
     def _keep(self, answer: queue.SimpleQueue[State]) -> None:

@@ -36,7 +36,7 @@ from gan808.instrument.state import (
 from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import at_rate
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Sound, parse_file_id
 
 KITS = 4  # whose slots are kept: those worn last. With their history some 50 MB at most
 MAX_STATE_BYTES, MAX_SOUND_BYTES = 4 << 20, 16 << 20
@@ -61,14 +61,17 @@ def sound_of(content: bytes) -> Sound:
 
 def checked_sound(sound: Sound) -> Sound:
     """The sound, if its parts are what they should be. Raises Gan808Error."""
-    names = (sound.kit, sound.class_asked, sound.class_heard, sound.trail)
+    names = (sound.kit, sound.class_asked, sound.class_heard, sound.trail, sound.file)
     numbers = (sound.confidence, sound.realness, *astuple(sound.descriptors))
     good = (
         all(isinstance(name, str) for name in names)
         and all(isinstance(number, int | float) for number in numbers)
         and isinstance(sound.seed, int) and sound.seed >= 0
+        and sound.main_class  # which refuses what is no class
         and sound.sample_rate_hz in RATES_HZ
-        and 0.0 <= sound.point.width <= 1.0  # a trail that leads nowhere has none
+        # A trail that leads nowhere has no width.
+        and (parse_file_id(sound.id) is not None if sound.file
+             else 0.0 <= sound.point.width <= 1.0)
         and sound.audio.size > 0
         and np.abs(sound.audio).max() <= 1.0  # NaN is not
     )

@@ -25,6 +25,7 @@ from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit
 from tests.running import Running, environment
+from tests.tiny_kit import write_tiny_kit
 
 
 def gan808(
@@ -49,8 +50,8 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
     result = gan808(tmp_path, "--help")
     assert result.returncode == 0
-    for command in ("run", "devices", "status", "learn", "osc", "render", "match", "kits", "train",
-                    "prepare", "fit", "evaluate", "export", "version"):
+    for command in ("run", "devices", "doctor", "status", "learn", "osc", "render", "match", "kits",
+                    "train", "prepare", "fit", "evaluate", "export", "version"):
         assert f" {command} " in result.stdout
     code = "import sys, gan808.cli.main; print(*sys.modules)"
     loaded = subprocess.run(
@@ -217,6 +218,19 @@ def test_a_port_must_be_a_number() -> None:
         osc_address("host:-1")
 
 
+def test_a_kit_is_packed_added_and_removed(tiny_kit: Path, tmp_path: Path) -> None:
+    packed = gan808(tmp_path, "kits", "pack", str(tiny_kit))
+    assert packed.stdout.startswith("tiny.gan808.zip: sha256 ")
+    added = gan808(tmp_path, "kits", "add", "tiny.gan808.zip", "--name", "mine")
+    assert (added.returncode, added.stderr) == (0, "")
+    assert added.stdout.splitlines()[0] == packed.stdout.strip()
+    kits = tmp_path / "data" / "gan808" / "kits"
+    assert [path.name for path in kits.iterdir()] == ["mine"]
+    assert one_line(gan808(tmp_path, "kits", "remove", "gan808")).endswith("and stays")
+    assert gan808(tmp_path, "kits", "remove", "mine", "--yes").stdout == f"removed: {kits}/mine\n"
+    assert list(kits.iterdir()) == []
+
+
 def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -> None:
     kits = tmp_path / "data" / "gan808" / "kits"
     shutil.copytree(tiny_kit, kits / "tiny")
@@ -236,11 +250,11 @@ def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -
     assert "sine waves: 36 sounds, CC0-1.0" in info
     assert "16    CH  Closed Hi-Hat  closed_hat  42 44     choke 1" in info
 
-    whole = gan808(tmp_path, "kits", "verify", str(tiny_kit))
+    whole = gan808(tmp_path, "kits", "verify", str(write_tiny_kit(kits / "fit", rendered=True)))
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout == f"{tiny_kit}: whole\n"
-    (tmp_path / "tiny").mkdir()  # a folder of the same name that is no kit
-    assert gan808(tmp_path, "kits", "verify", "tiny").stdout == "tiny: whole\n"
+    assert whole.stdout == f"{kits}/fit: whole\n"
+    (tmp_path / "fit").mkdir()  # a folder of the same name that is no kit
+    assert gan808(tmp_path, "kits", "verify", "fit").stdout == "fit: whole\n"
     # "." is a folder, not the name of a kit in any of theirs
     assert one_line(gan808(tmp_path, "kits", "verify", ".")) == (
         "gan808: .: not a kit (kit.toml is missing)")
@@ -298,6 +312,11 @@ def test_render_goes_on_from_a_sound_and_recalls_what_it_found(
     assert list(way) == ["tiny_snare_9", "tiny_snare_9~11@0.5", "tiny_snare_11"]
     assert list(render("b", *snare, "--near", "0.2", "--count", "2")) == [
         "tiny_snare_9+0@0.2", "tiny_snare_9+1@0.2"]
+    mixed = render("d", *snare, "--mix", "tom", "--count", "3")
+    assert list(mixed) == ["tiny_snare+tom@0.5_9", "tiny_snare_9", "tiny_tom_9"]
+    assert mixed["tiny_snare_9"] == way["tiny_snare_9"]
+    assert render("e", "--id", "tiny/snare+tom@0.5/9") == {
+        "tiny_snare+tom@0.5_9": mixed["tiny_snare+tom@0.5_9"]}
     again = render("c", "--id", "tiny/snare/9~11@0.5")
     assert again == {"tiny_snare_9~11@0.5": way["tiny_snare_9~11@0.5"]}
     with soundfile.SoundFile(tmp_path / "c" / "tiny_snare_9~11@0.5.wav") as file:

@@ -15,7 +15,7 @@ from gan808.engine.outputs.registry import open_output
 from gan808.instrument.machine import Machine
 from gan808.sound.sound import Descriptors, Sound
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool
 from tests.jack_server import RATE_HZ
 
@@ -36,7 +36,7 @@ class Stage:
                   for name in FakeKit().classes]
         kit = FakeKit(sounds=clicks)
         pool = FakePool(kit.classes)
-        self.machine = Machine(kit, self.engine, pool, FakeFiller(pool), SETTINGS, SceneShelf())
+        self.machine = Machine(kit, self.engine, pool, FakeFiller(pool), SETTINGS, SceneLibrary())
         self.osc = OscServer(self.machine, SETTINGS)
 
     def __enter__(self) -> Stage:

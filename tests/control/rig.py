@@ -16,7 +16,7 @@ from gan808.config import Settings
 from gan808.control.osc.server import OscServer
 from gan808.instrument.machine import Machine
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import Command, FakeEngine, FakeKit, FakePool, fake_sound
 
 ANSWER_S = 20.0
@@ -35,9 +35,9 @@ class Rig:
         self.engine = FakeEngine()
         self.pool = FakePool(kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = SceneShelf({"fake": kit, "other": FakeKit("other")})
+        self.library = SceneLibrary({"fake": kit, "other": FakeKit("other")})
         self.machine = Machine(
-            kit, self.engine, self.pool, self.filler, self.settings, self.shelf)
+            kit, self.engine, self.pool, self.filler, self.settings, self.library)
         self.machine.start()
         self.osc = OscServer(self.machine, self.settings)
 

@@ -11,15 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan808.config import Settings
-from gan808.control.midi.input import FIXED_VELOCITY, MidiNotes, velocity_of
+from gan808.control.midi.input import MidiNotes
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
+from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.controllers import controllers
 from gan808.instrument.machine import Machine
+from gan808.instrument.midi_map import FIXED_VELOCITY, velocity_of
 from gan808.instrument.parameters import DECAY_CC, LEVEL_CC, NEW_CC, PAN_CC, TUNE_CC
 from gan808.sound.kit.slots import TR808
 from tests.control.rig import until
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import Command, FakeEngine, FakeKit, FakePool, fake_sound
 
 NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10
@@ -35,9 +37,9 @@ class Deck:
         self.engine = FakeEngine()
         self.pool = FakePool(kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = SceneShelf({"fake": kit, "other": FakeKit("other")})
+        self.library = SceneLibrary({"fake": kit, "other": FakeKit("other")})
         self.machine = Machine(
-            kit, self.engine, self.pool, self.filler, self.settings, self.shelf)
+            kit, self.engine, self.pool, self.filler, self.settings, self.library)
         self.machine.start(live=False)
         self.notes = MidiNotes(self.machine, self.engine.port("midi"), self.settings)
         self.engine.commands.clear()
@@ -132,7 +134,7 @@ class TestControllers:
 
     def test_volume(self, deck: Deck) -> None:
         (command,) = deck.send(CONTROL, 7, 127)
-        assert (command.name, command.value) == ("master", 1.0)
+        assert (command.name, command.value) == ("master", MASTER_MOST)
 
     def test_new_sound_on_the_upper_half(self, deck: Deck) -> None:
         assert deck.pool.put(fake_sound("kick", 50))
@@ -208,7 +210,7 @@ class TestGeneralMidi:
         self, deck: Deck, program: int
     ) -> None:
         """But for the volume; and then every note plays as before."""
-        before = deck.machine.memory.state()
+        before = deck.machine.snapshots.state()
         sounds = deck.machine.status().sounds
         for name in {slot.class_name for slot in TR808}:
             assert deck.pool.put(fake_sound(name, 50))
@@ -217,7 +219,7 @@ class TestGeneralMidi:
                                      and message[0] == PROGRAM else message))]
         assert {c.name for c in sent} == {"master"}
         assert deck.filler.pending == []
-        after = deck.machine.memory.state()
+        after = deck.machine.snapshots.state()
         assert (after.kit, after.slots, after.pattern) == (before.kit, before.slots,
                                                            before.pattern)
         assert {a for a in after.values if after.values[a] != before.values[a]} == {"/volume"}

@@ -70,7 +70,7 @@ class FakeJack(FakeOutput):
     """A JACK port of ours, and the inputs of other programs."""
 
     def __init__(self, *inputs: str) -> None:
-        super().__init__("gan808-clock:GAN-808 clock", takes_ahead=True)
+        super().__init__("gan808:GAN-808 clock", takes_ahead=True)
         self.others = list(inputs)
         self.connected: set[str] = set()
         self.ready = True
@@ -93,8 +93,8 @@ class FakeJack(FakeOutput):
 
 def outputs(choice: str, *systems: FakeSystem, jack: FakeJack | None = None) -> MidiOutputs:
     return MidiOutputs(
-        choice, jack=jack is not None, find_systems=lambda: list(systems),
-        open_jack=lambda: jack)  # type: ignore[arg-type, return-value]
+        choice, find_systems=lambda: list(systems),
+        open_jack=None if jack is None else lambda: jack)  # type: ignore[arg-type, return-value]
 
 
 def opened(choice: str, *systems: FakeSystem, jack: FakeJack | None = None) -> MidiOutputs:

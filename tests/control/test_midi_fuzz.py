@@ -27,7 +27,7 @@ from tests.control.rig import until
 from tests.control.test_midi import Deck
 from tests.control.test_midi_ports import FakeRt, FakeSystem
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool, fake_sound
 from tests.instrument.rig import Rig
 
@@ -121,7 +121,7 @@ def test_no_voice_sticks_and_the_sound_stays_sound(seed: int, errors: Errors) ->
     machine = Machine(
         kit, engine, pool, FakeFiller(pool),  # type: ignore[arg-type]
         Settings().replace({"sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0}}),
-        SceneShelf({"fake": kit, "other": other}))
+        SceneLibrary({"fake": kit, "other": other}))
     machine.start(live=False)
     stocked(pool)
     for slot in range(0, 16, 3):
@@ -184,7 +184,7 @@ def test_ports_and_threads_survive_a_storm(
     rig = Rig(sequencer={"pattern": "test", "sync": "auto"})
     rig.engine.ring_commands = 10**6
     machine = Machine(
-        rig.kit, rig.engine, rig.pool, rig.filler, rig.machine.settings, rig.shelf)
+        rig.kit, rig.engine, rig.pool, rig.filler, rig.machine.settings, rig.library)
     machine.start()
     midi = MidiInput(machine, machine.settings)
     midi._ports = MidiPorts("auto", find_systems=lambda *, jack: [system])

@@ -14,6 +14,9 @@ import rtmidi
 from gan808.control.midi.input import MidiInput
 from gan808.control.midi.ports import Arrival, MidiPorts
 from gan808.control.midi.systems import list_midi_inputs
+from gan808.engine.engine import Engine
+from gan808.engine.outputs.jack import JackOutput
+from gan808.engine.outputs.registry import open_output
 from gan808.errors import DeviceError
 from tests.control.rig import Rig, until
 from tests.jack_server import CONTROL_CHANGE, JackMeter, jack_server
@@ -34,9 +37,19 @@ def meter(jack_server: str) -> Iterator[JackMeter]:
 
 
 @pytest.fixture
-def rig(jack_server: str) -> Iterator[Rig]:
+def output(jack_server: str) -> Iterator[JackOutput]:
+    """Plays an engine that knows no notes, and so leaves them all to Python."""
+    output = open_output("jack", sample_rate_hz=None, block_frames=None)
+    assert isinstance(output, JackOutput)
+    output.start(Engine(output.sample_rate_hz))
+    yield output
+    output.stop()
+
+
+@pytest.fixture
+def rig(output: JackOutput) -> Iterator[Rig]:
     rig = Rig()
-    midi = MidiInput(rig.machine, rig.settings, jack=True)
+    midi = MidiInput(rig.machine, rig.settings, jack=lambda: output)
     midi.start()
     yield rig
     midi.stop()
@@ -45,7 +58,7 @@ def rig(jack_server: str) -> Iterator[Rig]:
 
 def connected(rig: Rig, meter: JackMeter) -> None:
     """Connect, and wait until a note comes through: JACK makes connections some cycles later."""
-    assert meter.connect_midi("GAN-808") == ["gan808-midi:GAN-808"]
+    assert meter.connect_midi("GAN-808") == ["gan808:GAN-808"]
 
     def heard() -> bool:
         meter.note_on(75, 1)
@@ -131,9 +144,9 @@ def test_a_knob_turns(rig: Rig, meter: JackMeter) -> None:
     assert heard[-1] == 0.0
 
 
-def test_python_never_runs_in_jack_s_thread(jack_server: str, meter: JackMeter) -> None:
+def test_python_never_runs_in_jack_s_thread(output: JackOutput, meter: JackMeter) -> None:
     """While Python is held up, with its lock, messages go on being kept with their times."""
-    ports = MidiPorts("virtual", jack=True)
+    ports = MidiPorts("virtual", jack=lambda: output)
     ports.open()
     try:
         meter.connect_midi("GAN-808")
@@ -155,8 +168,10 @@ def test_python_never_runs_in_jack_s_thread(jack_server: str, meter: JackMeter) 
         ports.close()
 
 
-def test_notes_of_one_cycle_have_times_of_their_own(jack_server: str, meter: JackMeter) -> None:
-    ports = MidiPorts("virtual", jack=True)
+def test_notes_of_one_cycle_have_times_of_their_own(
+    output: JackOutput, meter: JackMeter
+) -> None:
+    ports = MidiPorts("virtual", jack=lambda: output)
     ports.open()
     try:
         meter.connect_midi("GAN-808")
@@ -177,10 +192,10 @@ def test_notes_of_one_cycle_have_times_of_their_own(jack_server: str, meter: Jac
 
 
 def test_arrival_is_when_the_note_came_not_when_it_was_read(
-    jack_server: str, meter: JackMeter
+    output: JackOutput, meter: JackMeter
 ) -> None:
     """Notes 20 ms apart, all read together afterwards."""
-    ports = MidiPorts("virtual", jack=True)
+    ports = MidiPorts("virtual", jack=lambda: output)
     ports.open()
     try:
         meter.connect_midi("GAN-808")
@@ -197,10 +212,10 @@ def test_arrival_is_when_the_note_came_not_when_it_was_read(
         ports.close()
 
 
-def test_another_program_s_port_by_name(jack_server: str, meter: JackMeter) -> None:
+def test_another_program_s_port_by_name(output: JackOutput, meter: JackMeter) -> None:
     """A meter's MIDI output is a port of another program; --midi meter connects to it."""
     assert any(info.system == "JACK" and "meter" in info.name for info in list_midi_inputs())
-    ports = MidiPorts("meter", jack=True)
+    ports = MidiPorts("meter", jack=lambda: output)
     ports.open()
     try:
         assert len(ports.names) == 1
@@ -210,12 +225,12 @@ def test_another_program_s_port_by_name(jack_server: str, meter: JackMeter) -> N
 
 
 def test_ports_come_go_and_return_by_name(
-    jack_server: str, monkeypatch: pytest.MonkeyPatch
+    jack_server: str, output: JackOutput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two programs at once; one ends and is started anew, the other is heard all the while."""
     monkeypatch.setattr("gan808.control.midi.ports.RESCAN_S", 0.05)
     with JackMeter(jack_server, "pads-one") as one:
-        ports = MidiPorts("pads", jack=True)
+        ports = MidiPorts("pads", jack=lambda: output)
         ports.open()
         try:
             assert first_heard(ports, one, 36).source == "pads-one:midi_out"
@@ -232,14 +247,14 @@ def test_ports_come_go_and_return_by_name(
             ports.close()
 
 
-def test_a_name_that_is_not_there(jack_server: str, meter: JackMeter) -> None:
+def test_a_name_that_is_not_there(output: JackOutput, meter: JackMeter) -> None:
     with pytest.raises(DeviceError, match="'drumkat'.*meter"):
-        MidiPorts("drumkat", jack=True).open()
+        MidiPorts("drumkat", jack=lambda: output).open()
 
 
-def test_stop_is_quick_and_takes_the_port_away(jack_server: str) -> None:
+def test_stop_is_quick_and_takes_the_port_away(output: JackOutput) -> None:
     rig = Rig()
-    midi = MidiInput(rig.machine, rig.settings, jack=True)
+    midi = MidiInput(rig.machine, rig.settings, jack=lambda: output)
     midi.start()
     assert "GAN-808" in midi.notice
     listing = rtmidi.MidiOut(rtmidi.API_UNIX_JACK)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gan808.control.midi import jack_port
 from gan808.control.midi.arrival_times import Arrival, ArrivalClock
+from gan808.control.midi.jack_port import JackPort, JackSource
 from gan808.control.midi.ports import MidiPorts
 from gan808.control.midi.systems import InputPort, MidiSystem, OpenPort
 from gan808.errors import DeviceError
@@ -101,10 +101,16 @@ class FakeSystem(MidiSystem):
 
 
 def ports_of(choice: str, *found: FakeSystem) -> MidiPorts:
-    def find_systems(*, jack: bool) -> list[Any]:
+    def find_systems(*, jack: JackSource | None) -> list[Any]:
         return [system for system in found if jack or system.name != "JACK"]
 
-    return MidiPorts(choice, jack=any(s.name == "JACK" for s in found), find_systems=find_systems)
+    jack = no_output if any(system.name == "JACK" for system in found) else None
+    return MidiPorts(choice, jack=jack, find_systems=find_systems)
+
+
+def no_output() -> Any:
+    """Where nothing plays on JACK."""
+    raise DeviceError("nothing plays")
 
 
 class TestChoice:
@@ -294,7 +300,7 @@ class TestLost:
 
     def test_a_port_that_goes_takes_no_count_along(self) -> None:
         system = FakeSystem("JACK", ("pads",), polled=True)
-        ports = MidiPorts("pads", jack=True, find_systems=lambda **_: [system])
+        ports = MidiPorts("pads", jack=no_output, find_systems=lambda **_: [system])
         ports.open()
         polled = system.opened["pads"]
         assert isinstance(polled, FakePolled)
@@ -305,10 +311,15 @@ class TestLost:
         assert ports.lost == 37
         ports.close()
 
-    def test_a_server_that_comes_back_counts_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        class Input:
-            def __init__(self, *_: object) -> None:
+    def test_a_server_that_comes_back_counts_on(self) -> None:
+        class Output:
+            """Plays on one server: when that goes, another takes its place."""
+
+            def __init__(self) -> None:
                 self.alive, self.lost = True, 0
+
+            def open_midi_input(self, _: str) -> Output:
+                return self
 
             def close(self) -> None:
                 pass
@@ -316,12 +327,14 @@ class TestLost:
             def read(self) -> list[Any]:
                 return []
 
-        monkeypatch.setattr(jack_port, "JackMidiInput", Input)
-        port = jack_port.JackPort("GAN-808")
+        now = [Output()]
+        port: Any = JackPort("GAN-808", lambda: now[0])  # type: ignore[arg-type, return-value]
         for _ in range(2):
-            port._input.lost = 37
-            port._input.alive = False
+            now[0].lost = 37
+            now[0].alive = False
             port._tried_s = -1e9
             port.poll()
-            assert port._input.alive
+            before, now[0] = now[0], Output()
+            port.poll()
+            assert port._input is now[0] is not before
         assert port.lost == 74

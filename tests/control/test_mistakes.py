@@ -23,7 +23,7 @@ from gan808.instrument.events import Event
 from gan808.instrument.parameter import SLOT, Kind
 from gan808.instrument.parameters import TABLE
 from gan808.sequencer.sequencer import Sequencer
-from gan808.storage.library import Shelf
+from gan808.storage.library import Library
 from tests.control.rig import Client, Rig, until
 from tests.control.test_discovery import Found
 from tests.control.test_midi_ports import FakePolled
@@ -108,12 +108,12 @@ def test_what_comes_later_may_raise(
             answer = client.receive()
             assert answer is not None
             assert answer[:2] == ("/gan808/fail", address)
-    kit = rig.shelf.kit("other")
+    kit = rig.library.kit("other")
     with monkeypatch.context() as broken:
         broken.setattr(kit, "factory_sounds", raising(MemoryError()))
         assert client.ask("/gan808/kit/load", "other")[:2] == ("/gan808/fail", "/gan808/kit/load")
     with monkeypatch.context() as broken:
-        broken.setattr(rig.shelf, "save_scene", raising(UnicodeError("no such letter")))
+        broken.setattr(rig.library, "save_scene", raising(UnicodeError("no such letter")))
         assert client.ask("/gan808/scene/save", "a")[:2] == ("/gan808/fail", "/gan808/scene/save")
     assert client.ask("/gan808/scene/save", "a")[0] == "/gan808/done"
     alive(rig, client)
@@ -207,10 +207,10 @@ class TestMidi:
     def test_a_list_of_slots_that_shrinks_is_replaced_whole(self, rig: Rig) -> None:
         """The thread that plays looks at it while another kit is worn."""
         before = rig.machine.swaps.slots
-        kit = rig.shelf.kit("other")
+        kit = rig.library.kit("other")
         small = type(kit)("small", slots=kit.slots[:2])
         placement = rig.machine.swaps.prepare(small, small.factory_sounds(48000), 0)
-        rig.machine.later(rig.machine.swaps.commit, placement)
+        rig.machine.post(rig.machine.swaps.commit, placement)
         until(lambda: len(rig.machine.swaps.slots) == 2)
         assert len(before) == 16
 
@@ -245,24 +245,24 @@ class TestFolders:
     """Odd things in the user's folders, and odd names."""
 
     @pytest.fixture
-    def shelf(self, tmp_path: Path, rig: Rig) -> Shelf:
-        rig.machine.shelf = Shelf((tmp_path / "kits",), (tmp_path / "patterns",),
+    def library(self, tmp_path: Path, rig: Rig) -> Library:
+        rig.machine.library = Library((tmp_path / "kits",), (tmp_path / "patterns",),
                                   tmp_path / "favourites", tmp_path / "exports",
                                   tmp_path / "scenes")
         for name in ("kits", "patterns", "scenes"):
             (tmp_path / name).mkdir()
-        return rig.machine.shelf
+        return rig.machine.library
 
     @pytest.mark.parametrize("letter", ["x", "\u00fc", "\u9f13", "\U0001f941"])
     def test_names_are_bounded_in_bytes(
-        self, rig: Rig, client: Client, shelf: Shelf, letter: str
+        self, rig: Rig, client: Client, library: Library, letter: str
     ) -> None:
         """128 letters of two bytes are one too many for a file system."""
         for address, *more in (
                 ("/gan808/kit/load",), ("/gan808/kit/save",), ("/gan808/seq/pattern",),
                 ("/gan808/seq/save",), ("/gan808/scene/save",), ("/gan808/scene/recall",),
                 ("/gan808/scene/delete",), ("/gan808/record/start",),
-                ("/gan808/sound/export", "BD")):
+                ("/gan808/sound/export", "BD"), ("/gan808/export", "wav")):
             for count in (128, 255, 256, 4000):
                 answer = client.ask(address, *more, letter * count)
                 assert answer[0] == "/gan808/fail" or letter == "x", (address, count)
@@ -271,7 +271,7 @@ class TestFolders:
 
     @pytest.mark.parametrize("kind", ["fifo", "folder", "device", "ring"])
     def test_what_is_no_file_is_refused_and_not_listed(
-        self, rig: Rig, client: Client, shelf: Shelf, tmp_path: Path, kind: str
+        self, rig: Rig, client: Client, library: Library, tmp_path: Path, kind: str
     ) -> None:
         """A pipe would block whoever reads it for ever, a device has no end."""
         places = [tmp_path / "kits" / "odd" / "kit.toml", tmp_path / "patterns" / "odd.toml",

@@ -194,8 +194,8 @@ def test_looking_changes_nothing(
     """Nobody's peak meter is reset, and no folder is read on the machine's thread."""
     readers = []
     for name in ("kit_names", "pattern_names", "scene_names"):
-        real = getattr(rig.shelf, name)
-        monkeypatch.setattr(rig.shelf, name, lambda real=real: (
+        real = getattr(rig.library, name)
+        monkeypatch.setattr(rig.library, name, lambda real=real: (
             readers.append(threading.current_thread().name), real())[1])
     assert get(server, "/")[0] == 200
     assert get(server, "/gan808/status?VALUE")[0] == 200

@@ -25,15 +25,25 @@ ROWS: list[tuple[str, tuple[Any, ...], str, str]] = [
     (f"{SLOT}/similar", (0.2,), DONE, "ssi"),
     (f"{SLOT}/similar", (0.2, 2), DONE, "ssi"),
     (f"{SLOT}/morph", (9, 0.5), DONE, "ss"),
+    (f"{SLOT}/mix", ("snare", 0.5), DONE, "ss"),
+    (f"{SLOT}/tail", (9,), DONE, "ss"),
+    (f"{SLOT}/tail", (), DONE, "ss"),
+    (f"{SLOT}/attack", (), DONE, "ss"),
+    (f"{SLOT}/load", ("kick.wav",), DONE, "ss"),
+    (f"{SLOT}/match", ("kick.wav",), DONE, "ssf"),
+    (f"{SLOT}/match", ("kick.wav", "tom"), DONE, "ssf"),
+    ("/sound/files", (), "/sound/files", "s"),
     *((f"{SLOT}/{word}", (), DONE, "ss")
       for word in ("brighter", "darker", "longer", "shorter", "higher", "lower", "undo")),
     (f"{SLOT}/info", (), f"{SLOT}/info", "sisff"),
     ("/seq/play", (), DONE, "s"),
     ("/seq/stop", (), DONE, "s"),
     ("/pool", (), "/pool", "si" * 12),
+    ("/pool/take", ("BD",), DONE, "ss"),
     ("/sound/keep", ("BD",), DONE, "ss"),
     ("/sound/export", ("BD", "mine"), DONE, "ss"),
     ("/sound/export", ("BD",), DONE, "ss"),
+    ("/export", ("sf2", "mine"), DONE, "ss"),
     ("/kit/list", (), "/kit/list", "ss"),
     ("/kit/load", ("other",), DONE, "ss"),
     ("/kit/save", ("mine",), DONE, "ss"),
@@ -75,10 +85,12 @@ def test_it_answers_as_the_design_says(
     rig: Rig, client: Client, address: str, values: tuple[Any, ...], where: str, types: str
 ) -> None:
     stocked(rig)
+    rig.library.files = {"kick.wav": "a kick"}
     if address.endswith("/undo"):
         client.ask(f"/gan808{SLOT}/new")
     client.send(f"/gan808{address}", *values)
-    if address in (f"{SLOT}/similar", f"{SLOT}/morph", "/kit/load") or values == (5,):
+    made = {"similar", "morph", "match", "mix", "tail", "attack"}
+    if address.rpartition("/")[2] in made or address == "/kit/load" or values == (5,):
         until(lambda: rig.filler.pending)
         rig.filler.deliver_all()
     answer = OscMessage(client.raw_answer())

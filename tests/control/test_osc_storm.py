@@ -41,7 +41,7 @@ from tests.control.rig import Client, Rig, bundle, message, until
 from tests.control.storm import Storm
 from tests.control.storm_sender import number_of
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool
 from tests.timing import WITHIN_S, Watchdog
 
@@ -61,8 +61,8 @@ class Sky:
         self.engine = Engine(RATE_HZ)
         self.pool = FakePool(kit.classes)
         self.filler = FakeFiller(self.pool)
-        shelf = SceneShelf({"fake": kit, "other": FakeKit("other")})
-        self.machine = Machine(kit, self.engine, self.pool, self.filler, SETTINGS, shelf)
+        library = SceneLibrary({"fake": kit, "other": FakeKit("other")})
+        self.machine = Machine(kit, self.engine, self.pool, self.filler, SETTINGS, library)
         self.machine.start(live=live)
         self.osc = OscServer(self.machine, SETTINGS)
         self._out = np.zeros((BLOCK, 2), np.float32)

@@ -20,7 +20,7 @@ import pytest
 
 from gan808 import paths
 from gan808.engine import trigger_fast_path
-from gan808.engine.jack import midi_input
+from gan808.engine.jack import client
 from gan808.engine.jit import compiling, object_cache
 from gan808.engine.jit.object_cache import ObjectCode
 from gan808.engine.kernel_api import KERNEL_SOURCES, routines
@@ -155,7 +155,7 @@ def compiled_from(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("module", "sources"), [
-    ("kernels.callback", KERNEL_SOURCES), ("jack.midi_input_kernel", midi_input.SOURCES),
+    ("kernels.callback", KERNEL_SOURCES), ("jack.callbacks", client.SOURCES),
     ("kernels.trigger", trigger_fast_path.SOURCES)])
 def test_the_key_covers_every_file_the_routines_are_made_of(
         module: str, sources: tuple[str, ...]) -> None:

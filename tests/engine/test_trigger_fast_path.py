@@ -11,7 +11,7 @@ from pythonosc.osc_message import OscMessage
 
 from gan808.engine.engine import Engine, Port
 from gan808.engine.layout import RING_COMMANDS
-from gan808.engine.trigger_fast_path import ARRIVED, PLAYED, OscEar
+from gan808.engine.trigger_fast_path import ARRIVED, PLAYED, TriggerFastPath
 from tests.control.rig import bundle, message
 from tests.timing import WITHIN_S
 
@@ -34,7 +34,7 @@ class Wire:
         self.there.bind(("127.0.0.1", 0))
         self.here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.here.connect(self.there.getsockname())
-        self.ear = OscEar(self.port, self.there.fileno())
+        self.ear = TriggerFastPath(self.port, self.there.fileno())
 
     def hear(self, datagram: bytes) -> int:
         """What the ear makes of it; it stays to be received."""

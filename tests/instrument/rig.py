@@ -12,7 +12,7 @@ from gan808.instrument.machine import Machine
 from gan808.instrument.state import State
 from gan808.sequencer.patterns import Pattern
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeEngine, FakeKit, FakePool, fake_sound
 
 BAR = 96000  # frames at 48 kHz and 120 BPM
@@ -42,18 +42,18 @@ class Rig:
         self.kit = kit or FakeKit()
         self.pool = FakePool(self.kit.classes)
         self.filler = FakeFiller(self.pool)
-        self.shelf = SceneShelf({"fake": self.kit, "other": FakeKit("other"),
+        self.library = SceneLibrary({"fake": self.kit, "other": FakeKit("other"),
                                  "broken": FakeKit("broken")}, {"test": pattern})
         for name in self.kit.classes:
             for seed in range(stock):
                 self.pool.put(fake_sound(name, 1000 + seed, pitch_hz=100.0 + seed))
         self.events: list[Event] = []
         self.machine = Machine(self.kit, self.engine, self.pool, self.filler,
-                               Settings().replace(merged), self.shelf)
+                               Settings().replace(merged), self.library)
         self.machine.subscribe(self.events.append)
         self.port = self.engine.port("midi")
         if begin is not None:
-            self.machine.memory.begin_with(begin)
+            self.machine.snapshots.begin_with(begin)
         self.machine.start(live=False)
 
     def run(self, frames: int) -> None:

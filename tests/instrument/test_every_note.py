@@ -11,7 +11,7 @@ from gan808.engine.engine import Engine
 from gan808.instrument.machine import Machine
 from gan808.sequencer.patterns import Pattern
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool, fake_sound
 
 RATE_HZ, BLOCK, SECONDS, SPACING = 48_000, 128, 60, 4_800
@@ -28,8 +28,8 @@ def test_of_notes_every_100_ms_while_it_plays_and_evolves_none_is_lost() -> None
         "sequencer": {"pattern": "busy"}, "evolve": {"swaps_per_bar": 8.0},
         "renderer": {"seed": 808}})
     rows = {slot.code: (1.0,) * 16 for slot in kit.slots if slot.code != "BD"}
-    shelf = SceneShelf({"fake": kit}, {"busy": Pattern("busy", 120.0, rows=rows)})
-    machine = Machine(kit, engine, pool, filler, settings, shelf)
+    library = SceneLibrary({"fake": kit}, {"busy": Pattern("busy", 120.0, rows=rows)})
+    machine = Machine(kit, engine, pool, filler, settings, library)
     machine.start(live=False)
     for slot in range(16):
         machine.submit("/slot/SLOT/mute", slot, int(slot > 0))

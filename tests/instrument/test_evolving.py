@@ -17,7 +17,7 @@ from gan808.instrument.machine import Machine
 from gan808.sequencer.patterns import SILENCE, Pattern
 from gan808.sequencer.sequencer import Sequencer
 from tests.fake_filler import FakeFiller
-from tests.fakes import FakeEngine, FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fakes import FakeEngine, FakeKit, FakeLibrary, FakePool, fake_sound
 from tests.instrument.rig import BAR, Rig
 
 FOUR = Pattern("test", 120.0, rows=dict.fromkeys(("BD", "SD", "CP", "CB"), (1.0, *(0.0,) * 15)))
@@ -154,7 +154,7 @@ def test_on_the_real_engine_a_swap_changes_what_is_heard() -> None:
         pool.put(fake_sound("kick", 50 + seed, n_frames=2000))
     machine = Machine(kit, engine, pool, FakeFiller(), Rig(
         evolve={"swaps_per_bar": 1.0}).machine.settings,
-        FakeShelf(patterns={"test": Pattern("test", 120.0, rows={"BD": (1.0,) + (0.0,) * 15})}))
+        FakeLibrary(patterns={"test": Pattern("test", 120.0, rows={"BD": (1.0,) + (0.0,) * 15})}))
     machine.start(live=False)
     peaks = []
     out = np.zeros((256, 2), np.float32)
@@ -203,8 +203,8 @@ class TestLive:
         pool = FakePool(kit.classes)
         pool.put(fake_sound("kick", 77))
         wanted = Rig(evolve={"swaps_per_bar": 1.0}).machine.settings
-        shelf = FakeShelf(patterns={"test": FOUR})
-        machine = Machine(kit, engine, pool, FakeFiller(), wanted, shelf)
+        library = FakeLibrary(patterns={"test": FOUR})
+        machine = Machine(kit, engine, pool, FakeFiller(), wanted, library)
         answers: queue.Queue = queue.Queue()
         before = threading.active_count()
         scheduled = threading.Event()
@@ -235,7 +235,7 @@ class TestLive:
         engine, kit = FakeEngine(), FakeKit()
         wanted = Rig(sequencer={"playing": False}).machine.settings
         machine = Machine(kit, engine, FakePool(kit.classes), FakeFiller(), wanted,
-                          FakeShelf(patterns={"test": FOUR}))
+                          FakeLibrary(patterns={"test": FOUR}))
         answers: queue.Queue = queue.Queue()
         machine.start()
         try:

@@ -15,7 +15,7 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
 from tests.fake_filler import FakeFiller
-from tests.fakes import FakeEngine, FakeKit, FakePool, FakeShelf
+from tests.fakes import FakeEngine, FakeKit, FakeLibrary, FakePool
 from tests.instrument.rig import BAR, BLOCK, PATTERN, Rig
 
 LONG_S = 20.0
@@ -38,16 +38,16 @@ class SlowKit(FakeKit):
 
 
 class Live:
-    """A machine whose threads run, a filler that answers when told to, a slow kit on the shelf."""
+    """A machine whose threads run, a filler that answers when told to, a slow kit to load."""
 
     def __init__(self) -> None:
         kit = FakeKit()
         self.slow = SlowKit("slow")
         self.filler = FakeFiller()
-        shelf = FakeShelf({"slow": self.slow, "other": FakeKit("other")}, {"test": PATTERN})
+        library = FakeLibrary({"slow": self.slow, "other": FakeKit("other")}, {"test": PATTERN})
         settings = Rig(sequencer={"playing": False}).machine.settings
         self.machine = Machine(kit, FakeEngine(), FakePool(kit.classes), self.filler, settings,
-                               shelf)
+                               library)
         self.answers: queue.Queue[object] = queue.Queue()
 
     def ask(self, command: str, *arguments: object) -> object:
@@ -134,7 +134,7 @@ def watched(rig: Rig) -> Rig:
 def test_sounds_codes_and_notes_change_at_one_frame(quantise: str) -> None:
     """Whichever block one looks at: note 36 plays the kit whose codes are told."""
     rig = watched(Rig(evolve={"swaps_per_bar": 16.0, "quantise": quantise}, stock=40))
-    rig.shelf.kits["small"] = FakeKit("small", slots=SMALL)
+    rig.library.kits["small"] = FakeKit("small", slots=SMALL)
     rig.run(BAR + 1000)
     answers = rig.send("/kit/load", "small")
     rig.run(BLOCK)
@@ -189,7 +189,7 @@ def test_a_ring_without_room_changes_nothing_either() -> None:
 
 def test_two_kits_on_their_way_come_in_their_order() -> None:
     rig = watched(Rig())
-    rig.shelf.kits["small"] = FakeKit("small", slots=SMALL)
+    rig.library.kits["small"] = FakeKit("small", slots=SMALL)
     rig.run(1000)
     for name in ("small", "other"):
         rig.send("/kit/load", name)
@@ -213,7 +213,7 @@ def test_the_machine_goes_on_while_a_midi_file_is_read(
             gate.wait(LONG_S)
         return replace(PATTERN, name=name)
 
-    monkeypatch.setattr(live.machine.shelf, "own_pattern", slow)
+    monkeypatch.setattr(live.machine.library, "own_pattern", slow)
     for name in ("large.mid", "other.mid", "broken.mid"):
         live.machine.submit("/seq/pattern", name, reply=live.answers.put)
     assert "not a whole" in str(live.answers.get(timeout=LONG_S))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gan808.engine.engine import NO_CELL, SlotParameter
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import ConfigError
 from gan808.instrument.events import KitLoaded, Notice, ParameterChanged, PoolEmpty, SoundChanged
 from gan808.instrument.parameter import Kind
@@ -41,7 +42,7 @@ class TestStart:
 
     def test_settings_reach_the_engine(self, rig: Rig) -> None:
         rig.run(BLOCK)
-        assert rig.engine.master == 0.8
+        assert rig.engine.master == 0.8 * MASTER_MOST
         assert rig.engine.slot_values[0, SlotParameter.LEVEL] == 0.8
         hats = {rig.engine.slot_values[CODES.index(c), SlotParameter.CHOKE] for c in ("OH", "CH")}
         assert hats == {1.0}
@@ -289,7 +290,7 @@ class TestFiles:
         assert rig.ask("/sound/keep", "BD")[0].endswith(".flac")
         assert rig.ask("/sound/export", "SD", "boom")[0].endswith("boom.wav")
         assert rig.ask("/sound/export", "SD")[0].endswith("fake-snare-0.wav")
-        assert [sound.class_asked for sound in rig.shelf.kept] == ["kick", "snare", "snare"]
+        assert [sound.class_asked for sound in rig.library.kept] == ["kick", "snare", "snare"]
 
 
 class TestKits:
@@ -318,7 +319,7 @@ class TestKits:
         assert (rig.machine.kit.name, rig.machine.status().sounds) == ("fake", sounds)
 
     def test_a_smaller_kit_silences_the_slots_it_has_not(self, rig: Rig) -> None:
-        rig.shelf.kits["small"] = FakeKit("small", slots=TR808[:2])
+        rig.library.kits["small"] = FakeKit("small", slots=TR808[:2])
         rig.ask("/slot/BD/level", 0.3)
         rig.send("/kit/load", "small")
         rig.run(BLOCK)

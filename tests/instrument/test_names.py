@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gan808.errors import ConfigError, KitError
 from gan808.instrument.names import is_plain_name
 from gan808.sound.kit.kit import Kit
-from gan808.storage.library import Shelf
+from gan808.storage.library import Library
 from tests.fakes import fake_sound
 from tests.instrument.rig import Rig
 
@@ -26,10 +26,10 @@ WAYS_OUT = [
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
+def library(tmp_path: Path) -> Library:
     """Folders two deep, with a kit and a pattern outside them to reach for."""
     inside = tmp_path / "inside"
-    return Shelf((inside / "kits",), (inside / "patterns",), inside / "favourites",
+    return Library((inside / "kits",), (inside / "patterns",), inside / "favourites",
                  inside / "exports")
 
 
@@ -57,74 +57,75 @@ def test_a_plain_name_is_one_part_of_a_path(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WAYS_OUT)
-def test_an_export_stays_inside(shelf: Shelf, tmp_path: Path, name: str) -> None:
+def test_an_export_stays_inside(library: Library, tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="no file name") as refused:
-        shelf.export(fake_sound(), name)
+        library.export(fake_sound(), name)
     assert "\n" not in str(refused.value)
     assert files(tmp_path) == set()
 
 
 @pytest.mark.parametrize("name", WAYS_OUT)
-def test_a_kit_is_saved_inside(shelf: Shelf, tiny_kit: Path, tmp_path: Path, name: str) -> None:
-    (kit,) = (each for each in [Shelf((tiny_kit.parent,), (), tmp_path, tmp_path).kit("tiny")]
+def test_a_kit_is_saved_inside(library: Library, tiny_kit: Path, tmp_path: Path, name: str) -> None:
+    (kit,) = (each for each in [Library((tiny_kit.parent,), (), tmp_path, tmp_path).kit("tiny")]
               if isinstance(each, Kit))
     with pytest.raises(ConfigError):
-        shelf.save_kit(kit, [], name)
+        library.save_kit(kit, [], name)
     assert files(tmp_path) == set()
 
 
 @pytest.mark.parametrize("way", ["{outside}", "../../outside/tiny", "tiny/../../../outside/tiny",
                                  "./tiny", "tiny/", "tiny\0", "file:{outside}"])
 def test_a_kit_outside_is_not_loaded(
-    shelf: Shelf, tiny_kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    library: Library, tiny_kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """Though it is there and whole, by an absolute path, by a relative one, or in the folder the
     program was started in."""
-    shelf.kit_folders[0].mkdir(parents=True)
+    library.kit_folders[0].mkdir(parents=True)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "tiny").symlink_to(tiny_kit)
     monkeypatch.chdir(tmp_path / "outside")
     for name in (way.format(outside=tmp_path / "outside" / "tiny"), "tiny"):
         with pytest.raises(KitError, match="not in the kits folders") as refused:
-            shelf.kit(name)
+            library.kit(name)
         assert "\n" not in str(refused.value)
-    (shelf.kit_folders[0] / "tiny").symlink_to(tiny_kit)
-    assert shelf.kit("tiny").name == "tiny", "a link the user made there is the user's word"
+    (library.kit_folders[0] / "tiny").symlink_to(tiny_kit)
+    assert library.kit("tiny").name == "tiny", "a link the user made there is the user's word"
 
 
 @pytest.mark.parametrize("way", ["{outside}/beat.toml", "../../outside/beat.toml", "beat.toml",
                                  "../beat", "{outside}/beat", "beat\0", "beat.mid"])
 def test_a_pattern_outside_is_not_read(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "beat.toml").write_text('name = "beat"\n[steps]\nBD = "X... .... .... ...."\n')
     monkeypatch.chdir(outside)
     with pytest.raises(ConfigError, match="no such"):
-        shelf.own_pattern(way.format(outside=outside))
-    shelf.pattern_folders[0].mkdir(parents=True)
-    (shelf.pattern_folders[0] / "beat.toml").write_text((outside / "beat.toml").read_text())
-    assert shelf.own_pattern("beat").name == "beat"
-    assert shelf.own_pattern("off").name == "off"
-    assert shelf.own_pattern("808").name
+        library.own_pattern(way.format(outside=outside))
+    library.pattern_folders[0].mkdir(parents=True)
+    (library.pattern_folders[0] / "beat.toml").write_text((outside / "beat.toml").read_text())
+    assert library.own_pattern("beat").name == "beat"
+    assert library.own_pattern("off").name == "off"
+    assert library.own_pattern("808").name
 
 
-def test_no_link_is_written_through(shelf: Shelf, tiny_kit: Path, tmp_path: Path) -> None:
+def test_no_link_is_written_through(library: Library, tiny_kit: Path, tmp_path: Path) -> None:
     """A link where a file is to go is replaced; one where a kit is to go is refused."""
     precious = tmp_path / "precious"
     precious.write_text("as it was")
-    shelf.exports.mkdir(parents=True)
+    library.exports.mkdir(parents=True)
     for name in ("mine.wav", ".mine.wav"):
-        (shelf.exports / name).symlink_to(precious)
-    path = shelf.export(fake_sound(), "mine")
+        (library.exports / name).symlink_to(precious)
+    path = library.export(fake_sound(), "mine")
     assert precious.read_text() == "as it was"
     assert path.is_file()
     assert not path.is_symlink()
-    shelf.kit_folders[0].mkdir(parents=True)
-    (shelf.kit_folders[0] / "mine").symlink_to(tmp_path / "nowhere")
+    library.kit_folders[0].mkdir(parents=True)
+    (library.kit_folders[0] / "mine").symlink_to(tmp_path / "nowhere")
+    kit = Library((tiny_kit.parent,), (), tmp_path, tmp_path).kit("tiny")
     with pytest.raises(ConfigError, match="already"):
-        shelf.save_kit(Shelf((tiny_kit.parent,), (), tmp_path, tmp_path).kit("tiny"), [], "mine")
+        library.save_kit(kit, [], "mine")
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -141,10 +142,10 @@ def test_an_id_names_a_sound_of_the_kit_or_nothing(sound_id: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*WAYS_OUT, "tiny.toml"])
-def test_over_osc_too(tmp_path: Path, name: str, shelf: Shelf) -> None:
+def test_over_osc_too(tmp_path: Path, name: str, library: Library) -> None:
     """From the decoder to the folders: an error as the answer, and no file anywhere."""
     rig = Rig()
-    rig.machine.shelf = shelf
+    rig.machine.library = library
     assert isinstance(rig.ask("/kit/load", name), KitError)
     assert isinstance(rig.ask("/seq/pattern", name), ConfigError)
     if not is_plain_name(name):

@@ -38,7 +38,8 @@ def rig() -> Rig:
 
 class TestSteps:
     @pytest.mark.parametrize(("name", "value", "plain"), [
-        ("step", 0.5, 0.0), ("chance", 0.25, 1.0), ("ratchet", 3, 1), ("nudge", -0.125, 0.0)])
+        ("step", 0.5, 0.0), ("chance", 0.25, 1.0), ("ratchet", 3, 1), ("nudge", -0.125, 0.0),
+        ("tune", -7.5, 0.0), ("pan", 0.5, 0.0), ("condition", "2:3", "")])
     def test_each_field_is_set_and_read(self, rig, name, value, plain) -> None:
         assert rig.ask(f"/seq/{name}", "BD", 4) == ("BD", 4, plain)
         assert rig.ask(f"/seq/{name}", 1, 4, value) == ("BD", 4, value)
@@ -54,7 +55,17 @@ class TestSteps:
         assert [hit.frame for hit in rig.engine.hits if hit.slot == clap] == [
             round(8.25 * STEP), round(8.75 * STEP)]
 
+    def test_a_steps_tune_and_pan_are_its_hits(self, rig) -> None:
+        rig.ask("/seq/step", "CP", 9, 0.5)
+        rig.ask("/seq/tune", "CP", 9, -5.0)
+        rig.ask("/seq/pan", "CP", 9, 0.25)
+        rig.run(BAR)
+        clap = rig.machine.codes.index("CP")
+        sent = [c for c in rig.engine.commands if c.name == "trigger" and c.slot == clap]
+        assert [(command.tune_semitones, command.pan) for command in sent] == [(-5.0, 0.25)]
+
     @pytest.mark.parametrize(("address", "arguments", "why"), [
+        ("/seq/condition", ("BD", 1, "3:2"), "give fill, !fill, first"),
         ("/seq/chance", ("BD", 17, 0.5), "step 17: the row has steps 1 to 16"),
         ("/seq/chance", ("SD", 9), "steps 1 to 8"),
         ("/seq/length", ("BD", 3, 4), "takes s [i]"),
@@ -156,7 +167,9 @@ class TestVariation:
 ROWS = [row for row in TABLE if row.address.startswith("/seq/") and row.kind is not Kind.EVENT
         and row.address not in ("/seq/play", "/seq/stop", "/seq/sync", "/seq/save")]
 TEXTS = {"slot": ("BD", "SD", "CH", "OH", "3", "16"), "signs": ("x.o", "X..g X", "", "?", "x" * 65),
-         "pattern": ("808", "off", "nowhere")}
+         "pattern": ("808", "off", "nowhere"),
+         "song": ("off", "nowhere"),
+         "condition": ("", "fill", "!first", "2:3", "3:2", "x")}
 
 
 def values(argument: Argument) -> st.SearchStrategy:
@@ -209,7 +222,7 @@ class TestPatterns:
         rig.ask("/seq/step", "BD", 2, 0.63)
         assert rig.ask("/seq/save", "mine") == ("patterns/mine.toml",)
         assert told(rig)[-1] == ("/seq/pattern", ("mine",))
-        assert rig.shelf.patterns["mine"].rows["BD"][1] == Step(0.63)
+        assert rig.library.patterns["mine"].rows["BD"][1] == Step(0.63)
         rig.ask("/seq/step", "BD", 2, 0.1)
         rig.ask("/seq/original")
         assert rig.ask("/seq/step", "BD", 2) == ("BD", 2, 0.63)

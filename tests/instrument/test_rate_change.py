@@ -13,7 +13,7 @@ from gan808.instrument.machine import Machine
 from gan808.instrument.rate_change import change_rate
 from gan808.sequencer.sequencer import Sequencer
 from tests.fake_filler import FakeFiller
-from tests.fakes import FakeKit, FakePool, FakeShelf, fake_sound
+from tests.fakes import FakeKit, FakeLibrary, FakePool, fake_sound
 from tests.instrument.rig import PATTERN
 
 
@@ -22,14 +22,14 @@ def test_the_slots_have_their_sounds_at_the_new_rate() -> None:
     engine = Engine(rates[0], cells=64)
     kit = FakeKit()
     machine = Machine(kit, engine, FakePool(kit.classes), FakeFiller(FakePool(kit.classes)),
-                      Settings().replace({"sequencer": {"playing": False}}), FakeShelf())
+                      Settings().replace({"sequencer": {"playing": False}}), FakeLibrary())
     machine.start()
     try:
         before = [slot.sound for slot in machine.swaps.slots]
         done = threading.Event()
         change_rate(machine, rates[1])
         after = [slot.sound for slot in machine.swaps.slots]
-        machine.later(done.set)
+        machine.post(done.set)
         assert done.wait(10)
     finally:
         machine.stop()

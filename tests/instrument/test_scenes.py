@@ -84,7 +84,7 @@ def test_scenes_are_listed_saved_over_and_deleted() -> None:
     rig.ask("/scene/save", "two")
     assert rig.ask("/scene/list") == ("one", "two")
     rig.ask("/scene/save", "one")
-    assert rig.shelf.scenes["one"].slots[BD].values["tune"] == -7.0
+    assert rig.library.scenes["one"].slots[BD].values["tune"] == -7.0
     assert rig.ask("/scene/delete", "one") == ("one",)
     assert rig.ask("/scene/list") == ("two",)
     assert "no such scene" in rig.refusal("/scene/recall", "one")
@@ -119,7 +119,7 @@ def test_a_scene_whose_kit_is_gone_changes_nothing_and_says_so() -> None:
     rig.run(BLOCK)
     rig.filler.deliver_all()
     rig.run(2 * BAR)
-    del rig.shelf.kits["fake"]
+    del rig.library.kits["fake"]
     said = rig.refusal("/scene/recall", "one")
     assert said.startswith("scene one has a kit of its own: kit 'fake': no such kit")
     assert rig.machine.kit.name == "other"
@@ -127,7 +127,7 @@ def test_a_scene_whose_kit_is_gone_changes_nothing_and_says_so() -> None:
 
 def test_a_disk_that_is_full_is_an_answer() -> None:
     rig = Rig()
-    rig.shelf.full = True
+    rig.library.full = True
     assert "No space left" in rig.refusal("/scene/save", "one")
     assert rig.ask("/scene") == ("",)
 
@@ -150,9 +150,9 @@ def test_files_are_read_and_written_apart_from_the_machine_in_their_order() -> N
     answers = rig.send("/scene/save", "one")
     recalled = rig.send("/scene/recall", "one")
     rig.run(BLOCK)
-    rig.machine.memory.finish()
+    rig.machine.snapshots.finish()
     rig.run(BLOCK)
     assert (answers, recalled) == ([("one",)], [("one",)])
-    kept = rig.shelf.scenes["one"].slots[BD].sound
+    kept = rig.library.scenes["one"].slots[BD].sound
     assert kept is not None
     np.testing.assert_array_equal(kept.audio, sound.audio)

@@ -41,7 +41,7 @@ def begun(state: State, **more: object) -> Rig:
 def test_slots_begin_with_their_sounds_and_settings() -> None:
     """Sounds are in the engine before the first block, with no renderer and nothing in stock."""
     first = played()
-    state = first.machine.memory.state()
+    state = first.machine.snapshots.state()
     second = begun(state)
     second.run(BLOCK)
     assert second.machine.status().sounds == first.machine.status().sounds
@@ -60,7 +60,7 @@ def test_slots_begin_with_their_sounds_and_settings() -> None:
 
 
 def test_edited_steps_are_there_again_and_survive_a_stop() -> None:
-    state = played().machine.memory.state()
+    state = played().machine.snapshots.state()
     assert state.pattern is not None
     assert state.pattern.edited
     second = begun(state)
@@ -69,7 +69,7 @@ def test_edited_steps_are_there_again_and_survive_a_stop() -> None:
     second.ask("/seq/stop")
     second.ask("/seq/play")
     assert second.ask("/seq/step", "SD", 3)[2] == 0.4
-    assert second.machine.memory.state().pattern == state.pattern
+    assert second.machine.snapshots.state().pattern == state.pattern
     second.ask("/seq/original")
     assert second.ask("/seq/step", "BD", 1)[2] == 1.0, "what was chosen is still known"
 
@@ -77,29 +77,29 @@ def test_edited_steps_are_there_again_and_survive_a_stop() -> None:
 def test_another_pattern_ends_the_edits() -> None:
     rig = played()
     rig.ask("/seq/pattern", "house")
-    kept = rig.machine.memory.state().pattern
+    kept = rig.machine.snapshots.state().pattern
     rig.run(2 * BAR)
     assert kept is not None
     assert (kept.source, kept.edited) == ("house", False)
-    assert rig.machine.memory.state().pattern == kept
+    assert rig.machine.snapshots.state().pattern == kept
     assert begun(State("fake", pattern=kept)).machine.sequencer.pattern == find_pattern("house")
 
 
 def test_tempo_and_swing_are_kept_only_when_they_were_set() -> None:
-    values = played().machine.memory.state().values
+    values = played().machine.snapshots.state().values
     assert (values["/seq/tempo"], values["/seq/swing"]) == (90.0, 0.5)
-    assert not {"/seq/tempo", "/seq/swing"} & set(Rig().machine.memory.state().values)
+    assert not {"/seq/tempo", "/seq/swing"} & set(Rig().machine.snapshots.state().values)
 
 
 def test_silence_is_no_pattern_to_begin_with() -> None:
     """`off` says that nothing is to play now; the pattern before it is what is kept."""
     rig = Rig()
-    before = rig.machine.memory.state().pattern
+    before = rig.machine.snapshots.state().pattern
     assert before is not None
     rig.ask("/seq/pattern", "off")
     rig.run(2 * BAR)
     assert rig.machine.sequencer.pattern.name == "off"
-    assert rig.machine.memory.state().pattern == before
+    assert rig.machine.snapshots.state().pattern == before
 
 
 def test_a_pattern_is_read_from_its_file_again_while_it_is_there(tmp_path: Path) -> None:
@@ -108,11 +108,11 @@ def test_a_pattern_is_read_from_its_file_again_while_it_is_there(tmp_path: Path)
     file = tmp_path / "mine.toml"
     file.write_text(replace(PATTERN, name="mine").to_toml())
     first = Rig(pattern=find_pattern(str(file)))
-    state = first.machine.memory.state()
+    state = first.machine.snapshots.state()
     assert state.pattern is not None
     assert (state.pattern.source, state.pattern.edited) == (str(file), False)
     first.ask("/seq/step", "BD", 1, 0.25)
-    edited = first.machine.memory.state()
+    edited = first.machine.snapshots.state()
     file.write_text(replace(PATTERN, name="mine", tempo_bpm=99.0).to_toml())
     assert begun(state).machine.sequencer.tempo_bpm == 99.0
     assert begun(edited).machine.sequencer.tempo_bpm == 120.0
@@ -124,13 +124,13 @@ def test_a_pattern_is_read_from_its_file_again_while_it_is_there(tmp_path: Path)
 
 
 def test_undo_leads_behind_the_restart() -> None:
-    state = played().machine.memory.state()
+    state = played().machine.snapshots.state()
     history = {slot.code: slot.history for slot in state.slots}
     assert [s.seed for s in history["BD"]] == [1001, 1002, 1003, 1004][-KEPT_HISTORY:]
     second = begun(replace(state, slots=tuple(replace(s, history=()) for s in state.slots)),
                    stock=1)
     second.ask("/slot/BD/new")
-    second.machine.memory.add_history(history)
+    second.machine.snapshots.add_history(history)
     went = [second.ask("/slot/BD/undo")[0] for _ in range(3)]
     assert went == [f"fake/kick/{seed}" for seed in (1005, 1004, 1003)]
 
@@ -165,7 +165,7 @@ def test_slots_are_found_by_code_where_the_kit_has_changed() -> None:
 
 
 def test_a_kit_loaded_later_begins_with_its_own_sounds() -> None:
-    rig = begun(played().machine.memory.state())
+    rig = begun(played().machine.snapshots.state())
     rig.send("/kit/load", "other")
     rig.run(BLOCK)
     rig.filler.deliver_all()
@@ -177,22 +177,22 @@ def test_a_kit_loaded_later_begins_with_its_own_sounds() -> None:
 def test_a_state_is_a_snapshot() -> None:
     """What is changed afterwards does not change it: another thread is writing it."""
     rig = played()
-    state = rig.machine.memory.state()
+    state = rig.machine.snapshots.state()
     tune, pattern, sound = state.slots[BD].values["tune"], state.pattern, state.slots[BD].sound
-    assert rig.machine.memory.state().pattern is pattern, "its text is not written anew"
+    assert rig.machine.snapshots.state().pattern is pattern, "its text is not written anew"
     rig.ask("/slot/BD/tune", 7.0)
     rig.ask("/seq/step", "BD", 2, 1.0)
     rig.ask("/slot/BD/new")
     assert state.slots[BD].values["tune"] == tune
     assert (state.pattern, state.slots[BD].sound) == (pattern, sound)
-    assert rig.machine.memory.state().pattern != pattern
+    assert rig.machine.snapshots.state().pattern != pattern
 
 
 def test_taking_over_changes_only_what_differs() -> None:
     """A state of the same machine is no change at all: no swap, no step of undo, no echo."""
     rig = played()
-    state = rig.machine.memory.state()
+    state = rig.machine.snapshots.state()
     rig.events.clear()
-    rig.machine.memory.take_over(state, 0)
+    rig.machine.snapshots.take_over(state, 0)
     assert not rig.of_type(SoundChanged)
     assert not rig.of_type(ParameterChanged)

@@ -7,10 +7,11 @@ import pytest
 
 from gan808.config import Settings
 from gan808.engine.engine import Engine
+from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.machine import AHEAD_S, Machine
 from gan808.instrument.parameters import BY_ADDRESS
 from tests.fake_filler import FakeFiller
-from tests.fake_library import SceneShelf
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool
 from tests.instrument.rig import BAR, BLOCK, Rig
 
@@ -22,10 +23,10 @@ def test_volume_changes_at_its_frame() -> None:
     rig.run(BLOCK)
     rig.send("/volume", 0.25, frame=20000)
     rig.run(20000 - 2 * BLOCK)
-    assert rig.engine.master == 0.8
+    assert rig.engine.master == 0.8 * MASTER_MOST
     assert [c.frame for c in rig.engine.commands if c.name == "master"][-1] == 20000
     rig.run(3 * BLOCK)
-    assert rig.engine.master == 0.25
+    assert rig.engine.master == 0.25 * MASTER_MOST
 
 
 @pytest.mark.parametrize("frame", [BAR - 1, BAR, BAR + 1, BAR + 4 * STEP + 77])
@@ -79,7 +80,7 @@ def test_on_the_real_engine_volume_and_stop_are_exact() -> None:
     settings = Settings().replace({"sequencer": {"playing": False}, "evolve": {
         "swaps_per_bar": 0.0}, "audio": {"master_volume": 1.0}})
     machine = Machine(kit, engine, FakePool(kit.classes), FakeFiller(FakePool(())), settings,
-                      SceneShelf({"fake": kit}))
+                      SceneLibrary({"fake": kit}))
     machine.start(live=False)
     port, due = engine.port("midi"), 12345
     for sound in machine.swaps.slots[:1]:
@@ -96,3 +97,37 @@ def test_on_the_real_engine_volume_and_stop_are_exact() -> None:
     assert level > 0.1
     assert np.all(out[1000:due, 0] == level), f"{AHEAD_S} s early"
     assert out[due + 1, 0] < level
+
+
+@pytest.mark.parametrize("frame", [BAR - STEP // 3, BAR, BAR + 5 * STEP + 77])
+def test_played_again_while_it_plays_it_begins_anew_at_its_frame(frame: int) -> None:
+    """What comes before that frame is heard as ever, and the first step is on it."""
+    heard, restarted = Rig(), Rig()
+    restarted.send("/seq/play", frame=frame)
+    for rig in (heard, restarted):
+        rig.run(3 * BAR)
+    hits = [(hit.frame, hit.slot) for hit in heard.engine.hits]
+    expected = [h for h in hits if h[0] < frame] + [
+        (at + frame, slot) for at, slot in hits if at + frame < 3 * BAR]
+    assert [(hit.frame, hit.slot) for hit in restarted.engine.hits] == expected
+
+
+def test_a_start_and_the_stop_after_it_are_done_in_their_order() -> None:
+    """Both of one bundle, so that both are told before the first is due."""
+    rig = Rig()
+    start, stop = BAR + STEP // 2, BAR + STEP // 2 + 4 * STEP + 1
+    rig.send("/seq/play", frame=start)
+    rig.send("/seq/stop", frame=stop)
+    rig.run(3 * BAR)
+    assert [hit.frame for hit in rig.engine.hits if hit.frame > BAR] == [start, start + 4 * STEP]
+    assert not rig.machine.status().playing
+
+
+def test_a_start_that_comes_late_takes_back_what_lies_behind_it() -> None:
+    """The sequencer has scheduled two beats beyond it already."""
+    rig = Rig()
+    rig.machine.sync.advance(2 * STEP * 4 + 1)
+    rig.machine.sync.play(STEP * 4 + 1)
+    rig.machine.sync.advance(3 * STEP * 4)
+    rig.engine.run(BAR)
+    assert [hit.frame for hit in rig.engine.hits] == [0, STEP * 4, STEP * 4 + 1, STEP * 8 + 1]

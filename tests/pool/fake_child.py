@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from gan808.errors import KitError, RenderError
 from gan808.pool.render_child import ChildOptions, RendererLike, serve
 from gan808.sound.latent import Point
-from gan808.sound.sound import Sound
+from gan808.sound.sound import Nearest, Sound
 from tests.pool.sounds import make_sound
 
 
@@ -46,6 +47,16 @@ class FakeRenderer:
             )
             for name, seed in zip(class_names, seeds, strict=True)
         ]
+
+    def search(self, file: Path, class_names: Sequence[str]) -> Generator[float, None, Nearest]:
+        """"long" takes many slices, "silent" cannot be used, "crash" is the end."""
+        if file.stem == "silent":
+            raise RenderError(f"{file}: is silent")
+        for step in range(40 if file.stem == "long" else 2):
+            time.sleep(0.01 if file.stem == "long" else 0.0)
+            yield step / 40
+        name = next(iter(class_names), "kick")
+        return Nearest(self.render([file.stem if file.stem == "crash" else name], [17])[0], 1.5)
 
     def rejection(self, sound: Sound) -> str | None:
         return "unsure" if sound.class_asked == "bad" else None

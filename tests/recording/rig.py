@@ -23,7 +23,7 @@ from gan808.recording.replay import Replay
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import Sound
 from tests.fake_filler import FakeFiller
-from tests.fakes import FakeKit, FakePool, FakeShelf
+from tests.fakes import FakeKit, FakeLibrary, FakePool
 from tests.instrument.rig import PATTERN
 from tests.pool.sounds import make_sound
 
@@ -80,7 +80,7 @@ class Stage:
         self.filler = Filler(pool)
         self.machine = Machine(
             kit, self.engine, pool, self.filler, Settings().replace(base | sections),
-            FakeShelf({"fake": kit, "other": other}, {"test": PATTERN}))
+            FakeLibrary({"fake": kit, "other": other}, {"test": PATTERN}))
         self.notices: list[str] = []
         self.machine.subscribe(lambda event: self.notices.append(event.text)
                                if isinstance(event, Notice) else None)

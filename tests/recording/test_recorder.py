@@ -23,7 +23,7 @@ from gan808.recording.replay import Replay
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 from tests.engine.test_wav import full_after
-from tests.fakes import FakeKit, FakeShelf
+from tests.fakes import FakeKit, FakeLibrary
 from tests.instrument.rig import PATTERN
 from tests.pool.sounds import make_sound
 from tests.recording.rig import (
@@ -207,7 +207,7 @@ def test_on_threads_of_its_own_it_records_the_same(tmp_path: Path) -> None:
     kit = FakeKit(sounds=[sound_of(name, Point(1)) for name in FakeKit().classes])
     machine = Machine(kit, engine, EndlessPool(kit.classes), Filler(),
                       Settings().replace({"sequencer": {"pattern": "test"}}),
-                      FakeShelf({}, {"test": PATTERN}))
+                      FakeLibrary({}, {"test": PATTERN}))
     machine.start()
     machine.commands.recording.begin(tmp_path / "take")
     heard, port, answers = [], engine.port("midi"), list[Any]()

@@ -128,6 +128,10 @@ class TestReading:
              "step 1 = 0.6: give a number from -0.5 to 0.5"),
             (ROW + '[ratchet]\nBD = 2.5', "give a whole number from 1"),
             (ROW + '[velocity]\nBD = "x..."', "give values by step"),
+            (ROW + '[condition]\nBD = { 1 = "3:2" }', "step 1 = '3:2': give fill, !fill, first"),
+            (ROW + '[condition]\nBD = { 1 = "1:17" }', "up to 16"),
+            (ROW + '[condition]\nBD = "x..."', "f fill, n not in a fill"),
+            (ROW + '[tune_semitones]\nBD = { 1 = 25 }', "from -24 to 24"),
             (ROW + '[velocity]\nBD = { 1 = true }', "from 0 to 1"),
         ],
     )

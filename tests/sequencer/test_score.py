@@ -92,8 +92,46 @@ class TestPlaces:
         assert all(frame < BAR for frame in rig.frames(0))
 
 
+class TestConditions:
+    @pytest.mark.parametrize(("condition", "length", "repeats"), [
+        ("", 16, [0, 1, 2, 3, 4, 5]), ("1:2", 16, [0, 2, 4]), ("2:2", 16, [1, 3, 5]),
+        ("2:3", 16, [1, 4]), ("first", 16, [0]), ("!first", 16, [1, 2, 3, 4, 5]),
+        ("1:2", 5, [0, 2, 4, 6, 8, 10, 12, 14, 16, 18]), ("fill", 16, []),
+        ("!fill", 16, [0, 1, 2, 3, 4, 5])])
+    @pytest.mark.parametrize("density", [0.0, -0.1])
+    def test_a_step_sounds_when_its_own_row_has_come_round_so_often(
+        self, condition, length, repeats, density
+    ) -> None:
+        rig = Rig(Pattern("x", 120, rows={"BD": one(Step(1.0, condition=condition), 0, length)}))
+        rig.sequencer.with_score(lambda score: score.set_density(density))
+        rig.sequencer.play(0)
+        rig.sequencer.advance(6 * BAR)
+        assert rig.frames() == [length * STEP * n for n in repeats]
+
+    def test_fill_steps_are_the_fill_of_their_pattern(self) -> None:
+        """Every second bar: the pattern's own step instead of one that is made up."""
+        rows = {"BD": one(Step(1.0), 0), "SD": one(Step(0.7, condition="fill"), 12),
+                "CH": one(Step(0.3, condition="!fill"), 4)}
+        played = heard(Pattern("x", 120, rows=rows), 4 * BAR, fills=2)
+        slot = {code: CODES.index(code) for code in rows}
+        expected = [(BAR * bar, slot["BD"], 1.0) for bar in range(4)]
+        expected += [(BAR * bar + 4 * STEP, slot["CH"], 0.3) for bar in (0, 2)]
+        expected += [(BAR * bar + 12 * STEP, slot["SD"], 0.7) for bar in (1, 3)]
+        assert sorted(played) == sorted(expected)
+
+    def test_a_pattern_that_takes_over_counts_from_its_own_beginning(self) -> None:
+        rig = Rig(Pattern("x", 120, rows={"BD": one(Step(1.0))}))
+        rig.sequencer.play(0)
+        rig.sequencer.advance(1)
+        rig.sequencer.set_pattern(Pattern("y", 120, rows={"SD": one(Step(1.0, condition="first"))}))
+        rig.sequencer.advance(4 * BAR)
+        assert rig.frames(1) == [BAR]
+
+
 steps = st.builds(Step, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([1.0, 0.6]),
-                  st.integers(1, 5), st.floats(-0.5, 0.5))
+                  st.integers(1, 5), st.floats(-0.5, 0.5), st.sampled_from([0.0, -3.5]),
+                  st.sampled_from([0.0, 1.0]),
+                  st.sampled_from(["", "1:2", "3:4", "fill", "!fill", "first", "!first"]))
 rows = st.lists(steps, min_size=1, max_size=20).map(tuple)
 patterns = st.builds(Pattern, st.just("any"), st.floats(60, 200), st.floats(0, 1), st.just(""),
                      st.fixed_dictionaries({"BD": rows, "CH": rows}))
@@ -126,7 +164,7 @@ class TestAnyPattern:
         for slot, code in ((0, "BD"), (CODES.index("CH"), "CH")):
             for number in range(60):
                 step = pattern.rows[code][number % len(pattern.rows[code])]
-                if not step.sounds or step.chance < 1:
+                if not step.sounds or step.chance < 1 or step.condition:
                     continue
                 place = ideal(number, 48000, pattern.tempo_bpm, pattern.swing)
                 after = ideal(number + 1, 48000, pattern.tempo_bpm, pattern.swing)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -116,11 +117,50 @@ def test_a_damaged_header_of_weights_is_one_line(folder: Path, content: bytes) -
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("fill", [0.0, np.inf])
-def test_weights_without_a_sound_in_them_are_found(folder: Path, fill: float) -> None:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kit whose factory sounds are its own."""
+    return write_tiny_kit(tmp_path_factory.mktemp("kits") / "tiny", rendered=True)
+
+
+def as_bytes_of(other: type) -> Callable[[np.ndarray], np.ndarray]:
+    """The bits of numbers of another kind, taken for float16: of bfloat16 as of a file's bytes."""
+    def taken(array: np.ndarray) -> np.ndarray:
+        numbers = array.astype(other)
+        high = numbers.view(np.uint32) >> 16 if other is np.float32 else numbers.astype(np.uint16)
+        return np.nan_to_num(high.astype(np.uint16).view(np.float16), posinf=6e4, neginf=-6e4)
+    return taken
+
+
+WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "zeros": np.zeros_like,
+    "infinite": lambda array: np.full_like(array, np.inf),
+    "largest": lambda array: np.full_like(array, 6e4),
+    "bfloat16": as_bytes_of(np.float32),
+    "int8": lambda array: (127 * array / max(np.abs(array).max(), 1e-3)).round(),
+    "shuffled": lambda array: np.random.default_rng(1).permutation(
+        array.ravel()).reshape(array.shape),
+    "twice": lambda array: 2 * array,
+}
+
+
+@pytest.mark.parametrize(("wrong", "which"), [
+    *((wrong, "") for wrong in WRONG), ("shuffled", "generator"), ("zeros", "critic")])
+def test_weights_that_are_others_than_the_kits_are_found(
+    whole: Path, tmp_path: Path, wrong: str, which: str
+) -> None:
+    """Right names, shapes and kind of number, so only what they make tells."""
+    folder = Path(shutil.copytree(whole, tmp_path / "tiny"))
     path = folder / "weights.safetensors"
-    save_file({name: np.full_like(array, fill) for name, array in load_file(path).items()}, path)
+    with np.errstate(all="ignore"):
+        save_file({name: np.ascontiguousarray(WRONG[wrong](array), np.float16)
+                   if name.startswith(which) else array
+                   for name, array in load_file(path).items()}, path)
     assert verify_kit(folder)
+
+
+def test_a_kit_whose_weights_make_its_factory_sounds_is_whole(whole: Path) -> None:
+    assert verify_kit(whole) == []
 
 
 def test_a_kit_has_the_name_of_its_folder(folder: Path) -> None:

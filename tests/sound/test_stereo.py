@@ -15,7 +15,7 @@ from gan808.sound.network.spec import HOUSE_SPEC
 from gan808.sound.renderer import Renderer
 from gan808.sound.stereo import joined
 from gan808.storage.kit_saving import save_sounds_as_kit
-from gan808.storage.library import Shelf
+from gan808.storage.library import Library
 from tests.fakes import fake_sound
 from tests.tiny_kit import write_tiny_kit
 
@@ -106,7 +106,7 @@ def _sides(sound, audio):
 
 def test_an_export_has_two_channels(renderer, tmp_path):
     sound = renderer.render(["kick"], [parse_point("1+w@0.5")])[0]
-    path = Shelf((), (), tmp_path, tmp_path).export(sound, sound.file_stem("_"))
+    path = Library((), (), tmp_path, tmp_path).export(sound, sound.file_stem("_"))
     assert path.name == "tiny_kick_1+w@0.5.wav"
     with soundfile.SoundFile(path) as file:
         assert file.title == "tiny/kick/1+w@0.5"

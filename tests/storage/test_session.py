@@ -1,4 +1,4 @@
-"""What a run begins with, who may keep the state, and the thread that does."""
+"""What a run begins with, and who may keep the state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gan808.config import Settings, given_settings, load_settings
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import RENDER
 from gan808.storage.pattern_files import find_pattern
-from gan808.storage.session import Keeping
+from gan808.storage.session import Session
 from gan808.storage.session_files import STATE, StateFiles
 from tests.fakes import fake_sound
 from tests.instrument.rig import BLOCK, Rig
@@ -29,25 +29,12 @@ LEFT = State(
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user whose state is in a folder of the test's own."""
-    state = tmp_path / "state"
-    monkeypatch.setattr(paths, "state_folder", lambda: state)
-    return state
-
-
-@pytest.fixture
-def warned() -> list[str]:
-    return []
-
-
 def opened(warned: list[str], *given: str, fresh: bool = False,
-           **sections: dict[str, object]) -> Keeping:
-    return Keeping(Settings().replace(sections), given, fresh=fresh, warn=warned.append)
+           **sections: dict[str, object]) -> Session:
+    return Session(Settings().replace(sections), given, fresh=fresh, warn=warned.append)
 
 
-def stopped(keeping: Keeping, rig: Rig) -> None:
+def stopped(keeping: Session, rig: Rig) -> None:
     """Stop keeping, with a machine that has no thread to answer on."""
     keeping.freeze()
     rig.run(BLOCK)
@@ -89,7 +76,7 @@ def test_what_the_user_says_for_this_run_comes_first(folder: Path, warned: list[
     settings = load_settings(CHECKOUT / "config.toml", overrides, user_path=folder / "none")
     given = given_settings(settings, overrides)
     assert given == {"sequencer.tempo_bpm", "evolve.swaps_per_bar"}
-    result = Keeping(settings, given, warn=warned.append).settings
+    result = Session(settings, given, warn=warned.append).settings
     assert (result.sequencer.tempo_bpm, result.evolve.swaps_per_bar) == (140.0, 1.0)
     assert (result.sequencer.swing, result.audio.master_volume) == (0.25, 0.5)
 
@@ -101,7 +88,7 @@ def test_a_file_that_differs_from_the_defaults_is_heard(
     own = tmp_path / "my.toml"
     own.write_text("[audio]\nmaster_volume = 0.9\n[evolve]\nswaps_per_bar = 1.0\n")
     settings = load_settings(own, {}, user_path=folder / "none")
-    result = Keeping(settings, given_settings(settings, {}), warn=warned.append).settings
+    result = Session(settings, given_settings(settings, {}), warn=warned.append).settings
     assert (result.audio.master_volume, result.evolve.swaps_per_bar) == (0.9, 4.0)
 
 
@@ -251,6 +238,3 @@ def test_slots_follow_a_width_that_was_said(folder: Path, warned: list[str]) -> 
     rig.machine.switches.wear(rig.kit, rig.kit.factory_sounds(48000), 0)
     assert rig.machine.swaps.slots[0].values["level"] == 0.1
     assert rig.machine.swaps.slots[0].values["width"] == 0.0
-
-
-# The thread

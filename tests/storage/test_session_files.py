@@ -23,7 +23,7 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import Sound
 from gan808.storage import scene_files, session_files
-from gan808.storage.library import Shelf
+from gan808.storage.library import Library
 from gan808.storage.scene_files import load_scene, save_scene
 from gan808.storage.session_files import KITS, SOUNDS, STATE, Lock, StateFiles
 from tests.fakes import fake_sound
@@ -316,25 +316,26 @@ class TestScenes:
                                       "x\0", "x\n", "x ", "x.", "y" * 65, "é", "a\u202eb"])
     def test_a_name_from_the_network_stays_in_the_folder(self, tmp_path: Path, name: str) -> None:
         folder = tmp_path / "scenes"
-        shelf = Shelf((), (), tmp_path / "f", tmp_path / "e", folder)
-        for attempt in (lambda: shelf.save_scene(name, STATE_NOW), lambda: shelf.delete_scene(name),
-                        lambda: shelf.scene(name, RATE_HZ)):
+        library = Library((), (), tmp_path / "f", tmp_path / "e", folder)
+        for attempt in (lambda: library.save_scene(name, STATE_NOW),
+                        lambda: library.delete_scene(name),
+                        lambda: library.scene(name, RATE_HZ)):
             with pytest.raises(ConfigError, match="letters, digits"):
                 attempt()
         assert list(tmp_path.iterdir()) == []
 
     def test_they_are_listed_and_deleted(self, tmp_path: Path) -> None:
-        shelf = Shelf((), (), tmp_path / "f", tmp_path / "e", tmp_path / "scenes")
-        assert shelf.scene_names() == []
+        library = Library((), (), tmp_path / "f", tmp_path / "e", tmp_path / "scenes")
+        assert library.scene_names() == []
         for name in ("b", "a", "A-2.5 x+y_z"):
-            shelf.save_scene(name, STATE_NOW)
+            library.save_scene(name, STATE_NOW)
         (tmp_path / "scenes" / "other.txt").write_text("")
-        assert shelf.scene_names() == ["A-2.5 x+y_z", "a", "b"]
-        shelf.delete_scene("a")
+        assert library.scene_names() == ["A-2.5 x+y_z", "a", "b"]
+        library.delete_scene("a")
         with pytest.raises(ConfigError, match="scene 'a': no such scene; there is: A-2.5 x"):
-            shelf.delete_scene("a")
+            library.delete_scene("a")
         with pytest.raises(ConfigError, match="no such scene"):
-            shelf.scene("a", RATE_HZ)
+            library.scene("a", RATE_HZ)
 
     @pytest.mark.parametrize("damage", [
         lambda content: content[:-2],

@@ -8,7 +8,7 @@ import pytest
 
 from gan808 import paths as places
 from gan808.config import Settings
-from gan808.storage.session import Keeping
+from gan808.storage.session import Session
 from tests.instrument.rig import Rig
 
 
@@ -24,7 +24,7 @@ def test_what_a_kill_has_left_is_swept_at_start(
         path.parent.mkdir(parents=True)
         path.touch()
     warned: list[str] = []
-    keeping = Keeping(Settings().replace({"state": {"keep": False}}), warn=warned.append)
+    keeping = Session(Settings().replace({"state": {"keep": False}}), warn=warned.append)
     keeping.go_on(Rig().machine)
     assert not list((tmp_path / "scenes").iterdir())
     assert not list((tmp_path / "kits").iterdir())

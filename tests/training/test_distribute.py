@@ -14,7 +14,7 @@ import pytest
 from gan808.errors import TrainingError
 from tests.training.tiny_recipe import TINY
 from training import checkpoint
-from training.distribute import Crew, TensorFlowCrew, check_divides, join
+from training.distribute import TensorFlowDevices, TrainingDevices, check_divides, join
 from training.trainer import FitOptions, Trainer
 
 # Each program imports TensorFlow and builds its graphs anew, two at once: minutes, if it is busy.
@@ -153,12 +153,12 @@ def test_one_machine_needs_no_strategy(monkeypatch):
     for config in ("", json.dumps(alone)):
         monkeypatch.setenv("TF_CONFIG", config)
         crew = join()
-        assert type(crew) is Crew
+        assert type(crew) is TrainingDevices
         assert crew.together(1.5, True) == (1.5, True)
 
 
 def test_a_batch_that_does_not_divide_is_told_with_one_that_does():
-    class Three(TensorFlowCrew):
+    class Three(TensorFlowDevices):
         def __init__(self):
             self.n_replicas = 3
 

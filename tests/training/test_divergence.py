@@ -7,7 +7,13 @@ import pytest
 from gan808.errors import TrainingError
 from tests.training.tiny_recipe import TINY
 from training import checkpoint
-from training.divergence import WASSERSTEIN_FLOORS, Limits, Recovery, Watch, diversity_of
+from training.divergence import (
+    WASSERSTEIN_FLOORS,
+    DivergenceLimits,
+    Recovery,
+    Watch,
+    diversity_of,
+)
 from training.trainer import FitOptions, Trainer
 
 QUIET = {"samples_s": 1e9, "checkpoint_s": 0.0}
@@ -32,7 +38,7 @@ def losses_of(run):
 
 
 def test_a_healthy_run_and_its_spikes_are_left_alone():
-    watch = Watch(Limits())
+    watch = Watch(DivergenceLimits())
     for i, results in enumerate(healthy(600)):
         if i % 50 == 49:
             results["norm_critic"] *= 100
@@ -40,7 +46,7 @@ def test_a_healthy_run_and_its_spikes_are_left_alone():
 
 
 def test_an_explosion_is_noticed_when_it_lasts():
-    watch = Watch(Limits())
+    watch = Watch(DivergenceLimits())
     for results in healthy(100):
         watch.trouble(results)
     said = [watch.trouble(results | {"norm_critic": 1e4}) for results in healthy(5)]
@@ -49,19 +55,19 @@ def test_an_explosion_is_noticed_when_it_lasts():
 
 
 def test_a_loss_that_is_not_finite_is_noticed_at_once():
-    said = Watch(Limits()).trouble({"critic": 0.5, "generator": float("nan")})
+    said = Watch(DivergenceLimits()).trouble({"critic": 0.5, "generator": float("nan")})
     assert said == "a loss is not finite (generator nan)"
 
 
 def test_a_wasserstein_loss_may_grow_from_nothing():
     """It is a distance: 0 at first, tens after a hundred steps."""
-    watch = Watch(Limits(), None, WASSERSTEIN_FLOORS)
+    watch = Watch(DivergenceLimits(), None, WASSERSTEIN_FLOORS)
     for step in range(300):
         assert watch.trouble({"critic": -min(80.0, 0.01 * step**1.5)}) is None
 
 
 def test_a_critic_that_nothing_can_be_learned_from_is_noticed():
-    watch = Watch(Limits(saturated_steps=20))
+    watch = Watch(DivergenceLimits(saturated_steps=20))
     said = [watch.trouble(r) for r in healthy(20, critic=1e-5, margin=12.0)]
     assert said[:19] == [None] * 19
     assert "told every pair apart for 20 steps (margin 12.0)" in said[19]
@@ -77,17 +83,17 @@ def test_diversity_is_the_distance_within_classes():
 
 
 def test_a_generator_that_was_never_diverse_has_not_collapsed():
-    watch = Watch(Limits())
+    watch = Watch(DivergenceLimits())
     assert watch.collapse(0.01) is None
     assert watch.collapse(0.4) is None
     assert "one: 2.0% of real ones' diversity, it was 40%" in watch.collapse(0.02)
 
 
 def test_what_is_known_survives_a_checkpoint():
-    watch = Watch(Limits())
+    watch = Watch(DivergenceLimits())
     for results in healthy(100):
         watch.trouble(results)
-    other = Watch(Limits(), watch.to_dict())
+    other = Watch(DivergenceLimits(), watch.to_dict())
     for results in healthy(5, norm_critic=1e4):
         assert other.trouble(results) == watch.trouble(results)
 
@@ -162,7 +168,7 @@ def test_a_collapse_goes_back_beyond_it(dataset, tmp_path):
     """The generator forgets its latents at step 5; the look at step 6 sees it. The checkpoint of
     step 5 has it already: the run goes back to the one that the look at step 4 has proven."""
     said = []
-    options = FitOptions(steps=9, limits=Limits(look_every=2, collapsed=1e-3), **QUIET)
+    options = FitOptions(steps=9, limits=DivergenceLimits(look_every=2, collapsed=1e-3), **QUIET)
     trainer = poisoned(Trainer(dataset, TINY, tmp_path, options), 5, one_sound)
     trainer.fit(lambda now: said.append(now.said))
     (told,) = [line for line in said if line]

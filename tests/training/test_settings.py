@@ -13,7 +13,7 @@ from gan808.cli.main import app
 from gan808.errors import TrainingError
 from gan808.sound.spectral.geometry import PAPER
 from tests.test_documents import shell_lines
-from training.divergence import Limits, Recovery
+from training.divergence import DivergenceLimits, Recovery
 from training.evaluate import MIN_HELD_OUT
 from training.networks import build_critic, build_generator
 from training.recipes import HOUSE_RECIPE, PAPER_RECIPE
@@ -121,7 +121,7 @@ def test_the_page_on_training_names_settings_and_options_that_there_are():
 
 
 def test_the_page_on_training_tells_the_programs_numbers():
-    limits, options = Limits(), FitOptions(hours=1)
+    limits, options = DivergenceLimits(), FitOptions(hours=1)
     assert (limits.exploded, limits.saturated_steps, Recovery.MOST) == (30, 300, 5)
     assert (options.checkpoint_s, options.samples_s, options.score_s) == (180, 600, 120)
     assert (SHARE_OF_TIME, MIN_HELD_OUT) == (0.02, 24)

@@ -9,7 +9,7 @@ import soundfile
 
 from gan808.errors import CorpusError
 from gan808.sound.kit.kit import load_kit
-from gan808.sound.renderer import Heard, Renderer
+from gan808.sound.renderer import CriticOpinion, Renderer
 from tests.training.tiny_recipe import write_drums
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped
@@ -33,7 +33,7 @@ class Listening(Renderer):
             row = np.full(len(self.kit.classes), (1 - sure) / (len(self.kit.classes) - 1))
             row[self.kit.classes.index(class_name)] = sure
             rows.append(row)
-        return Heard(np.asarray(rows, np.float32), np.zeros(len(rows), np.float32))
+        return CriticOpinion(np.asarray(rows, np.float32), np.zeros(len(rows), np.float32))
 
 
 @pytest.fixture

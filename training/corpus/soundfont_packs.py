@@ -19,7 +19,7 @@ DRUM_BANK = 128
 NOTES = range(128)
 
 
-class _Groups:
+class _PackGroups:
     """Disjoint sets of sample names."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ def packs_of(path: Path) -> defaultdict[tuple[int, int], str]:
                     used.update(_samples_of(preset))
     except (ValueError, KeyError, EOFError, struct.error):
         used = {}  # FluidSynth reads more than the standard allows
-    groups = _Groups()
+    groups = _PackGroups()
     for names in used.values():
         groups.join(names)
     packs: defaultdict[tuple[int, int], str] = _PackANote()

@@ -39,7 +39,7 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     limit_threads(settings.renderer.threads)
     from gan808.sound.kit.kit import find_kit
     from gan808.sound.match import Matcher, read_target
-    from gan808.storage.library import Shelf
+    from gan808.storage.library import Library
 
     kit = find_kit(settings.kit.name, paths.kit_folders())
     classes = classes_of(kit, order.class_name)
@@ -48,12 +48,12 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     with _progress() as told:
         found = Matcher(renderer, target).match(
             classes, seeds=order.seeds, steps=order.steps, progress=told)
-    shelf = Shelf(paths.kit_folders(), (), order.folder, order.folder)
+    library = Library(paths.kit_folders(), (), order.folder, order.folder)
     results = [("nearest seed", found.nearest, found.nearest_db)]
     if found.refined_db < found.nearest_db:
         results.append(("refined", found.refined, found.refined_db))
     for what, sound, distance_db in results:
-        path = shelf.export(sound, sound.file_stem("_"))
+        path = library.export(sound, sound.file_stem("_"))
         yield f"{path}  {what}, {distance_db:.2f} dB away: {sound.id}"
 
 

@@ -17,7 +17,7 @@ from gan808.app.offline.render import batches
 from gan808.config import Settings
 from gan808.engine.outputs.registry import open_output
 from gan808.engine.outputs.wav import WavFile
-from gan808.errors import Gan808Error, KitError
+from gan808.errors import Gan808Error, Guard, KitError
 from gan808.pool.factory import factory_sounds
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.store import fingerprint
@@ -25,7 +25,8 @@ from gan808.recording.format import Line, digest_of, read_take
 from gan808.recording.replay import Replay
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.latent import parse_id
-from gan808.sound.sound import RENDER, Sound
+from gan808.sound.sound import RENDER, Sound, parse_file_id
+from gan808.storage.library import Library
 
 LOADING_TIMEOUT_S = 300.0
 # Live, commands are sent this long before they are due.
@@ -129,7 +130,9 @@ def find_sounds(lines: Sequence[Line], make: MakeSounds) -> Found:
         raise Gan808Error(f"the recording is damaged: {error}") from error
     by_kit: dict[str, dict[tuple[str, str], None]] = {}
     for pair in wanted.values():
-        by_kit.setdefault(parse_id(pair[0])[0], {})[pair] = None
+        file = parse_file_id(pair[0])
+        kit_name = parse_id(pair[0])[0] if file is None else file.kit
+        by_kit.setdefault(kit_name, {})[pair] = None
     made: dict[tuple[str, str], tuple[Sound, bool]] = {}
     for kit, pairs in by_kit.items():
         candidates = make(kit, list(pairs))
@@ -152,6 +155,7 @@ class _Kits:
         self.notices: list[str] = []
         self._rate_hz = int(head["rate"])
         self._instead = instead
+        self._library = Library.of_user(settings.imports.folder)
         self._same_renderer = head.get("render", 1) == RENDER
         self._lines = {str(line["kit"]): line for line in lines if "kit" in line}
         chosen: dict[str, Any] = {"threads": head.get("threads"), "niceness": 0,
@@ -168,6 +172,11 @@ class _Kits:
             found.setdefault(f"{name}/{identity}", []).append(sound)
             have.add((f"{name}/{identity}", digest_of(sound.audio)))
         missing = list(dict.fromkeys(pair[0] for pair in pairs if pair not in have))
+        files = {each: file for each in missing if (file := parse_file_id(each)) is not None}
+        for sound_id, file in files.items():
+            with Guard(sound_id, lambda error: self.notices.append(str(error))):
+                found[sound_id] = [self._library.reload_sound(file, kit, self._rate_hz)]
+        missing = [each for each in missing if each not in files]
         for sound_id, sound in zip(missing, self._render(kit, missing), strict=True):
             found.setdefault(sound_id, []).append(sound)
         return found

@@ -15,11 +15,13 @@ SPAN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One whole message: its bytes, when it came in time.monotonic seconds, and from which port."""
+    """One whole message: its bytes, when it came in time.monotonic seconds, from which port, and
+    whether the audio callback has acted on it already."""
 
     data: list[int]
     arrival_s: float
     source: str = ""
+    played: bool = False
 
 
 class ArrivalClock:

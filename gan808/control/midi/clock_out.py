@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gan808.control.midi.outputs import MidiOutputs
 from gan808.control.midi.ports import OFF
 from gan808.errors import Guard
-from gan808.realtime import hurry
+from gan808.realtime import request_realtime
 from gan808.sequencer.clock_out import ClockPlan
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class MidiClockOut:
         self._outputs.close()
 
     def _run(self) -> None:
-        hurry()
+        request_realtime()
         next_look_s = time.monotonic()
         guard = Guard("MIDI clock out")
         while not self._stopping.is_set():

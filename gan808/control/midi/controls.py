@@ -47,7 +47,7 @@ class MidiControls:
         self._latest[key] = arguments
         if key not in self._queued:
             self._queued.add(key)
-            self._machine.later(self._take, key)
+            self._machine.post(self._take, key)
 
     def _take(self, key: tuple[str, tuple[Value, ...]]) -> None:
         """On the machine thread."""

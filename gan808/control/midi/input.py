@@ -14,32 +14,36 @@ from typing import TYPE_CHECKING
 
 from gan808.config import Settings, VelocityCurve
 from gan808.control.midi.byte_stream import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, PROGRAM_CHANGE
-from gan808.control.midi.channel import MidiChannel
+from gan808.control.midi.channel import EXPRESSION, HOLD, PAN, MidiChannel
 from gan808.control.midi.clock_source_selector import CLOCK_MESSAGES, ClockMaster
 from gan808.control.midi.controls import MidiControls
+from gan808.control.midi.jack_port import JackSource
 from gan808.control.midi.ports import MidiPorts
+from gan808.engine.engine import ALL_SLOTS
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
-from gan808.instrument.learning import Control, ControlKind, Target
-from gan808.instrument.parameter import Kind
-from gan808.instrument.protocols import PortLike
-from gan808.realtime import hurry
+from gan808.instrument.learning import Control, ControlKind, ControlTarget
+from gan808.instrument.midi_map import ALL_CHANNELS, CYMBALS, velocity_of
+from gan808.instrument.note_maps import HIHAT_PEDAL, OPEN_HATS, decay_of_pedal
+from gan808.instrument.parameter import SLOT, Kind
+from gan808.instrument.parameters import BY_ADDRESS
+from gan808.instrument.protocols import NotePort
+from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
 
-FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
-ALL_CHANNELS = 0
+DECAY = BY_ADDRESS[f"/slot/{SLOT}/decay"]
 FULL = 127  # what a button sends
 HALF = 64
-# Classes of sounds that a hand can silence.
-CYMBALS = frozenset({"cymbal", "crash", "ride", "splash", "china"})
 # Channel messages of MIDI 1.0: the upper half of the status byte, and how many bytes each has.
 KEY_PRESSURE = 0xA0
 MESSAGE_BYTES = {NOTE_OFF: 3, NOTE_ON: 3, KEY_PRESSURE: 3, CONTROL_CHANGE: 3,
                  PROGRAM_CHANGE: 2, 0xD0: 2, 0xE0: 3}
 HIGHEST_VALUE = 127
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
+# What notes depend on that the callback plays, wherever it comes from.
+OF_ALL_NOTES = (PAN, EXPRESSION, HOLD, RESET_CONTROLLERS)
 # Channel mode messages 124-127 are all-notes-off too, by the standard.
 MODE_MESSAGES = range(ALL_NOTES_OFF, 128)
 READ_TIMEOUT_S = 0.2
@@ -47,33 +51,38 @@ LOSS_TOLD_S = 5.0
 
 log = logging.getLogger("gan808")
 
-__all__ = ["MidiInput", "MidiNotes", "velocity_of"]
+
+class PlayedPort:
+    """Takes what the audio callback has played already: there is nothing left to send."""
+
+    def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
+                pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
+        return True
+
+    def stop(self, slot: int = ALL_SLOTS, frame: int = 0) -> bool:
+        return True
+
+    def release(self, slot: int, frame: int = 0) -> bool:
+        return True
+
+    def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool:
+        return True
 
 
-def velocity_of(value: int, curve: VelocityCurve) -> float:
-    """Velocity 0..1 of a MIDI velocity 1..127.
-
-    soft: little force is enough (square root); hard: it takes force (square); fixed: always the
-    same, whatever the force.
-    """
-    share = value / 127
-    if curve == "soft":
-        return float(share**0.5)
-    if curve == "hard":
-        return share * share
-    return FIXED_VELOCITY if curve == "fixed" else share
+PLAYED = PlayedPort()
 
 
 class MidiNotes:
     """What each MIDI message does. One thread, the owner of `port`."""
 
-    def __init__(self, machine: Machine, port: PortLike, settings: Settings) -> None:
+    def __init__(self, machine: Machine, port: NotePort, settings: Settings) -> None:
         self._machine = machine
-        self._port = port
+        self._own_port = self._port = port
         self._channel = settings.midi.channel
         self._curve: VelocityCurve = settings.midi.velocity_curve
         steady = settings.engine.note_mode == "steady"
         self._delay_s = settings.engine.steady_delay_ms / 1000 if steady else None
+        self._has_pedal = settings.midi.map != "gm"
         self._controllers = controllers()
         self._channels = [MidiChannel() for _ in range(16)]
         self._controls = MidiControls(machine)
@@ -86,10 +95,15 @@ class MidiNotes:
         """The name of the port whose clock was followed last."""
         return self._master.source
 
-    def receive(self, data: Sequence[int], arrival_s: float, source: str = "") -> None:
-        """Act on one message that arrived at arrival_s (time.monotonic); never raises."""
+    def receive(self, data: Sequence[int], arrival_s: float, source: str = "", *,
+                played: bool = False) -> None:
+        """Act on one message that arrived at arrival_s (time.monotonic); never raises.
+
+        played: the audio callback has started, released or stopped what it says; all else is ours.
+        """
         if not data:
             return
+        self._port = PLAYED if played else self._own_port
         if data[0] >= 0xF0:
             if data[0] in CLOCK_MESSAGES and len(data) == (3 if data[0] == 0xF2 else 1):
                 self._master.receive(data, source, arrival_s)
@@ -107,6 +121,8 @@ class MidiNotes:
         elif kind in (NOTE_ON, NOTE_OFF):
             self._note_off(data[1], arrival_s, self._channels[channel])
         elif kind == CONTROL_CHANGE:
+            if data[1] in OF_ALL_NOTES:
+                self._port.midi(*data)
             self._control(data[1], data[2], arrival_s, self._channels[channel])
         elif kind == PROGRAM_CHANGE and self._channels[channel].takes_program():
             self._controls.choose(data[1])
@@ -162,7 +178,12 @@ class MidiNotes:
             self._machine.release(self._port, index, self._frame(arrival_s))
 
     def _turn(self, number: int, value: int) -> None:
-        """A controller of the table."""
+        """A controller of the table, or the hi-hat pedal of a drum module."""
+        if number == HIHAT_PEDAL and self._has_pedal:
+            for index, layout in enumerate(self._machine.kit.slots):
+                if layout.class_name in OPEN_HATS:
+                    self._controls.move(DECAY, index, (decay_of_pedal(value),))
+            return
         parameter, slot = self._controllers.get(number, (None, None))
         if parameter is None or (slot is not None and slot >= len(self._machine.codes)):
             return
@@ -185,7 +206,7 @@ class MidiNotes:
         control: Control = (name, channel, data[1])
         let_go = kind == NOTE_OFF or data[2] == 0
         if learning.pending is not None and not (let_go and name == "note"):
-            self._machine.later(learning.take, control)
+            self._machine.post(learning.take, control)
             return True
         target = learning.bindings.get(control)
         if target is None:
@@ -193,7 +214,7 @@ class MidiNotes:
         self._act(target, name, 0 if let_go else data[2], arrival_s)
         return True
 
-    def _act(self, target: Target, name: ControlKind, value: int, arrival_s: float) -> None:
+    def _act(self, target: ControlTarget, name: ControlKind, value: int, arrival_s: float) -> None:
         if target.row.kind is Kind.LIVE:
             self._act_live(target, value, arrival_s)
             return
@@ -205,7 +226,7 @@ class MidiNotes:
         if values is not None:
             self._controls.move(target.row, target.slot, values)
 
-    def _act_live(self, target: Target, value: int, arrival_s: float) -> None:
+    def _act_live(self, target: ControlTarget, value: int, arrival_s: float) -> None:
         """/trig and /stop, as quick as the notes of the kit."""
         slot, given = target.slot, target.given
         if target.row.address == "/stop":
@@ -224,10 +245,11 @@ class MidiNotes:
 class MidiInput:
     """The MIDI ports of the settings, played on a thread of its own.
 
-    jack: whether the sound goes to JACK, so that a JACK port is opened too.
+    jack: the output that plays now, where the sound goes to JACK: there MIDI is its client's.
     """
 
-    def __init__(self, machine: Machine, settings: Settings, *, jack: bool = False) -> None:
+    def __init__(self, machine: Machine, settings: Settings, *,
+                 jack: JackSource | None = None) -> None:
         self._ports = MidiPorts(settings.midi.port, jack=jack)
         self._notes = MidiNotes(machine, machine.engine.port("midi"), settings)
         self._told_lost, self._told_lost_s = 0, 0.0
@@ -268,7 +290,7 @@ class MidiInput:
         self._ports.close()
 
     def _run(self) -> None:
-        hurry()
+        request_realtime()
         # A port that cannot be read may say so at once, every time.
         reading = Guard("MIDI", lambda _: self._stopping.wait(READ_TIMEOUT_S))
         playing = Guard("MIDI")
@@ -276,7 +298,8 @@ class MidiInput:
             with reading:
                 for arrival in self._ports.read(READ_TIMEOUT_S):
                     with playing:
-                        self._notes.receive(arrival.data, arrival.arrival_s, arrival.source)
+                        self._notes.receive(arrival.data, arrival.arrival_s, arrival.source,
+                                            played=arrival.played)
                         self._seen[arrival.source] = bytes(arrival.data[:3]).hex(" ")
                 self._tell_lost(time.monotonic())
 

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gan808.control.midi.arrival_times import Arrival
 from gan808.control.midi.byte_stream import MessageReader
 from gan808.engine.jack.midi_input import JackMidiInput
+from gan808.engine.outputs.jack import JackOutput
 from gan808.errors import DeviceError
 
-CLIENT_NAME = "gan808-midi"
 VIRTUAL_NAME = "GAN-808"
 RETRY_S = 1.0
 
 log = logging.getLogger("gan808")
 
+# The output that plays now: it is another one after a server has gone and come back.
+JackSource = Callable[[], JackOutput]
+
 
 class JackPort:
-    """A port of our own, which listens to `source`, another program's port, where one is given.
+    """An input of the client that plays, which listens to `source`, another program's port, where
+    one is given.
 
     What arrives waits in its ring until it is polled. When the server goes, the port is opened
-    again as soon as there is one.
+    again as soon as there is an output on one.
     """
 
-    def __init__(self, name: str, source: str | None = None) -> None:
-        """Raises DeviceError where no server runs, or the source has gone."""
+    def __init__(self, name: str, output: JackSource, source: str | None = None) -> None:
+        """Raises DeviceError where nothing plays on JACK, or the source has gone."""
         self.name = name
+        self._output = output
         self._source = source
         self._reader = MessageReader()
         self._input = self._opened()
@@ -35,7 +40,7 @@ class JackPort:
         self._lost_before = 0  # by the ports of servers that have gone
 
     def _opened(self) -> JackMidiInput:
-        port = JackMidiInput(CLIENT_NAME, VIRTUAL_NAME)
+        port = self._output().open_midi_input(VIRTUAL_NAME)
         try:
             if self._source is not None:
                 port.connect(self._source)
@@ -49,8 +54,8 @@ class JackPort:
         if not self._input.alive:
             self._revive()
             return ()
-        return [Arrival(message, arrival_s, self.name) for data, arrival_s in self._input.read()
-                for message in self._reader.read(data)]
+        return [Arrival(message, event.time_s, self.name, event.played)
+                for event in self._input.read() for message in self._reader.read(event.data)]
 
     @property
     def lost(self) -> int:
@@ -59,7 +64,7 @@ class JackPort:
 
     def _revive(self) -> None:
         now_s = time.monotonic()
-        if now_s - self._tried_s < RETRY_S:
+        if now_s - self._tried_s < RETRY_S or not self._output().alive:
             return
         self._tried_s = now_s
         self._input.close()

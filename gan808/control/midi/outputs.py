@@ -13,7 +13,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from gan808.control.midi.jack_port import VIRTUAL_NAME
+from gan808.control.midi.jack_port import VIRTUAL_NAME, JackSource
 from gan808.control.midi.ports import OFF, RESCAN_S, VIRTUAL
 from gan808.control.midi.systems import (
     CLIENT_NAME,
@@ -28,7 +28,6 @@ from gan808.errors import DeviceError, Guard
 from gan808.stderr import quiet_stderr
 
 CLOCK_NAME = f"{VIRTUAL_NAME} clock"
-CLOCK_CLIENT = f"{CLIENT_NAME}-clock"
 JACK = "JACK"
 
 log = logging.getLogger("gan808")
@@ -69,66 +68,56 @@ class RtOutput:
         self._rt.delete()
 
 
-class JackOutput:
-    """Our own port on JACK, whose cables are laid here too; it comes back with its server.
+class JackClockPort:
+    """An output of the client that plays, whose cables are laid here too; it comes back with its
+    server.
 
     `send` and `tend` belong to the thread that sends, cables to any.
     """
 
     takes_ahead = True
 
-    def __init__(self, engine_frame: int = 0) -> None:
-        """engine_frame: where the engine on this server counts; 0: frames are JACK's."""
-        self._engine_frame = engine_frame
-        self._lock = threading.Lock()  # a client must not be closed while it is asked something
+    def __init__(self, output: JackSource) -> None:
+        """Raises DeviceError where nothing plays on JACK."""
+        self._output = output
         self._port = self._opened()
         self._tried_s = 0.0
         self.name = self._port.name
 
     def _opened(self) -> JackMidiOutput:
-        return JackMidiOutput(CLOCK_CLIENT, CLOCK_NAME, self._engine_frame)
+        return self._output().open_midi_output(CLOCK_NAME)
 
     def send(self, data: bytes, frame: float) -> bool:
         """Send at a frame; False where JACK has stopped calling."""
         return self._port.send(data, frame)
 
-    @property
-    def frame(self) -> int:
-        """JACK's frame, of its last cycle."""
-        return self._port.frame
-
     def tend(self) -> None:
-        """Let go of a server that has gone, at once, and look for one now and then."""
+        """Where the server has gone, go over to the output that plays again."""
         now_s = time.monotonic()
-        if self._port.alive or now_s - self._tried_s < RESCAN_S:
+        if self._port.alive or now_s - self._tried_s < RESCAN_S or not self._output().alive:
             return
         self._tried_s = now_s
-        with self._lock:
-            self._port.close()
-            try:
-                self._port = self._opened()
-            except DeviceError as error:
-                log.debug("%s", error)
+        self._port.close()
+        try:
+            self._port = self._opened()
+        except DeviceError as error:
+            log.debug("%s", error)
 
     def inputs(self) -> list[str]:
         """What could be connected."""
-        with self._lock:
-            return self._port.inputs()
+        return self._port.inputs()
 
     def connect(self, target: str) -> bool:
         """Whether it is connected now."""
-        with self._lock:
-            return self._port.connect(target)
+        return self._port.connect(target)
 
     def disconnect(self, target: str) -> bool:
         """True where it was connected before."""
-        with self._lock:
-            return self._port.disconnect(target)
+        return self._port.disconnect(target)
 
     def close(self) -> None:
-        """Leave JACK."""
-        with self._lock:
-            self._port.close()
+        """Take the port away."""
+        self._port.close()
 
 
 class OutputSystem:
@@ -202,24 +191,22 @@ def list_midi_outputs() -> list[tuple[str, str]]:
 class MidiOutputs:
     """The open outputs of a choice: virtual, off or part of a port's name.
 
-    With jack there is a port of ours on JACK, which named ports are connected to. A port that is
-    not there is waited for.
+    With open_jack there is a port of ours on JACK, which named ports are connected to. A port that
+    is not there is waited for.
     """
 
     def __init__(
         self,
         choice: str,
         *,
-        jack: bool = False,
         find_systems: Callable[[], list[OutputSystem]] = output_systems,
-        open_jack: Callable[[], JackOutput] = JackOutput,
+        open_jack: Callable[[], JackClockPort] | None = None,
     ) -> None:
         self.choice = choice
         self.ports: tuple[OutputPort, ...] = ()
-        self._wants_jack = jack
         self._find_systems = find_systems
         self._open_jack = open_jack
-        self._jack: JackOutput | None = None
+        self._jack: JackClockPort | None = None
         self._cables: set[str] = set()
         self._shunned: Callable[[str], bool] = lambda name: False
         self._open: dict[tuple[str, str], OutputPort] = {}
@@ -242,7 +229,7 @@ class MidiOutputs:
             return
         self._shunned = shunned
         systems = self._find_systems()
-        if self._wants_jack:
+        if self._open_jack is not None:
             self._jack = self._open_jack()
         if not systems and self._jack is None:
             raise DeviceError(f"midi clock_out {self.choice!r}: there is no MIDI system here; "
@@ -295,7 +282,7 @@ class MidiOutputs:
             self._lay_cables(self._jack)
         self._publish()
 
-    def _lay_cables(self, jack: JackOutput) -> None:
+    def _lay_cables(self, jack: JackClockPort) -> None:
         wanted = {name for name in jack.inputs() if self._wants(name)}
         for name in sorted(self._cables - wanted):
             log.warning("MIDI port %s has gone; it gets the clock again when it returns", name)

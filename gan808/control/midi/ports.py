@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from gan808.control.midi.arrival_times import Arrival
-from gan808.control.midi.jack_port import VIRTUAL_NAME
+from gan808.control.midi.jack_port import VIRTUAL_NAME, JackSource
 from gan808.control.midi.systems import (
     CLIENT_NAME,
     InputPort,
@@ -39,15 +39,15 @@ log = logging.getLogger("gan808")
 class MidiPorts:
     """The open ports of a choice: auto, virtual, off or part of a port's name.
 
-    auto opens every real port, and a virtual one where the output is JACK's (jack) or there is no
-    real port. `notice` says in one line what is listened to.
+    auto opens every real port, and a virtual one where the output is JACK's or there is no real
+    port. jack: that output, where it is JACK's. `notice` says in one line what is listened to.
     """
 
     def __init__(
         self,
         choice: str,
         *,
-        jack: bool = False,
+        jack: JackSource | None = None,
         find_systems: Callable[..., list[MidiSystem]] = systems,
     ) -> None:
         self._choice = choice

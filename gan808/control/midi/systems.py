@@ -1,8 +1,8 @@
 """The MIDI systems of this machine, what ports each has, and how one of them is opened for input.
 
 RtMidi's own threads deliver what arrives. On JACK there is no such thread but JACK's process
-thread, where Python must never run: there a compiled callback keeps the messages
-(engine/jack/midi_input.py) until they are polled.
+thread, where Python must never run: there the client that makes the sound plays what it can and
+keeps all messages (engine/jack/midi_input.py) until they are polled.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 from gan808.control.midi.arrival_times import Arrival, ArrivalClock
 from gan808.control.midi.byte_stream import MessageReader
-from gan808.control.midi.jack_port import VIRTUAL_NAME, JackPort
+from gan808.control.midi.jack_port import VIRTUAL_NAME, JackPort, JackSource
 from gan808.engine.jack.midi_input import JackMidiScanner
+from gan808.engine.outputs.jack import JackOutput
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
@@ -120,12 +121,13 @@ class MidiSystem:
 
 
 class JackSystem(MidiSystem):
-    """JACK, through a client of our own: RtMidi's knows only the cycle a message came in."""
+    """JACK, through the client that plays: RtMidi's knows only the cycle a message came in."""
 
     polled = True
 
-    def __init__(self) -> None:
+    def __init__(self, output: JackSource) -> None:
         super().__init__(0, "JACK")
+        self._output = output
 
     def scanner(self) -> Any:
         """A client to list ports with. Raises DeviceError where no server runs."""
@@ -133,11 +135,11 @@ class JackSystem(MidiSystem):
 
     def open(self, name: str, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port that listens to a port of a scanner's list."""
-        return JackPort(name, source=name)
+        return JackPort(name, self._output, source=name)
 
     def open_virtual(self, deliver: Callable[[Arrival], None]) -> InputPort:
         """Open a port of our own that others connect to."""
-        return JackPort(VIRTUAL_NAME)
+        return JackPort(VIRTUAL_NAME, self._output)
 
 
 def native_systems() -> list[tuple[int, str]]:
@@ -152,22 +154,27 @@ def native_systems() -> list[tuple[int, str]]:
     return [(api, native[api]) for api in rtmidi.get_compiled_api() if api in native]
 
 
-def systems(*, jack: bool) -> list[MidiSystem]:
-    """The MIDI systems of this machine that run, the machine's own first; JACK if asked for."""
+def systems(*, jack: JackSource | None) -> list[MidiSystem]:
+    """The MIDI systems of this machine that run, the machine's own first; JACK where the output
+    that plays on it is given."""
     wanted = [MidiSystem(api, name) for api, name in native_systems()]
-    if jack:
-        wanted.append(JackSystem())
+    if jack is not None:
+        wanted.append(JackSystem(jack))
     return [system for system in wanted if _runs(system)]
 
 
 def list_midi_inputs() -> list[MidiInputInfo]:
     """Every port that could be listened to, JACK's included where a server runs."""
     found = []
-    for system in systems(jack=True):
+    for system in systems(jack=_no_output):
         scanner = system.scanner()
         found += [MidiInputInfo(name, system.name) for name in names_of(scanner)]
         scanner.delete()
     return found
+
+
+def _no_output() -> JackOutput:
+    raise DeviceError("nothing plays on JACK")
 
 
 def _open_named(rt: Any, name: str) -> None:

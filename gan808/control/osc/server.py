@@ -21,15 +21,15 @@ from gan808.control.osc.clients import Clients, Limit, Limits, Outstanding, Send
 from gan808.control.osc.packets import PacketError, Received, build_message, read_packet
 from gan808.control.osc.times import Schedule, TagFrames, WallClock
 from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
-from gan808.control.osc.watch import Watch
+from gan808.control.osc.watch import PlaybackWatch
 from gan808.control.oscquery.announcement import is_loopback
-from gan808.engine.trigger_fast_path import PLAYED, OscEar
+from gan808.engine.trigger_fast_path import PLAYED, TriggerFastPath
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import Request, decode
 from gan808.instrument.events import Event, ParameterChanged, SoundChanged
 from gan808.instrument.parameter import ROOT, Kind, Value
 from gan808.instrument.protocols import PortLike
-from gan808.realtime import hurry
+from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
@@ -108,7 +108,7 @@ class OscServer:
         self._port = machine.engine.port("osc")
         self._socket = OscSocket(settings.osc.host, settings.osc.port)
         self._clients = Clients(expiry_s=expiry_s)
-        self._watch = Watch(machine, self._tell)
+        self._watch = PlaybackWatch(machine, self._tell)
         self._fails = Limits(FAILS_HZ, FAILS_BURST)
         self._remote = Limits(REMOTE_HZ, REMOTE_BURST)
         self._clocks = Limits(CLOCK_HZ, 1)
@@ -117,7 +117,7 @@ class OscServer:
         self._wall = WallClock()
         self._tags = TagFrames(machine.engine.clock, machine.engine.sample_rate_hz)
         self._schedule = Schedule(MAX_WAITING)
-        self._ear: OscEar | None = None
+        self._fast_path: TriggerFastPath | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
         self._unsubscribe = machine.subscribe(self._on_event)
@@ -130,7 +130,7 @@ class OscServer:
     def start(self) -> None:
         """Bind and begin to answer. Raises DeviceError, one line, when the port is taken."""
         self._socket.open()
-        self._ear = self._socket.ear(self._port)
+        self._fast_path = self._socket.ear(self._port)
         self._thread.start()
 
     def stop(self) -> None:
@@ -145,7 +145,7 @@ class OscServer:
     # The OSC thread
 
     def _run(self) -> None:
-        hurry()
+        request_realtime()
         # What is wrong with the socket may be so at once, every time.
         guard = Guard("OSC", lambda _: self._stopping.wait(FAILURE_S))
         while not self._stopping.is_set():
@@ -156,8 +156,8 @@ class OscServer:
         """Wait for one datagram, act on it and on what is due."""
         wait_s = self._schedule.wait_s(time.monotonic(), WAIT_S)
         port = self._port
-        if self._ear is not None:
-            found = self._ear.wait(self._machine.codes, wait_s)
+        if self._fast_path is not None:
+            found = self._fast_path.wait(self._machine.codes, wait_s)
             port, wait_s = _PLAYED if found == PLAYED else port, 0.0
         received = self._socket.receive(wait_s)
         if received is not None:

@@ -12,7 +12,7 @@ import sys
 
 from gan808.control.osc.clients import Sender
 from gan808.engine.engine import Port
-from gan808.engine.trigger_fast_path import OscEar
+from gan808.engine.trigger_fast_path import TriggerFastPath
 from gan808.errors import DeviceError
 from gan808.instrument.protocols import PortLike
 
@@ -106,13 +106,13 @@ class OscSocket:
                     found.append(address)
         return found
 
-    def ear(self, port: PortLike) -> OscEar | None:
+    def ear(self, port: PortLike) -> TriggerFastPath | None:
         """Waits on this socket and plays plain hits at once; None where that cannot be done: not
         on this system, or not on such a port."""
         if self._socket is None or not isinstance(port, Port):
             return None
         with contextlib.suppress(OSError, AttributeError):
-            return OscEar(port, self._socket.fileno())
+            return TriggerFastPath(port, self._socket.fileno())
         return None
 
     def send(self, datagram: bytes, receiver: Sender) -> None:

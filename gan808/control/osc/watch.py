@@ -1,7 +1,7 @@
 """Tells those who watch what plays, as it plays: /watch.
 
-`Watch` owns a thread, `osc-watch`, which looks at the engine while anybody watches and ends when
-nobody does. It only reads; what it sends is built once for all.
+`PlaybackWatch` owns a thread, `osc-watch`, which looks at the engine while anybody watches and
+ends when nobody does. It only reads; what it sends is built once for all.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PERIOD_S = 0.033
 EXPIRY_S = 10.0
 
 
-class Watch:
+class PlaybackWatch:
     """Who watches, and the thread that tells them."""
 
     def __init__(

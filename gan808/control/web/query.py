@@ -29,7 +29,7 @@ ANY_HOST = ("0.0.0.0", "::", "")
 SLOTS = f"{ROOT}/slots"
 SLOTS_S = 1.0  # how long the kit's slots are taken to be the same
 STATUS, PEEK = f"{ROOT}/status", (1,)  # a look from outside resets nobody's peak meter
-NOT_ASKED = ("/snapshot", "/picture")  # too much to be told with everything else
+NOT_ASKED = ("/snapshot", "/picture", "/pool/sounds")  # too much to be told with everything else
 
 
 class Query:

@@ -1,16 +1,16 @@
-"""HTTP and WebSocket in one: OSCQuery with LISTEN, and the panel's files. Event loop only.
+"""HTTP and WebSocket in one: OSCQuery with LISTEN, the panel's files, and sounds as samples. Event
+loop only.
 
-Everything about the instrument is asked of it over OSC, as any client asks. Nothing is written by
-a GET; what is written comes over the WebSocket as OSC packets, and only from pages served here.
+Everything about the instrument is asked of it over OSC, as any client asks. A GET writes nothing,
+and takes at most a sound out of the stock; what is written comes over the WebSocket as OSC packets,
+and only from pages served here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import socket
 import time
-import wave
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -21,8 +21,8 @@ from gan808.control.osc.clients import Limit
 from gan808.control.web.limits import Doors, host_is_ours, origin_is_ours
 from gan808.control.web.osc_client import OscAsker
 from gan808.control.web.query import Query
+from gan808.control.web.samples import Samples, is_sample_path, wav_of
 from gan808.control.web.sockets import Listeners
-from gan808.instrument.parameter import ROOT
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
@@ -50,6 +50,7 @@ class WebServer:
         self._listeners = Listeners(osc_address)
         self._files = _files()
         self._limit = Limit(REQUESTS_HZ, BURST)
+        self._samples = Samples(self._asker)
         self._http = web.Server(self._handle, access_log=None)
         self._doors = Doors(cast("Any", self._http))
         self._server: asyncio.Server | None = None
@@ -74,7 +75,8 @@ class WebServer:
         except ValueError:  # a path that is none
             response = web.Response(status=400)
         if not response.prepared:
-            response.headers.update(HEADERS)
+            response.headers.update(
+                {name: said for name, said in HEADERS.items() if name not in response.headers})
             # One request a connection: what five seconds in all mean is then plain.
             response.force_close()
         return response
@@ -87,9 +89,12 @@ class WebServer:
             return web.Response(status=403, text="this host is not served here")
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request, host)
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
         path = unquote(request.rel_url.raw_path)
+        readable = ("GET", "HEAD", "OPTIONS") if is_sample_path(path) else ("GET", "HEAD")
+        if request.method not in readable:
+            return web.Response(status=405, headers={"Allow": ", ".join(readable)})
+        if is_sample_path(path):
+            return await self._samples.answer(request, path)
         if path in self._files:
             kind, body = self._files[path]
             return web.Response(body=body, content_type=kind, charset="utf-8")
@@ -112,23 +117,10 @@ class WebServer:
         return await self._listeners.serve(request)
 
     async def _wav(self, sound_id: str) -> web.Response:
-        """A sound that is at hand as a WAV; it is asked for piece by piece."""
-        pieces: list[bytes] = []
-        address, at, frames, rate, channels = f"{ROOT}/sound/audio", 0, 1, 44100, 1
-        while at < frames:
-            answer = (await self._asker.ask([(address, address, (sound_id, at))])).get(address)
-            if answer is None or not answer[4]:
-                return web.Response(status=404, text="that sound is not at hand")
-            _, rate, frames, channels, piece = answer
-            pieces.append(piece)
-            at += len(piece) // (2 * channels)
-        into = io.BytesIO()
-        with wave.open(into, "wb") as file:
-            file.setnchannels(channels)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(b"".join(pieces))
-        return web.Response(body=into.getvalue(), content_type="audio/wav")
+        body = await wav_of(self._asker, sound_id)
+        if body is None:
+            return web.Response(status=404, text="that sound is not at hand")
+        return web.Response(body=body, content_type="audio/wav")
 
 
 def _files() -> dict[str, tuple[str, bytes]]:

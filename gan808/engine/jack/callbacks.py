@@ -1,4 +1,4 @@
-"""Callbacks of JACK clients for numba: one block of sound, and what the server tells.
+"""Callbacks of JACK clients for numba: one block of sound and MIDI, and what the server tells.
 
 They run on JACK's own threads and never take the interpreter lock. Imported only to be compiled.
 """
@@ -12,9 +12,12 @@ import numpy as np
 from numba import types as numba_types
 
 from gan808.engine.jack.layout import CHUNK_FRAMES, OUTPUT
+from gan808.engine.jack.midi_input_kernel import find_events, keep_events, play_events
+from gan808.engine.jack.midi_output_kernel import send_due
 from gan808.engine.kernels.atomics import load_acquire, store_release
-from gan808.engine.kernels.intrinsics import call_c, floats_at
+from gan808.engine.kernels.intrinsics import call_c, floats_at, memory_at
 from gan808.engine.kernels.voices import compiled
+from gan808.engine.layout import CHANNELS
 
 UNDERFLOW = np.uint64(4)  # PortAudio's paOutputUnderflow, which the engine's callback understands
 SAMPLE_BYTES = 4
@@ -27,28 +30,47 @@ WORD = types.CPointer(types.int64)
 
 @compiled
 def play(memory: Any, frames: int) -> None:
-    """Lets the engine's callback mix this cycle and hands each channel to its port."""
+    """Sends what is due, plays what has come, mixes this cycle and hands each channel to its port.
+
+    However long the cycle is, announced or not; what a port has no buffer for is mixed unheard, so
+    that time goes on.
+    """
+    engine = carray(memory_at(memory.engine), 1)[0]
     flags = np.uint64(0)
     memory.frames = frames
     xruns = load_acquire(memory.xruns, 0)
     if xruns != memory.xruns_told:
         memory.xruns_told = xruns
         flags = UNDERFLOW
+    send_due(memory, engine.frame, frames)
+    events = find_events(memory, engine, frames)
     left = call_c(memory.get_buffer, (memory.left_port, np.uint32(frames)), np.int64(0))
     right = call_c(memory.get_buffer, (memory.right_port, np.uint32(frames)), np.int64(0))
     first = 0
     while first < frames:
         span = min(CHUNK_FRAMES, frames - first)
+        if events > 0:
+            play_events(memory, engine, first, span)
         call_c(memory.callback, (
             np.int64(0), memory.stereo.ctypes.data, np.uint64(span), np.int64(0), flags,
             memory.engine), np.int32(0))
-        left_out = floats_at(left + SAMPLE_BYTES * first)
-        right_out = floats_at(right + SAMPLE_BYTES * first)
-        for frame in range(span):
-            left_out[frame] = memory.stereo[2 * frame]
-            right_out[frame] = memory.stereo[2 * frame + 1]
+        hand_over(memory, left, 0, first, span)
+        hand_over(memory, right, 1, first, span)
         flags = np.uint64(0)
         first += span
+    if events > 0:
+        keep_events(memory, engine, frames)
+    store_release(memory.cycles, 0, memory.cycles[0] + 1)
+
+
+@compiled
+def hand_over(memory: Any, buffer: int, channel: int, first: int, span: int) -> None:
+    """Copies a channel of what was mixed to its port's buffer, if it has one, from `first` on."""
+    if buffer == 0:
+        return
+    out = floats_at(buffer + SAMPLE_BYTES * first)
+    for frame in range(span):
+        out[frame] = memory.stereo[CHANNELS * frame + channel]
 
 
 def process(frames: Any, userdata: Any) -> int:

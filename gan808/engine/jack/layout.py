@@ -1,26 +1,52 @@
-"""The memory a JACK output shares with its process callback, as one structured dtype.
+"""The memory a JACK client shares with its process callback, as one structured dtype.
 
-Everything but `stereo`, `xruns`, `xruns_told` and `frames` is fixed before the first cycle; those
-belong to JACK's threads.
+Addresses, handles and numbers are fixed before the first cycle; MIDI ports come and go, and have
+rings of their own (midi_layout.py). The rest belongs to JACK's threads.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from gan808.engine.jack.midi_layout import MIDI_IN, MIDI_OUT
 from gan808.engine.layout import CHANNELS, INDEX_STRIDE
 
 # JACK's own largest cycle; a longer one is mixed in parts.
 CHUNK_FRAMES = 8192
+# Of programs listened to by name each has an input of its own, so that one knows who sent what.
+MIDI_INPUTS = 8
 
 OUTPUT = np.dtype([
     ("xruns", "i8", (INDEX_STRIDE,)),
+    ("cycles", "i8", (INDEX_STRIDE,)),  # that have ended
     ("xruns_told", "i8"),
     ("frames", "i8"),  # of the last cycle: a server may change it while it runs
+    ("client", "i8"),
     ("left_port", "i8"),
     ("right_port", "i8"),
-    ("get_buffer", "i8"),  # the address of jack_port_get_buffer
-    ("callback", "i8"),  # the address of the engine's callback, and of its memory
+    # the addresses of the engine's callback and of its memory; whose ring MIDI goes into
+    ("callback", "i8"),
     ("engine", "i8"),
+    ("engine_port", "i8"),
+    # addresses of libjack's functions
+    ("get_buffer", "i8"),
+    ("get_event_count", "i8"),
+    ("get_event", "i8"),
+    ("get_cycle_times", "i8"),
+    ("get_time", "i8"),
+    ("clear_buffer", "i8"),
+    ("write_event", "i8"),
+    # clock_gettime and the clock behind time.monotonic
+    ("clock_address", "i8"),
+    ("clock_id", "i8"),
+    # what they write to: the cycle's first frame, its beginning and end in us, its length
+    ("cycle_frame", "u4", (2,)),
+    ("cycle_us", "u8", (2,)),
+    ("period_us", "f4", (2,)),
+    # jack_midi_event_t: frame of the cycle, size, address of the bytes
+    ("event", "i8", (3,)),
+    ("midi_buffers", "i8", (MIDI_INPUTS,)),  # of this cycle; 0: nothing has come
     ("stereo", "f4", (CHANNELS * CHUNK_FRAMES,)),
+    ("midi_in", MIDI_IN, (MIDI_INPUTS,)),
+    ("midi_out", MIDI_OUT),
 ], align=True)

@@ -40,6 +40,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_get_buffer_size": (_FRAMES, [_POINTER]),
     "jack_port_get_latency_range": (None, [_POINTER, ctypes.c_int, _POINTER]),
     "jack_port_register": (_POINTER, [_POINTER, _TEXT, _TEXT, ctypes.c_ulong, ctypes.c_ulong]),
+    "jack_port_unregister": (ctypes.c_int, [_POINTER, _POINTER]),
     "jack_port_name": (_TEXT, [_POINTER]),
     "jack_get_ports": (ctypes.POINTER(_TEXT), [_POINTER, _TEXT, _TEXT, ctypes.c_ulong]),
     "jack_connect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba import types as numba_types
 from numba.core import cgutils as numba_cgutils
 from numba.extending import intrinsic
+
+from gan808.engine.layout import MEMORY
 
 types: Any = numba_types
 cgutils: Any = numba_cgutils
@@ -54,3 +57,9 @@ def int64_at(typing_context: Any, address: Any) -> Any:
 def floats_at(typing_context: Any, address: Any) -> Any:
     """The float32 pointer of an integer address."""
     return types.CPointer(types.float32)(types.int64), _to_pointer
+
+
+@typed_intrinsic
+def memory_at(typing_context: Any, address: Any) -> Any:
+    """The pointer of an engine's memory at an integer address."""
+    return types.CPointer(numba.from_dtype(MEMORY))(types.int64), _to_pointer

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from gan808.engine.kernels.atomics import load_acquire, store_release
+from gan808.engine.kernels.midi import play_message
 from gan808.engine.kernels.tape import note_command
 from gan808.engine.kernels.voices import (
     clipped,
@@ -24,7 +25,9 @@ from gan808.engine.layout import (
     CHOKE,
     COMMAND_ASSIGN,
     COMMAND_FORGET,
+    COMMAND_KEYMAP,
     COMMAND_MASTER,
+    COMMAND_MIDI,
     COMMAND_NOTHING,
     COMMAND_RELEASE,
     COMMAND_SET,
@@ -32,9 +35,11 @@ from gan808.engine.layout import (
     COMMAND_TRIGGER,
     DECAY,
     LEVEL,
+    MASTER_MOST,
     MAX_PORTS,
     MUTE,
     NO_CELL,
+    NO_KEYMAP,
     PAN,
     QUEUE_COMMANDS,
     RING_COMMANDS,
@@ -42,7 +47,7 @@ from gan808.engine.layout import (
     TUNE,
 )
 
-# Above any sequence number: triggers and stops sort after assign and set.
+# Above any sequence number: triggers, stops and MIDI sort after what settles how they sound.
 AFTER_SETTINGS = 1 << 60
 
 
@@ -131,7 +136,7 @@ def accept(memory: Any, command: Any, port: int) -> None:
         resting.parameter = port
     memory.order += 1
     resting.order = memory.order
-    if resting.kind <= COMMAND_RELEASE:
+    if resting.kind <= COMMAND_RELEASE or resting.kind == COMMAND_MIDI:
         resting.order += AFTER_SETTINGS
     queue_push(memory)
 
@@ -184,11 +189,21 @@ def assign_cell(memory: Any, command: Any) -> None:
 
 
 @compiled
-def set_master(memory: Any, volume: float) -> None:
-    """Starts the master's glide to a new volume."""
+def set_keymap(memory: Any, keymap: int) -> None:
+    """Makes a keymap what MIDI means from now on, and lets go of the one before."""
+    old = memory.keymap
+    memory.keymap = keymap
+    if old != NO_KEYMAP:
+        released = memory.keymap_released
+        store_release(released, old, released[old] + 1)
+
+
+@compiled
+def set_master(memory: Any, gain: float) -> None:
+    """Starts the master's glide to a new gain."""
     memory.master = ramp_gain(memory.master, memory.master_target, memory.master_ramp_index,
                               memory.master_ramp_frames)
-    memory.master_target = clipped(volume, 0.0, 1.0)
+    memory.master_target = clipped(gain, 0.0, MASTER_MOST)
     memory.master_ramp_index, memory.master_ramp_frames = 0, memory.ramp_frames
 
 
@@ -198,6 +213,8 @@ def apply(memory: Any, command: Any) -> None:
     kind, slot = command.kind, command.slot
     if kind == COMMAND_MASTER:
         set_master(memory, command.value)
+    elif kind == COMMAND_KEYMAP:
+        set_keymap(memory, command.cell)
     elif kind == COMMAND_STOP and slot == ALL_SLOTS:
         fade_slot(memory, ALL_SLOTS, memory.choke_fade_frames)
     elif slot < 0 or slot >= SLOTS:
@@ -218,6 +235,9 @@ def apply(memory: Any, command: Any) -> None:
 def apply_due(memory: Any) -> None:
     """Carries out every command due at or before memory.frame."""
     while memory.queued > 0 and memory.queue[0].frame <= memory.frame:
-        note_command(memory, memory.queue[0])
-        apply(memory, memory.queue[0])
+        if memory.queue[0].kind == COMMAND_MIDI:
+            play_message(memory, memory.queue[0])
+        else:
+            note_command(memory, memory.queue[0])
+            apply(memory, memory.queue[0])
         queue_pop(memory)

@@ -82,7 +82,7 @@ def push_hit(memory: Any, port: int, slot: int, velocity: float) -> bool:
 
 @compiled
 def heard_and_played(ear: Any, memory: Any, timeout_ms: int) -> int:
-    """See osc_ear.OscEar.wait."""
+    """See osc_ear.TriggerFastPath.wait."""
     ready = call_c(ear.poll, (ear.entry.ctypes.data, np.uint64(1), np.int32(timeout_ms)),
                    np.int32(0))
     if ready <= 0:

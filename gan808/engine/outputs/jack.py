@@ -1,20 +1,23 @@
-"""Sound to a JACK server, through a client of our own.
+"""Sound to a JACK server and MIDI from and to it, through one client of our own.
 
 PortAudio speaks JACK too, but does not survive its server: it waits for it without end, or aborts
 the process. A client of our own is closed, and opened again when there is a server again. JACK's
-thread runs the engine's callback; a thread of ours only watches that it does.
+thread runs the engine's callback; a thread of ours only watches that it does. MIDI is read by the
+same client in the same cycle, so that a note begins at the very frame that brings it; its ports are
+opened by the threads that use them.
 """
 
 from __future__ import annotations
 
 import ctypes
+import threading
 import weakref
 
 import numpy as np
 
 from gan808.engine.engine import Engine
 from gan808.engine.jack.client import JackClient, callbacks
-from gan808.engine.jack.layout import OUTPUT
+from gan808.engine.jack.layout import MIDI_INPUTS, OUTPUT
 from gan808.engine.jack.libjack import (
     AUDIO_TYPE,
     CLIENT_NAME,
@@ -27,6 +30,9 @@ from gan808.engine.jack.libjack import (
     play_into,
     players,
 )
+from gan808.engine.jack.midi_input import JackMidiInput
+from gan808.engine.jack.midi_output import JackMidiOutput
+from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.outputs.device_output import DeviceOutput
 from gan808.errors import DeviceError
 
@@ -44,6 +50,19 @@ def jack_devices() -> tuple[int, list[str]]:
         client.close()
 
 
+# Whose ring of the engine the process callback fills.
+ENGINE_PORT = "jack"
+FUNCTIONS = {
+    "get_buffer": "jack_port_get_buffer",
+    "get_event_count": "jack_midi_get_event_count",
+    "get_event": "jack_midi_event_get",
+    "get_cycle_times": "jack_get_cycle_times",
+    "get_time": "jack_get_time",
+    "clear_buffer": "jack_midi_clear_buffer",
+    "write_event": "jack_midi_event_write",
+}
+
+
 class JackOutput(DeviceOutput):
     """Plays into the first two audio inputs of a JACK client such as `system`, or, where there is
     none, into ports that are connected to nothing yet."""
@@ -55,20 +74,50 @@ class JackOutput(DeviceOutput):
         self._device = device
         jack, handle = libjack(), self._client.handle
         rate_hz = int(jack.jack_get_sample_rate(handle))
+        own = jack.jack_get_client_name(handle).decode()
         # JACK fixes the block itself.
         super().__init__(f"{JACK_HOST_API}: {device or 'not connected'}", rate_hz,
                          int(jack.jack_get_buffer_size(handle)))
+        if own != CLIENT_NAME:
+            self.notice = (f"another {CLIENT_NAME} plays on this JACK server: this one and its "
+                           f"ports are {own} there")
         self.end_frame = None if seconds is None else round(seconds * rate_hz)
         # JACK keeps neither the callback's memory nor the engine alive.
         self._memory = np.zeros(1, OUTPUT)
         self._engine: Engine | None = None
         self._ports: list[int] = []
+        self._midi_inputs: list[JackMidiInput | None] = [None] * MIDI_INPUTS
+        self._midi_lock = threading.Lock()
         if sample_rate_hz not in (None, rate_hz):
             self._client.close()
             raise DeviceError(f"JACK runs at {rate_hz} Hz, not {sample_rate_hz}: "
                               "leave the sample rate to it")
         # An output that is dropped without `stop` must not be called any more.
         weakref.finalize(self, self._client.close)
+
+    def open_midi_input(self, name: str) -> JackMidiInput:
+        """A MIDI input of this client, `name` or, where it has that already, with a number. Any
+        thread. Raises DeviceError."""
+        with self._midi_lock:
+            inputs, memory = self._midi_inputs, self._memory[0]
+            free = [index for index, port in enumerate(inputs) if port is None or not port.alive]
+            if not free:
+                raise DeviceError(f"JACK MIDI: no more than {MIDI_INPUTS} ports are listened to")
+            index = free[0]
+            numbered = name if index == 0 else f"{name} {index + 1}"
+            port = JackMidiInput(self._client, numbered, memory, memory["midi_in"][index])
+            inputs[index] = port
+            return port
+
+    def open_midi_output(self, name: str) -> JackMidiOutput:
+        """The MIDI output of this client; one at a time. Any thread. Raises DeviceError."""
+        memory = self._memory[0]
+        return JackMidiOutput(self._client, name, memory, memory["midi_out"])
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server still runs and knows this client."""
+        return self._client.alive
 
     def stop(self) -> None:
         """Stops and leaves JACK; safe to call twice and before `start`."""
@@ -108,9 +157,13 @@ class JackOutput(DeviceOutput):
                  for name in PORTS]
         memory, routines = self._memory[0], callbacks()
         memory["left_port"], memory["right_port"] = ports
-        memory["get_buffer"] = address_of("jack_port_get_buffer")
+        for field, function in FUNCTIONS.items():
+            memory[field] = address_of(function)
+        memory["client"] = handle
+        memory["clock_address"], memory["clock_id"] = clock_source()
         memory["callback"] = engine.callback_address
         memory["engine"] = engine.memory_address
+        memory["engine_port"] = engine.port(ENGINE_PORT).index
         jack.jack_set_process_callback(handle, routines["process"], self._memory.ctypes.data)
         jack.jack_set_xrun_callback(handle, routines["count"], memory["xruns"].ctypes.data)
         return ports

@@ -12,22 +12,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gan808.engine.layout import MASTER_MOST
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import slot_index
 from gan808.instrument.commands.overview import Overview
 from gan808.instrument.commands.patterns import PatternCommands
+from gan808.instrument.commands.songs import SongCommands
+from gan808.instrument.commands.sound_files import SoundFiles
 from gan808.instrument.commands.sounds import SoundCommands
+from gan808.instrument.commands.stock import StockCommands
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.kit_switch import KitLoading
 from gan808.instrument.parameter import SLOT, Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS, TABLE
 from gan808.instrument.scenes import Scenes
 from gan808.instrument.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
-from gan808.instrument.snapshots import Memory
-from gan808.instrument.sound_requests import LatentPlay
+from gan808.instrument.snapshots import Snapshots
+from gan808.instrument.sound_requests import MIX, SoundRequests
 from gan808.instrument.swaps import WISHES
 from gan808.instrument.widths import Widths
-from gan808.recording.recorder import Recording
+from gan808.recording.recorder import Recorder
 from gan808.sound.latent import Point
 
 if TYPE_CHECKING:
@@ -64,13 +68,16 @@ class Commands:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._volume = machine.settings.audio.master_volume
-        self._latent = LatentPlay(machine)
+        self._latent = SoundRequests(machine)
         self.kits = KitLoading(machine)
         self.widths = Widths(machine)
-        self.recording = Recording(machine)
-        self.memory = Memory(machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
+        self.recording = Recorder(machine)
+        self.snapshots = Snapshots(
+            machine, lambda row: self._handlers[row](Call(row, ())), self.widths)
         self.sounds = SoundCommands(machine)
-        self._scenes = Scenes(machine, self.memory, self.kits)
+        self._scenes = Scenes(machine, self.snapshots, self.kits)
+        self.songs = SongCommands(machine, self._scenes)
+        self.files = SoundFiles(machine, self._scenes, self._latent)
         self._handlers = self._table()
         wanted = {row.address for row in TABLE
                   if row.kind in (Kind.VALUE, Kind.ACTION, Kind.QUERY)}
@@ -100,6 +107,9 @@ class Commands:
             f"{slot}/info": self._info,
             f"{slot}/similar": self._latent.similar,
             f"{slot}/morph": self._latent.morph,
+            MIX: self._latent.morph,
+            f"{slot}/tail": partial(self._latent.part, "t"),
+            f"{slot}/attack": partial(self._latent.part, "a"),
             f"{slot}/recall": self._latent.recall,
             "/kit/save": self._save_kit,
             "/status": self._status,
@@ -108,9 +118,11 @@ class Commands:
             "/pool": self._stock,
             "/sound/keep": self._keep,
             "/sound/export": self._export,
+            "/export": self._export_kit,
             "/kit/load": self.kits.load,
-            "/kit/list": partial(self._scenes.list, lambda: machine.shelf.kit_names()),
-            "/seq/patterns": partial(self._scenes.list, lambda: machine.shelf.pattern_names()),
+            "/kit/list": partial(self._scenes.list, lambda: machine.library.kit_names()),
+            "/seq/patterns": partial(self._scenes.list, lambda: machine.library.pattern_names()),
+            "/seq/songs": partial(self._scenes.list, lambda: machine.library.song_names()),
             "/record": self.recording.state,
             "/record/start": self.recording.start,
             "/record/stop": self.recording.stop,
@@ -121,8 +133,10 @@ class Commands:
         handlers[f"{slot}/solo"] = self._solo
         for word in WISHES:
             handlers[f"{slot}/{word}"] = partial(self._wish, word)
-        own = self._scenes.handlers | {"/state": lambda _: (self.memory.keeping(),)}
+        own = self._scenes.handlers | {"/state": lambda _: (self.snapshots.keeping(),)}
         own |= self._machine.learning.handlers() | self.sounds.handlers()
+        own |= self.songs.handlers() | self.files.handlers()
+        own |= StockCommands(self._machine, self.sounds.keep).handlers()
         own |= Overview(self._machine, self._read).handlers()
         return handlers | self._sequencer_table() | self._evolution_table() | own
 
@@ -140,6 +154,11 @@ class Commands:
                 self._value, lambda mode: sync.set_mode(mode), lambda: sync.mode  # type: ignore[arg-type]
             ),
             "/seq/clock": lambda _: (sync.clock,),
+            "/seq/countin": partial(
+                self._value,
+                lambda beats: setattr(sequencer, "count_in_beats", int(beats)),
+                lambda: sequencer.count_in_beats,
+            ),
             "/seq/swing": partial(
                 self._value,
                 lambda swing: sequencer.set_swing(float(swing)),
@@ -211,7 +230,7 @@ class Commands:
         return self._value(partial(self._put_volume, call.frame), lambda: self._volume, call)
 
     def _put_volume(self, frame: int, volume: Value) -> None:
-        if not self._machine.port.set_master(float(volume), frame):
+        if not self._machine.port.set_master(MASTER_MOST * float(volume), frame):
             raise Gan808Error("volume: the engine is too busy; send it again")
         self._volume = float(volume)
 
@@ -252,12 +271,18 @@ class Commands:
         return (sound.id, sound.seed, sound.class_heard, sound.confidence, sound.realness)
 
     def _keep(self, call: Call) -> Answer:
-        return (str(self._machine.shelf.keep(self._machine.swaps.sound(_slot_of(call)))),)
+        return (str(self._machine.library.keep(self._machine.swaps.sound(_slot_of(call)))),)
 
     def _export(self, call: Call) -> Answer:
         sound = self._machine.swaps.sound(_slot_of(call))
         name = str(call.arguments[1]) if len(call.arguments) > 1 else sound.file_stem()
-        return (str(self._machine.shelf.export(sound, name)),)
+        return (str(self._machine.library.export(sound, name)),)
+
+    def _export_kit(self, call: Call) -> None:
+        machine, (format_name, name) = self._machine, map(str, call.arguments)
+        work = partial(machine.library.export_kit, machine.kit, self.snapshots.state(), format_name,
+                       machine.engine.sample_rate_hz, name)
+        self._scenes.apart(call, work, lambda path: call.answer((str(path),)))
 
     # Sequencer
 
@@ -286,8 +311,8 @@ class Commands:
     def _save_kit(self, call: Call) -> Answer:
         machine, name = self._machine, str(call.arguments[0])
         sounds = [slot.sound for slot in machine.swaps.slots if slot.sound is not None]
-        own = [sound for sound in sounds if sound.kit == machine.kit.name]
-        machine.shelf.save_kit(machine.kit, own, name)
+        own = [sound for sound in sounds if sound.kit == machine.kit.name and not sound.file]
+        machine.library.save_kit(machine.kit, own, name)
         return (name,)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import ParameterChanged
 from gan808.instrument.parameter import Value
-from gan808.sequencer.notation import read_row, write_row
+from gan808.sequencer.notation import DETAILS, read_row, write_row
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score, When
 from gan808.sequencer.steps import REST, Row
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 # Row of the table -> field of a step.
 FIELDS = {"/seq/step": "velocity", "/seq/chance": "chance", "/seq/ratchet": "ratchet",
-          "/seq/nudge": "nudge"}
-
+          "/seq/nudge": "nudge", "/seq/tune": "tune_semitones", "/seq/pan": "pan",
+          "/seq/condition": "condition"}
+DETAIL_OF = {detail.field: detail for detail in DETAILS}
 
 # What undo takes back, and how long after one edit another still belongs to it: a row that is
 # drawn with one stroke is undone at once.
@@ -143,7 +144,7 @@ class PatternCommands:
             return (self._sequencer.pattern.name,)
         machine, name = self._machine, str(call.arguments[0])
         self._asked += 1
-        read = partial(machine.shelf.own_pattern, name, machine.kit.slots)
+        read = partial(machine.library.own_pattern, name, machine.kit.slots)
         if machine.live and name.lower().endswith(MIDI):
             # A large file takes a second, in which everything else would wait.
             threading.Thread(target=self._read, args=(call, self._asked, read),
@@ -157,7 +158,7 @@ class PatternCommands:
             result: Pattern | Gan808Error = read()
         except Gan808Error as error:
             result = error
-        self._machine.later(self._was_read, call, number, result)
+        self._machine.post(self._was_read, call, number, result)
 
     def _was_read(self, call: Call, number: int, result: Pattern | Gan808Error) -> None:
         """Of patterns asked for one after the other the last is chosen."""
@@ -175,7 +176,7 @@ class PatternCommands:
         return (self._sequencer.pattern.name,)
 
     def _save(self, call: Call) -> Answer:
-        path = self._machine.shelf.save_pattern(self._sequencer.edited, str(call.arguments[0]))
+        path = self._machine.library.save_pattern(self._sequencer.edited, str(call.arguments[0]))
         saved = replace(self._sequencer.edited, name=path.stem, source=path.stem)
         self._sequencer.with_score(lambda score: score.keep_as(saved))
         self._tell("/seq/pattern", saved.name)
@@ -187,9 +188,12 @@ class PatternCommands:
         slot, step = int(call.arguments[0]), int(call.arguments[1])
         code = self._machine.codes[slot]
         if len(call.arguments) > 2:
-            # OSC's 32-bit floats have seven digits; 0.2 should stay 0.2 where it is saved.
-            value = round(call.arguments[2], 6) if name != "ratchet" else call.arguments[2]  # type: ignore[arg-type]
-            changed = self._sequencer.set_step(slot, step, **{name: value})  # type: ignore[arg-type]
+            value = call.arguments[2]
+            if isinstance(value, float):
+                # OSC's 32-bit floats have seven digits; 0.2 should stay 0.2 where it is saved.
+                value = round(value, 6)
+            checked = DETAIL_OF[name].checked(value, f"{code}: step {step}: {name}")
+            changed = self._sequencer.set_step(slot, step, **{name: checked})
             self._tell(call.command, code, step, getattr(changed, name))
         return (code, step, getattr(self._sequencer.step(slot, step), name))
 

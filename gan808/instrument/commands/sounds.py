@@ -15,6 +15,7 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import Event, SoundChanged
 from gan808.instrument.parameter import SLOT
 from gan808.instrument.pictures import Picture, picture_of
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, Rendered, Sound
 
@@ -53,19 +54,21 @@ class SoundCommands:
         }
 
     def find(self, sound_id: str) -> Sound | None:
-        """The sound of that id, if it is at hand."""
+        """The sound of that id, if it is at hand: played, asked for or in stock."""
         playing = (slot.sound for slot in self._machine.swaps.slots)
         present = next((s for s in playing if s is not None and s.id == sound_id), None)
-        return present or self._sounds.get(sound_id)
+        return present or self._sounds.get(sound_id) or next(
+            (s for s in self._machine.pool.sounds() if s.id == sound_id), None)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, SoundChanged):
             sound = self._machine.swaps.slots[event.slot].sound
             if sound is not None and sound.id == event.id:
-                self._keep(sound)
+                self.keep(sound)
             self._played.append((time.monotonic(), event.id, event.code))
 
-    def _keep(self, sound: Sound) -> None:
+    def keep(self, sound: Sound) -> None:
+        """Have it at hand until many others were."""
         self._sounds[sound.id] = sound
         self._sounds.move_to_end(sound.id)
         while len(self._sounds) > MOST_SOUNDS:
@@ -97,14 +100,16 @@ class SoundCommands:
         if self.find(sound_id) is not None:
             return (sound_id,)
         kit, class_name, place = parse_id(sound_id)
-        if kit != machine.kit.name or class_name not in machine.kit.classes:
+        if kit == machine.kit.name:
+            require_classes(class_name, machine.kit.classes, kit)
+        else:
             raise ConfigError(f"{sound_id[:80]} is no sound of kit {machine.kit.name}")
         if len(self._asked) >= MOST_ASKED:
             raise Gan808Error(f"{MOST_ASKED} sounds are being made already")
         self._asked.append((call, class_name, place))
         if not self._rendering:
             self._rendering = True
-            machine.later(self._begin)  # those that come in the same packet go along
+            machine.post(self._begin)  # those that come in the same packet go along
         return None
 
     def _begin(self) -> None:
@@ -117,7 +122,7 @@ class SoundCommands:
         self._asked = deque(each for each in self._asked if each not in chosen)
         machine, calls = self._machine, [call for call, *_ in chosen]
         machine.filler.request_points(
-            name, [point for *_, point in chosen], partial(machine.later, self._rendered, calls))
+            name, [point for *_, point in chosen], partial(machine.post, self._rendered, calls))
 
     def _rendered(self, calls: list[Call], result: list[Rendered] | Gan808Error) -> None:
         if isinstance(result, Gan808Error):
@@ -125,7 +130,7 @@ class SoundCommands:
                 call.answer(result)
         else:
             for call, rendered in zip(calls, result, strict=True):
-                self._keep(rendered.sound)
+                self.keep(rendered.sound)
                 call.answer((rendered.sound.id,))
         self._begin()
 

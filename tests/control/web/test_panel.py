@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.control.rig import Rig, until
+from tests.control.web.conftest import OpenPage
 from tests.control.web.rig import Served
-
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture
@@ -22,17 +20,8 @@ def served() -> Iterator[tuple[Rig, Served]]:
 
 
 @pytest.fixture
-def page(served: tuple[Rig, Served]) -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed: the panel is not tried in a browser")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(f"http://127.0.0.1:{served[1].port}/panel/")
-        page.wait_for_selector(".pad")
-        yield page
-        browser.close()
+def page(served: tuple[Rig, Served], open_page: OpenPage) -> Any:
+    return open_page(served[1].port)
 
 
 def status(server: Served, target: str, method: str = "GET", **headers: str) -> int:
@@ -61,3 +50,25 @@ def test_a_pad_plays_and_a_step_is_drawn(page: Any, served: tuple[Rig, Served]) 
     until(lambda: [c for c in rig.played() if c.name == "trigger" and c.slot == 1])
     page.locator('[data-cell="CP:3"]').click()
     until(lambda: rig.machine.sequencer.step(10, 4).sounds)
+
+
+def test_a_slow_renderer_is_no_lost_instrument(
+    page: Any, served: tuple[Rig, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The map's sounds never come here: the link is told by what answers at once."""
+    page.wait_for_timeout(5000)
+    assert page.locator("html.lost").count() == 0
+    assert page.locator(".map").get_attribute("data-ready") == "1"
+
+
+def test_what_is_chosen_is_chosen(page: Any, served: tuple[Rig, Served]) -> None:
+    rig, _ = served
+    page.get_by_role("combobox", name="Pattern").select_option("house")
+    until(lambda: rig.machine.sequencer.pattern.name == "house")
+    page.get_by_role("combobox", name="Choke").select_option("3")
+    until(lambda: rig.machine.swaps.slots[0].values["choke"] == 3)
+    page.get_by_role("button", name="Library").click()
+    page.get_by_role("combobox", name="What").select_option("all")
+    page.get_by_role("combobox", name="Where").select_option("beat")
+    until(lambda: rig.machine.evolution.mode == "all")
+    until(lambda: rig.machine.evolution.quantise == "beat")

@@ -18,6 +18,14 @@ export function useStore() {
   useEffect(() => subscribe(() => again((n) => n + 1)), []);
 }
 
+/** One of several. options: words or numbers, or [value, what it is called]; onChange(value). */
+export function Choice({ label, name, value, options, onChange }) {
+  const pairs = options.map((each) => (Array.isArray(each) ? each : [each, each]));
+  // Without a value of its own this Preact gives an option the empty one.
+  return html`<label>${label} <select aria-label=${name} onChange=${(event) => onChange(pairs[event.target.selectedIndex][0])}>
+    ${pairs.map(([given, called]) => html`<option key=${given} value=${given} selected=${given === value}>${called}</option>`)}</select></label>`;
+}
+
 // From dark to ember to cream: what is loud glows.
 const GLOW = Array.from({ length: 256 }, (_, level) => {
   const x = level / 255;

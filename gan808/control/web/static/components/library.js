@@ -1,7 +1,7 @@
 // Kits, scenes, patterns, evolution and every sound of the last hour.
 
 import { link, picture, send, set, state, value } from "../store.js";
-import { html, Picture, styles, useEffect, useState } from "../view.js";
+import { Choice, html, Picture, styles, useEffect, useState } from "../view.js";
 import { short } from "./pads.js";
 
 styles`
@@ -39,8 +39,8 @@ export function Library() {
   const later = (address, ...values) => { send(address, ...values); setTimeout(load, 400); };
   return html`<section class="library" aria-label="Library">
     <div class="card"><h2>Evolution</h2><p class="line"><label>New sounds a bar <input class="short" type="number" min="0" max="64" step="0.5" value=${value("/evolve", 0)} onChange=${(event) => set("/evolve", Number(event.target.value))} /></label></p>
-      <p class="line"><label>Where <select onChange=${(event) => set("/evolve/quantise", event.target.value)}>${["now", "beat", "bar"].map((x) => html`<option selected=${x === value("/evolve/quantise")}>${x}</option>`)}</select></label>
-      <label>What <select onChange=${(event) => set("/evolve/mode", event.target.value)}>${["one", "all", "fresh"].map((x) => html`<option selected=${x === value("/evolve/mode")}>${x}</option>`)}</select></label></p>
+      <p class="line"><${Choice} label="Where" value=${value("/evolve/quantise")} options=${["now", "beat", "bar"]} onChange=${(word) => set("/evolve/quantise", word)} />
+      <${Choice} label="What" value=${value("/evolve/mode")} options=${["one", "all", "fresh"]} onChange=${(word) => set("/evolve/mode", word)} /></p>
       <p>${state.next.length ? `Next: ${state.next.join(", ")}` : "Nothing is about to change"}</p></div>
     <div class="card"><h2>Kits</h2><ul tabindex="0" aria-label="Kits">${lists.kits.map((name) => html`<li><span>${name}${name === state.kit ? " (plays)" : ""}</span><button onClick=${() => send("/kit/load", name)}>Load ${name}</button></li>`)}</ul><${Saver} label="Save kit" onSave=${(name) => later("/kit/save", name)} /></div>
     <div class="card"><h2>Scenes</h2><ul tabindex="0" aria-label="Scenes">${lists.scenes.map((name) => html`<li><span>${name}${name === value("/scene") ? " (last)" : ""}</span><button onClick=${() => send("/scene/recall", name)}>Recall ${name}</button><button aria-label="Delete scene ${name}" onClick=${() => later("/scene/delete", name)}>✕</button></li>`)}</ul><${Saver} label="Save scene" onSave=${(name) => later("/scene/save", name)} /></div>

@@ -1,7 +1,7 @@
 // Everything of the chosen pad: its map, its knobs, its wishes.
 
 import { setSlot, send, slot, state } from "../store.js";
-import { html, styles } from "../view.js";
+import { Choice, html, styles } from "../view.js";
 import { Knob } from "./knob.js";
 import { SoundMap } from "./map.js";
 import { short } from "./pads.js";
@@ -11,11 +11,10 @@ styles`
 .sound h2 { margin: 0; font-size: 17px; display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
 .sound h2 small { color: var(--soft); font-weight: 400; font-size: 13px; overflow-wrap: anywhere; }
 .sound .split { display: grid; grid-template-columns: minmax(180px, 340px) minmax(0, 1fr); gap: 14px; align-items: start; }
-.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); }
+.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); }
 .sound .wishes { display: flex; flex-wrap: wrap; gap: 6px; }
 .sound .side { display: grid; gap: 10px; }
 .sound .mapbox { display: grid; gap: 6px; }
-@media (max-width: 700px) { .sound .split { grid-template-columns: 1fr; } }
 `;
 
 const WISHES = ["brighter", "darker", "longer", "shorter", "higher", "lower"];
@@ -37,7 +36,7 @@ export function Sound({ map = true }) {
       <button onClick=${() => send("/sound/keep", of.code)}>Keep</button><a class="button" href=${`/panel/sound.wav?id=${encodeURIComponent(of.id)}`} download=${`${short(of.id).replaceAll(" ", "-")}.wav`}>WAV</a></div>
       <div class="wishes">${WISHES.map((word) => html`<button onClick=${act(word)}>${word}</button>`)}</div>
       <div class="wishes">${toggle("lock", "Lock")}${toggle("mute", "Mute")}${toggle("solo", "Solo")}${toggle("gate", "Gate")}
-        <label>Choke <select value=${v.choke} onChange=${(event) => setSlot(of.code, "choke", Number(event.target.value), true)}>${[0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => html`<option value=${n}>${n || "none"}</option>`)}</select></label></div>
+        <${Choice} label="Choke" value=${v.choke} options=${[[0, "none"], 1, 2, 3, 4, 5, 6, 7, 8]} onChange=${(group) => setSlot(of.code, "choke", group, true)} /></div>
       <div class="knobs">
         <${Knob} label="Level" value=${v.level} rest=${0.8} format=${percent} onInput=${put("level")} />
         <${Knob} label="Tune" value=${v.tune} min=${-24} max=${24} step=${0.1} origin=${0} rest=${0} format=${(x) => `${x > 0 ? "+" : ""}${x.toFixed(1)} st`} onInput=${put("tune")} />

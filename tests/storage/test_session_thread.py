@@ -1,4 +1,4 @@
-"""The thread that keeps the state: what it writes, and when."""
+"""The thread that keeps the state: soon, whole, and in nobody's way."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ import pytest
 
 from gan808.instrument.state import State
 from gan808.storage import session as keeping_module
-from gan808.storage.session import Keeping
+from gan808.storage.session import Session
 from gan808.storage.session_files import STATE, StateFiles
 from tests.instrument.rig import BLOCK, Rig
-from tests.storage.test_session import folder, opened, warned
-from tests.timing import SOON_S, WITHIN_S
-
-__all__ = ["folder", "warned"]
+from tests.storage.test_session import opened
+from tests.timing import SOON_S, WITHIN_S, eventually
 
 
 @pytest.fixture
-def kept(folder: Path, warned: list[str]) -> Iterator[tuple[Keeping, Rig]]:
+def kept(folder: Path, warned: list[str]) -> Iterator[tuple[Session, Rig]]:
     """A machine that is kept, and plays in a thread of its own."""
     keeping, rig, ended = opened(warned), Rig(stock=8), threading.Event()
     keeping.begin(rig.machine)
@@ -38,13 +36,6 @@ def kept(folder: Path, warned: list[str]) -> Iterator[tuple[Keeping, Rig]]:
     keeping.stop()
     ended.set()
     playing.join()
-
-
-def eventually(condition: object, within_s: float = WITHIN_S) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.01)
 
 
 def settled(folder: Path) -> bool:
@@ -65,7 +56,7 @@ def tune_on_disk(folder: Path) -> object:
     return slots[0].values["tune"] if slots else None
 
 
-def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -> None:
+def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Session, Rig]) -> None:
     """Whatever it is that changes; nobody asks for it to be written."""
     _, rig = kept
     eventually(lambda: on_disk(folder) is not None)
@@ -79,7 +70,7 @@ def test_a_change_is_on_the_disk_soon(folder: Path, kept: tuple[Keeping, Rig]) -
 
 
 def test_nothing_is_written_while_nothing_changes(
-    folder: Path, kept: tuple[Keeping, Rig]
+    folder: Path, kept: tuple[Session, Rig]
 ) -> None:
     keeping, _ = kept
     eventually(lambda: on_disk(folder) is not None)
@@ -87,7 +78,7 @@ def test_nothing_is_written_while_nothing_changes(
     assert keeping.status == "kept"
 
 
-def test_the_last_state_is_that_of_the_end(folder: Path, kept: tuple[Keeping, Rig]) -> None:
+def test_the_last_state_is_that_of_the_end(folder: Path, kept: tuple[Session, Rig]) -> None:
     """What the daemon does to the machine once it ends, fading the volume, is not kept."""
     keeping, rig = kept
     rig.send("/slot/BD/tune", 7.0)
@@ -102,7 +93,7 @@ def test_the_last_state_is_that_of_the_end(folder: Path, kept: tuple[Keeping, Ri
 
 
 def test_a_full_disk_is_one_line_and_the_machine_never_notices(
-    folder: Path, kept: tuple[Keeping, Rig], warned: list[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, kept: tuple[Session, Rig], warned: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line however often it fails; the status tells; when there is room it is written."""
     keeping, rig = kept
@@ -129,7 +120,7 @@ def test_a_full_disk_is_one_line_and_the_machine_never_notices(
 
 
 def test_a_disk_that_hangs_holds_nobody_up(
-    kept: tuple[Keeping, Rig], monkeypatch: pytest.MonkeyPatch
+    kept: tuple[Session, Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a write does not return, commands are answered and notes are played."""
     _, rig = kept
@@ -152,7 +143,7 @@ def test_a_disk_that_hangs_holds_nobody_up(
 
 
 def test_where_every_hit_is_new_the_slots_are_written_seldom(
-    folder: Path, kept: tuple[Keeping, Rig]
+    folder: Path, kept: tuple[Session, Rig]
 ) -> None:
     """A swap there is gone in a moment; writing each would wear a disk out. A setting still goes
     at once."""
