@@ -20,6 +20,7 @@ from gan808 import paths
 from gan808.errors import ConfigError
 
 NoteMode = Literal["fast", "steady"]
+NoteMap = Literal["gm", "roland-td", "alesis"]
 VelocityCurve = Literal["linear", "soft", "hard", "fixed"]
 Quantise = Literal["now", "beat", "bar"]
 SyncMode = Literal["internal", "midi", "link", "auto"]
@@ -66,6 +67,9 @@ class MidiSettings(_Section):
     channel: int = Field(default=10, ge=0, le=16, description="channel listened to, 1-16; 0: all")
     velocity_curve: VelocityCurve = Field(
         default="linear", description="linear, soft, hard or fixed"
+    )
+    map: NoteMap = Field(
+        default="gm", description="notes of a drum module: gm, roland-td or alesis"
     )
     clock_out: str = Field(
         default="off", description="MIDI clock sent to: part of a port's name, virtual or off"

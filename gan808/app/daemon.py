@@ -132,7 +132,7 @@ class Daemon:
         running.callback(self._save_pool)
         if self._factory is not None:
             self._first_sounds = self._factory.sounds
-            classes = {sound.class_asked for sound in self._first_sounds}
+            classes = {sound.main_class for sound in self._first_sounds}
             if not {slot.class_name for slot in self._kit.slots} <= classes:
                 self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)

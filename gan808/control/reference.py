@@ -46,6 +46,9 @@ made from the table the program runs on.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
   or Sardine at the port. Tidal's sample names find their slots (`bd`, `sn`, `hh`, `808oh`,
   `RolandTR909_cp`), `gain` is to the fourth power as there, and its greeting is answered.
+- What `/slot/SLOT/info` says of a sound is the critic's opinion of it. Of a mix of classes it is
+  sure as far as it hears any of them, and each finds it real by its share. A file of one's own was
+  judged by nobody: its class is the slot's, the rest 0.
 - Names of kits, patterns, exports and sound files are names, never paths: what comes over the
   network stays in the folders that `gan808 devices` shows.
 - Floods have an end: {waiting} messages of one sender may wait for their time, one packet may ask
@@ -103,6 +106,11 @@ same way.
 From other ports (ALSA, CoreMIDI, Windows) a note sounds in the next block; with
 `engine.note_mode = "steady"` always `steady_delay_ms` after it arrived, so that its timing is even.
 Where JACK hands USB devices over itself, connect them to our port there.
+
+With `midi.map = "roland-td"` or `"alesis"` a drum module's zones play too: rims of snare and
+toms, edges of hats, edges and bells of cymbals, and the hi-hat pedal (CC 4) shortens the open hat
+as it closes. Pressure on a cymbal's key chokes it. Pads that send where they are hit (a positional
+controller) are learned as any other: `gan808 learn /slot/SD/tune`.
 
 ## Controllers
 

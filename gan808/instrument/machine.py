@@ -25,7 +25,8 @@ from gan808.instrument.evolution import Evolution
 from gan808.instrument.evolver import Evolver
 from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
-from gan808.instrument.midi_map import MidiMap, slot_of_note
+from gan808.instrument.midi_map import MidiMap
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.parameter import Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import (
@@ -79,7 +80,7 @@ class Machine:
         self.library: LibraryLike = (
             Library.of_user(settings.imports.folder) if library is None else library)
         self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = slot_of_note(kit.slots)
+        self._slot_of_note = slot_of_note(kit.slots, self.settings.midi.map)
         self.port = engine.port("machine")
         self.swaps = Swaps(engine, self.port, pool, self.emit, settings.kit.width)
         self.evolution = Evolution(
@@ -320,7 +321,7 @@ class Machine:
         """The kit's codes and notes are what is played from now on; machine thread only."""
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = slot_of_note(kit.slots)
+        self._slot_of_note = slot_of_note(kit.slots, self.settings.midi.map)
         self.learning.follow()
         self.commands.widths.follow()
 

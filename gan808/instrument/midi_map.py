@@ -14,6 +14,7 @@ from gan808.config import Settings, VelocityCurve
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import BY_CURVE, CHANNEL_CONTROLLERS, Act, KeyKind, Keymap
 from gan808.instrument.learning import Control, ControlTarget
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.parameter import Kind
 from gan808.instrument.protocols import KitLike
 from gan808.sound.kit.slots import SlotLayout
@@ -44,11 +45,6 @@ def velocity_of(value: int, curve: VelocityCurve) -> float:
     return FIXED_VELOCITY if curve == "fixed" else share
 
 
-def slot_of_note(layouts: Sequence[SlotLayout]) -> dict[int, int]:
-    """The slot 0..15 that each note of a kit plays."""
-    return {note: index for index, layout in enumerate(layouts) for note in layout.notes}
-
-
 def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence[int],
               bindings: Bindings, *, learning: bool) -> Keymap:
     """A kit's notes and the learned controls; gated: the slots that end when a key is let go.
@@ -64,7 +60,7 @@ def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence
         keymap.put(KeyKind.CONTROLLER, EVERY, EVERY, Act.NOTHING)
     channel = settings.midi.channel
     heard = EVERY if channel == ALL_CHANNELS else channel - 1
-    for note, slot in slot_of_note(layouts).items():
+    for note, slot in slot_of_note(layouts, settings.midi.map).items():
         if layouts[slot].class_name in CYMBALS:
             keymap.put(KeyKind.PRESSURE, heard, note, Act.STOP, slot)
         if not learning:

@@ -26,6 +26,7 @@ from gan808.instrument.state import (
     State,
 )
 from gan808.sequencer.patterns import OFF, Pattern
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound, parse_file_id
 
@@ -168,9 +169,10 @@ class Snapshots:
                 continue
             try:
                 kit_name, class_name, place = parse_id(wanted.sound_id)
+                require_classes(class_name, machine.kit.classes, machine.kit.name)
             except Gan808Error:
                 continue  # no id of ours: there is nothing to bring back
-            if kit_name == machine.kit.name and class_name in machine.kit.classes:
+            if kit_name == machine.kit.name:
                 machine.filler.request(class_name, place, partial(
                     machine.post, self._rendered, slot.index, slot.sound))
 

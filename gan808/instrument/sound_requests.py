@@ -8,9 +8,11 @@ import random
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gan808.errors import ConfigError, Gan808Error, Guard
+from gan808.instrument.parameter import SLOT, Value
+from gan808.sound.class_mix import parse_class, require_classes
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, FAULTS, Rendered, Sound, parse_file_id
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
 
 Result = TypeVar("Result")
+Place = tuple[str, Point]  # class or mix, and where in latent space
+MIX = f"/slot/{SLOT}/mix"
 # So many more are rendered than asked for, because the critic may refuse some.
 SPARE = 1.5
 NUMBERS = 1_000_000  # keeps ids short; two equal neighbours in a session are unlikely
@@ -26,15 +30,16 @@ NUMBERS = 1_000_000  # keeps ids short; two equal neighbours in a session are un
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A slot's morph: from where, to which seed, and the id of what it has brought last."""
+    """A slot's morph or mix: from which class and point, by which command to which seed or class,
+    and the id of what it has brought last."""
 
-    start: Point
-    seed: int
+    start: Place
+    goal: tuple[str, Value]
     result: str
 
 
 class SoundRequests:
-    """Carries out /new with a seed, /recall, /morph and /similar."""
+    """Carries out /new with a seed, /recall, /morph, /mix, /tail, /attack and /similar."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -60,9 +65,7 @@ class SoundRequests:
             file.kit, file.class_name, Point(0))
         if kit_name != self._machine.kit.name:
             raise ConfigError(f"a sound of kit {kit_name}; load that kit first")
-        if class_name not in self._machine.kit.classes:
-            raise ConfigError(f"kit {kit_name} has no class {class_name!r}; it has "
-                              f"{', '.join(self._machine.kit.classes)}")
+        require_classes(class_name, self._machine.kit.classes, kit_name)
         ready = self._machine.commands.sounds.find(wanted)
         if ready is not None:
             self._put(call, ready)
@@ -73,7 +76,8 @@ class SoundRequests:
             self.ask(call, class_name, place)
 
     def morph(self, call: Call) -> None:
-        """Part of the way from the present sound to another seed of its class.
+        """Part of the way from the present sound to another seed of its class, or, as a mix, to
+        another class.
 
         Of the morphs to one seed that come while another is rendered, the last is made, and its
         sound answers all of them.
@@ -87,26 +91,33 @@ class SoundRequests:
     def _turn(self, calls: list[Call]) -> None:
         """Begin the morph of the last of these calls, which all go the same way."""
         call, slot = calls[-1], _slot_of(calls[-1])
-        found: list[tuple[Sound, _Way, Point]] = []
+        found: list[tuple[Sound, _Way, Place]] = []
         with Guard(call.command, lambda error: self._turned(calls, None, error)):
             found.append(self._way_of(call))
         if not found:
             return
         sound, way, place = found[0]
-        if place == sound.point:
+        if place == _place_of(sound):
             self._turned(calls, way, sound)
             return
         self._turns.setdefault(slot, deque())
         self._machine.filler.request(
-            sound.class_asked, place, partial(self._machine.post, self._turned, calls, way))
+            *place, partial(self._machine.post, self._turned, calls, way))
 
-    def _way_of(self, call: Call) -> tuple[Sound, _Way, Point]:
+    def _way_of(self, call: Call) -> tuple[Sound, _Way, Place]:
         """The present sound, the way a morph goes on from it, and its place on that way."""
-        seed, amount = int(call.arguments[1]), float(call.arguments[2])
+        goal, amount = (call.command, call.arguments[1]), float(call.arguments[2])
         sound, way = self._present(call), self._ways.get(_slot_of(call))
-        if way is None or (way.seed, way.result) != (seed, sound.id):
-            way = _Way(sound.point, seed, "")
-        return sound, way, way.start.towards(seed, amount)
+        if way is None or (way.goal, way.result) != (goal, sound.id):
+            way = _Way(_place_of(sound), goal, "")
+        class_name, point = way.start
+        if call.command == MIX:
+            kit, mix = self._machine.kit, parse_class(class_name)
+            if goal[1] not in kit.classes:
+                raise ConfigError(f"kit {kit.name} has no class {str(goal[1])[:80]!r}; it has "
+                                  f"{', '.join(kit.classes)}")
+            return sound, way, (str(mix.towards(str(goal[1]), amount)), point)
+        return sound, way, (class_name, point.towards(int(goal[1]), amount))
 
     def _turned(self, calls: list[Call], way: _Way | None, result: Sound | Gan808Error) -> None:
         """A morph is there, or it failed: play it, answer, begin the next that waits.
@@ -121,8 +132,8 @@ class SoundRequests:
                 present = self._present(calls[-1])
                 if sound.id != present.id:
                     self._put(calls[-1], sound, remember=present.id != way.result
-                              or present.point == way.start)
-                self._ways[slot] = _Way(way.start, way.seed, sound.id)
+                              or _place_of(present) == way.start)
+                self._ways[slot] = _Way(way.start, way.goal, sound.id)
             answers.append((sound.id,))
         for call in calls:
             call.answer(answers[0])
@@ -142,12 +153,25 @@ class SoundRequests:
         count = int(call.arguments[2]) if len(call.arguments) > 2 else 1
         wanted = BATCH * -(-int(SPARE * count) // BATCH)
         numbers = self._numbers.sample(range(NUMBERS), wanted)
-        points = [sound.point.near(number, radius) for number in numbers]
+        self._choose(call, sound, [sound.point.near(n, radius) for n in numbers], count)
+        return None
+
+    def part(self, which: Literal["t", "a"], call: Call) -> None:
+        """The present sound with the tail or the attack of another seed of its class: of the one
+        named, or of the best of some."""
+        sound = self._present(call)
+        if len(call.arguments) > 1:
+            self.ask(call, sound.class_asked, sound.point.with_part(which, int(call.arguments[1])))
+            return
+        seeds = self._numbers.sample(range(NUMBERS), BATCH)
+        self._choose(call, sound, [sound.point.with_part(which, seed) for seed in seeds])
+
+    def _choose(self, call: Call, sound: Sound, points: list[Point], count: int = 0) -> None:
+        """Have these made of the class of a sound; the best plays, up to count - 1 more wait."""
         self._machine.filler.request_points(
             sound.class_asked, points,
             partial(self._machine.go_on, call, self._neighbours, call, sound, count),
         )
-        return None
 
     def _present(self, call: Call) -> Sound:
         """The slot's sound. Raises Gan808Error when there is none to go on from."""
@@ -169,13 +193,15 @@ class SoundRequests:
     def _neighbours(
         self, call: Call, present: Sound, count: int, result: list[Rendered] | Gan808Error
     ) -> None:
-        """The filler's answer to a request for neighbours, back on the machine thread."""
-        chosen = best_of(_checked(result), present.class_heard)[:count]
+        """The filler's answer to a request for neighbours, back on the machine thread. count 0:
+        for one of them, and nothing is said of others."""
+        chosen = best_of(_checked(result), present.class_heard)[:max(count, 1)]
         if not chosen:
-            raise Gan808Error("none of the neighbours can be played; try another radius")
+            raise Gan808Error("none of the neighbours can be played; try another radius" if count
+                              else "none of those made can be played; send it again")
         self._put(call, chosen[0])
         self._machine.swaps.slots[_slot_of(call)].coming.extend(chosen[1:])
-        call.answer((chosen[0].id, len(chosen) - 1))
+        call.answer((chosen[0].id, len(chosen) - 1) if count else (chosen[0].id,))
 
     def _put(self, call: Call, sound: Sound, *, remember: bool = True) -> None:
         self._require_slot(call)
@@ -202,8 +228,14 @@ def _checked(result: Result | Gan808Error) -> Result:
 
 
 def _goes_with(call: Call, other: Call) -> bool:
-    """Whether two morphs of a slot lead to the same seed at the same time."""
-    return (call.arguments[1], call.frame) == (other.arguments[1], other.frame)
+    """Whether two morphs of a slot lead to the same seed, or class, at the same time."""
+    return (call.command, call.arguments[1], call.frame) == (
+        other.command, other.arguments[1], other.frame)
+
+
+def _place_of(sound: Sound) -> Place:
+    """The class and point a sound was made of. Raises ConfigError for a file's."""
+    return sound.class_asked, sound.point
 
 
 def _slot_of(call: Call) -> int:

@@ -28,7 +28,7 @@ from gan808.instrument.parameters import BY_ADDRESS, TABLE
 from gan808.instrument.scenes import Scenes
 from gan808.instrument.slots import ENGINE_PARAMETERS, OWN_PARAMETERS
 from gan808.instrument.snapshots import Snapshots
-from gan808.instrument.sound_requests import SoundRequests
+from gan808.instrument.sound_requests import MIX, SoundRequests
 from gan808.instrument.swaps import WISHES
 from gan808.instrument.widths import Widths
 from gan808.recording.recorder import Recorder
@@ -107,6 +107,9 @@ class Commands:
             f"{slot}/info": self._info,
             f"{slot}/similar": self._latent.similar,
             f"{slot}/morph": self._latent.morph,
+            MIX: self._latent.morph,
+            f"{slot}/tail": partial(self._latent.part, "t"),
+            f"{slot}/attack": partial(self._latent.part, "a"),
             f"{slot}/recall": self._latent.recall,
             "/kit/save": self._save_kit,
             "/status": self._status,
