@@ -14,6 +14,7 @@ from training.corpus.audio_files import read_mono, walk
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped
 from training.dataset import Dataset, PrepareOptions, prepare
+from training.fingerprint import fingerprint
 
 CLICK = np.sin(np.arange(800) / 5)
 
@@ -105,6 +106,7 @@ def test_names_that_are_no_utf8_are_names(tmp_path):
         write(root / "kick" / grown, np.sin(np.arange(900) / (4 + 3 * i)))
         write(root / "snare" / f"{i}.wav", np.sin(np.arange(900) / (5 + 3 * i)))
     write(root / os.fsdecode(b"kick\x99") / "x.wav", np.sin(np.arange(900) / 60))
+    assert fingerprint([root], [FolderSource(root)], GEOMETRY, {}).classes == {"kick", "snare"}
     prepare([FolderSource(root)], tmp_path / "out", GEOMETRY, PrepareOptions(0))
     named = [origin for origin in Dataset(tmp_path / "out").origins if "\\x" in origin]
     assert "drums/kick/gr\\x81n3.wav" in named
