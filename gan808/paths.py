@@ -77,6 +77,11 @@ def state_folder() -> Path:
     return _APP.user_state_path
 
 
+def panel_file() -> Path:
+    """Where a running instrument says at which address its panel is."""
+    return _APP.user_state_path / "panel"
+
+
 def imports_folder() -> Path:
     """The user's own sound files, for /slot/SLOT/load and /slot/SLOT/match."""
     return _APP.user_data_path / "imports"

@@ -185,8 +185,8 @@ class Daemon:
         osc = OscServer(self._machine, self._settings)
         running.callback(osc.stop)
         osc.start()
-        discovery = Discovery(
-            self._settings.osc, osc.address, self._display.say, self._display.warn)
+        discovery = Discovery(self._settings.osc, osc.address, self._display.say,
+                              self._display.warn, panel_file=paths.panel_file())
         running.callback(discovery.stop)
         discovery.start()
         self._panel = discovery.panel

@@ -173,10 +173,12 @@ def panel(config: ConfigFile = None) -> None:
     """Open the panel of a running GAN-808 in the browser."""
     import webbrowser
 
+    from gan808 import paths
     from gan808.config import load_settings
+    from gan808.control.web.address import find
 
     osc = load_settings(config).osc
-    address = f"http://localhost:{osc.query_port or osc.port}/panel/"
+    address = find(paths.panel_file(), f"http://localhost:{osc.query_port or osc.port}/panel/")
     say([address])
     webbrowser.open(address)
 

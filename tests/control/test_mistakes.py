@@ -28,6 +28,7 @@ from tests.control.rig import Client, Rig, until
 from tests.control.test_discovery import Found
 from tests.control.test_midi_ports import FakePolled
 from tests.control.web.rig import Served
+from tests.timing import SOON_S
 
 MISTAKES = [OSError(36, "File name too long"), RecursionError("too deep"), MemoryError(),
             ValueError("of another shape"), IndexError("out of range"), RuntimeError("\n\n")]
@@ -117,6 +118,24 @@ def test_what_comes_later_may_raise(
         assert client.ask("/gan808/scene/save", "a")[:2] == ("/gan808/fail", "/gan808/scene/save")
     assert client.ask("/gan808/scene/save", "a")[0] == "/gan808/done"
     alive(rig, client)
+
+
+def test_who_watches_goes_on_being_told(
+    rig: Rig, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, failed = rig.engine.begun, threading.Event()
+
+    def broken(since: int) -> Any:
+        if since == 1 << 62:
+            return begun(since)
+        failed.set()
+        raise IndexError("of another kit")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.engine, "begun", broken)
+        assert client.ask("/gan808/watch", 1)[0] == "/gan808/done"
+        assert failed.wait(SOON_S)
+    assert client.receive() == ("/gan808/seq/playhead", -1)
 
 
 def test_a_listener_may_raise(rig: Rig, client: Client) -> None:

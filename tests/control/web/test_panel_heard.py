@@ -49,6 +49,10 @@ def rounded(told: Any) -> Any:
     return json.loads(json.dumps(told), parse_float=lambda digits: round(float(digits), 5))
 
 
+def test_it_says_where_it_is(stage: Stage) -> None:
+    assert stage.told_panel == f"http://127.0.0.1:{stage.port}/panel/"
+
+
 @pytest.mark.parametrize("code", ["BD", "SD", "CB"])
 def test_a_pad_that_is_hit_is_heard_as_its_sound(page: Any, stage: Stage, code: str) -> None:
     heard = stage.likeness(stage.hear(1.0, pad(page, code).locator(".hit").click))

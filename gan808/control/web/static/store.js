@@ -58,6 +58,7 @@ export function set(address, given) {
   send(address, typeof given === "number" ? float(given) : given);
   changed();
 }
+export function setWhole(address, given) { state.values[address] = [given]; send(address, given); changed(); }
 export function setStep(code, index, field, given) {
   const row = state.rows[code], step = row[index] || [0, 1, 1, 0];
   const at = { step: 0, chance: 1, ratchet: 2, nudge: 3 }[field];
@@ -67,6 +68,13 @@ export function setStep(code, index, field, given) {
   changed();
 }
 export function select(code) { state.selected = code; changed(); }
+
+/** Bring a sound file to the instrument; the name it has there. */
+export async function upload(file) {
+  const response = await fetch(`/panel/upload?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+  if (!response.ok) { state.message = await response.text(); changed(); return null; }
+  return (await response.json()).name;
+}
 
 /** The picture of a sound by id; asked for once. */
 export function picture(id) {
@@ -112,7 +120,7 @@ function hear(path, values) {
   } else if (["/seq/row", "/seq/pattern", "/seq/length", "/scene"].includes(path)) {
     if (path === "/seq/pattern" || path === "/scene") state.values[path] = values;
     refresh();
-  } else if (path === "/done") state.message = "";
+  } else if (path === "/done") state.message = values[0].endsWith("port") ? `Written: ${values[1]}` : state.message;
   else if (path in state.values) state.values[path] = values;
   else return;
   changed();

@@ -51,7 +51,7 @@ function hit(event, code) {
   event.preventDefault();
 }
 
-function Pad({ of, place, onMenu }) {
+function Pad({ of, place, onMenu, onFile }) {
   const box = useRef(), dark = useRef(0);
   useEffect(() => onPlayed(of.code, (velocity) => {
     const { current } = box;
@@ -71,7 +71,9 @@ function Pad({ of, place, onMenu }) {
   const drop = (event) => {
     event.preventDefault(); box.current.classList.remove("over");
     const from = event.dataTransfer.getData("text/x-gan808-slot");
-    if (from && from !== of.code) send(`/slot/${of.code}/copy`, from);
+    const [file] = event.dataTransfer.files;
+    if (file) onFile(of.code, file);
+    else if (from && from !== of.code) send(`/slot/${of.code}/copy`, from);
   };
   return html`<div ref=${box} class="pad ${of.code === state.selected ? "selected" : ""} ${quiet ? "quiet" : ""} ${state.next.includes(of.code) ? "next" : ""}"
       data-code=${of.code} style=${{ gridRow: 4 - Math.floor(place / 4), gridColumn: 1 + (place % 4) }}
@@ -88,6 +90,6 @@ function Pad({ of, place, onMenu }) {
       <button aria-label="Everything of ${of.code}" title="More" onClick=${() => onMenu(of.code)}>⋯</button></div></div>`;
 }
 
-export function Pads({ onMenu }) {
-  return html`<section class="pads" aria-label="Pads">${state.slots.map((each, place) => html`<${Pad} key=${each.code} of=${each} place=${place} onMenu=${onMenu} />`)}</section>`;
+export function Pads({ onMenu, onFile }) {
+  return html`<section class="pads" aria-label="Pads">${state.slots.map((each, place) => html`<${Pad} key=${each.code} of=${each} place=${place} onMenu=${onMenu} onFile=${onFile} />`)}</section>`;
 }

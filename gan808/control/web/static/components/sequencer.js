@@ -1,8 +1,8 @@
 // The pattern: a row a slot, a button a step. Drag draws; one tab stop, arrows move.
 
 import { float } from "../osc.js";
-import { onPlayhead, select, send, set, setStep, state, value } from "../store.js";
-import { Choice, html, styles, useEffect, useRef, useState } from "../view.js";
+import { onPlayhead, select, send, set, setStep, setWhole, state, value } from "../store.js";
+import { Amount, Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
 .beat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: 8px; min-height: 0; }
@@ -107,25 +107,30 @@ export function Sequencer() {
     grid.current.querySelector(`[data-cell="${code}:${index}"]`)?.focus();
   };
   const chosen = state.selected, length = (state.rows[chosen] || []).length;
-  const paste = () => {
-    if (!copied) return;
-    send("/seq/length", chosen, copied.length);
-    copied.forEach((step, index) => {
-      send("/seq/step", chosen, index + 1, float(step ? step[0] : 0));
-      if (step && step[1] < 1) send("/seq/chance", chosen, index + 1, float(step[1]));
-      if (step && step[2] > 1) send("/seq/ratchet", chosen, index + 1, step[2]);
-      if (step && step[3]) send("/seq/nudge", chosen, index + 1, float(step[3]));
+  const write = (code, row) => {
+    send("/seq/clear", code);
+    send("/seq/length", code, row.length);
+    row.forEach((step, index) => {
+      if (!step) return;
+      send("/seq/step", code, index + 1, float(step[0]));
+      if (step[1] < 1) send("/seq/chance", code, index + 1, float(step[1]));
+      if (step[2] > 1) send("/seq/ratchet", code, index + 1, step[2]);
+      if (step[3]) send("/seq/nudge", code, index + 1, float(step[3]));
     });
+  };
+  const paste = () => {
+    if (Array.isArray(copied)) write(chosen, copied);
+    else for (const code of codes) if (copied[code]) write(code, copied[code]);
   };
   return html`<section class="beat" aria-label="Beat">
     <div class="bar">
       <${Choice} label="Draw" value=${pen.tool} options=${Object.entries(TOOLS).map(([tool, [called]]) => [tool, called])} onChange=${(tool) => setPen({ ...pen, tool })} />
       <${Choice} label=${TOOLS[pen.tool][1]} value=${pen[pen.tool]} options=${TOOLS[pen.tool][2]} onChange=${(given) => setPen({ ...pen, [pen.tool]: given })} />
-      <label>${chosen} steps <input class="short" type="number" min="1" max="64" value=${length} onChange=${(event) => send("/seq/length", chosen, Number(event.target.value))} /></label>
-      <button onClick=${() => setCopied(state.rows[chosen].slice())}>Copy ${chosen}</button><button disabled=${!copied} onClick=${paste}>Paste</button>
+      <label>${chosen} steps <${Amount} min="1" max="64" value=${length} onChange=${(number) => send("/seq/length", chosen, number)} /></label>
+      <button onClick=${() => setCopied(state.rows[chosen].slice())}>Copy ${chosen}</button><button onClick=${() => setCopied(structuredClone(state.rows))}>Copy all</button><button disabled=${!copied} onClick=${paste}>Paste</button>
       <button onClick=${() => send("/seq/clear", chosen)}>Clear ${chosen}</button><span class="gap"></span>
       <button onClick=${() => send("/seq/undo")}>Undo</button><button onClick=${() => send("/seq/redo")}>Redo</button>
-      <button onClick=${() => send("/seq/fill", "now")}>Fill</button><button onClick=${() => send("/seq/mutate", float(0.3))}>Mutate</button>
+      <button onClick=${() => send("/seq/fill", "now")}>Fill</button><label>Fill every <${Amount} min="0" max="64" aria-label="Bars between fills, 0 for none" value=${value("/seq/fills", 0)} onChange=${(number) => setWhole("/seq/fills", number)} /></label><button onClick=${() => send("/seq/mutate", float(0.3))}>Mutate</button>
       <label>Density <input type="range" min="-1" max="1" step="0.05" value=${value("/seq/density", 0)} onInput=${(event) => set("/seq/density", Number(event.target.value))} /></label>
       <label>Vary <input type="range" min="0" max="1" step="0.05" value=${value("/seq/vary", 0)} onInput=${(event) => set("/seq/vary", Number(event.target.value))} /></label>
     </div>
