@@ -73,15 +73,17 @@ def test_the_installed_program_is_the_wheels(installed: Installed) -> None:
     assert gan808.__version__ in installed.gan808("version")
 
 
-def test_default_kit_and_settings_travel(installed: Installed) -> None:
+def test_kits_and_settings_travel(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
     shipped = {f"gan808/_data/{path.relative_to(CHECKOUT).as_posix()}"
-               for path in (CHECKOUT / "kits" / "gan808").rglob("*")
+               for path in (CHECKOUT / "kits").rglob("*")
                if path.is_file() and path.name != "report.html"}  # written by `gan808 evaluate`
-    assert "gan808/_data/kits/gan808/kit.toml" in shipped
+    for name in ("gan808", "acoustic"):
+        assert f"gan808/_data/kits/{name}/kit.toml" in shipped
     assert shipped | {"gan808/_data/config.toml"} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"gan808", "gan808_training"}
-    assert "gan808" in installed.gan808("kits", "list")
+    listed = installed.gan808("kits", "list")
+    assert all(name in listed for name in ("gan808", "acoustic"))
 
 
 def test_every_pattern_travels(installed: Installed) -> None:

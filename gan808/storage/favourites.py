@@ -57,7 +57,7 @@ def _read(path: Path, sample_rate_hz: int) -> Sound:
     if told is None or not np.isfinite(audio).all():
         raise Gan808Error("GAN-808 did not write it")
     return Sound(
-        kit=kit, class_asked=class_name, seed=seed, class_heard=told["heard"],
+        kit=kit, class_asked=class_name, seed=point.seed, class_heard=told["heard"],
         confidence=float(told["confidence"]), realness=float(told["realness"]),
         audio=to_rate(audio, rate, sample_rate_hz), sample_rate_hz=sample_rate_hz,
         descriptors=describe(audio if audio.ndim == 1 else audio[:, 0], rate), trail=point.trail,

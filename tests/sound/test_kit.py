@@ -1,6 +1,7 @@
 """A kit on disk: what goes in comes out, and a broken one is refused by name."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +140,14 @@ def test_kits_are_found_by_name_or_path_and_the_first_folder_wins(original, tmp_
     assert len(list_kits(folders)) == 1
     with pytest.raises(KitError, match="there is: tiny"):
         find_kit("gone", folders)
+
+
+def test_the_default_kit_leads_the_list():
+    """Kits that ship: program 1 on MIDI is the first, and many send it at their start."""
+    names = [kit.name for kit in list_kits((Path(__file__).parents[2] / "kits",))]
+    assert names[0] == "gan808"
+    assert names[1:] == sorted(names[1:])
+    assert "acoustic" in names
 
 
 def test_a_broken_kit_is_listed_as_its_error(folder):

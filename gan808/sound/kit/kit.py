@@ -28,6 +28,7 @@ from gan808.sound.sound import Sound
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import Moments
 
+DEFAULT = "gan808"  # the name of the kit that plays when none is asked for
 MANIFEST = "kit.toml"
 WEIGHTS = "weights.safetensors"
 MOMENTS = "moments.npz"
@@ -187,7 +188,9 @@ def find_kit(name_or_path: str, folders: Sequence[Path]) -> Kit:
 def _kit_folders(folders: Sequence[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []:
+        there = sorted(folder.glob(f"*/{MANIFEST}")) if folder.is_dir() else []
+        # The default kit leads: what sends program 1 at its start must not leave it.
+        for path in sorted(there, key=lambda path: path.parent.name != DEFAULT):
             if re.fullmatch(NAME_PATTERN, path.parent.name):  # a copy under way is none yet
                 found.setdefault(path.parent.name, path.parent)
     return list(found.values())
