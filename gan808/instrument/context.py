@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gan808.engine.protocols import EngineLike
 from gan808.instrument.disk import DiskWorker
 from gan808.instrument.events import Event
-from gan808.instrument.protocols import EngineLike, FillerLike, KitLike, LibraryLike, PoolLike
+from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
 from gan808.sound.kit.slots import SlotLayout
 
