@@ -1,8 +1,9 @@
 """How loud a kit's factory sounds are for its kick: python -m benchmarks.balance [KIT FOLDER].
 
 Momentary maximum (BS.1770-4), LU relative to the median kick: median, spread (highest less
-lowest), the kit's target, the two tables of defaults, and FluidR3's programs 0, 8 and 25 as they
-are played now, one hit at velocity 100, dry, where its file and pyfluidsynth are there."""
+lowest), the kit's target, the two tables of defaults, and the kits behind these (FluidR3's programs
+0, 8 and 25, TimGM6mb's 0) as they are played now, one hit at velocity 100, dry, where their files
+and pyfluidsynth are there."""
 
 import sys
 from pathlib import Path
@@ -12,26 +13,30 @@ import numpy as np
 from gan808.sound.kit.kit import load_kit
 from gan808.sound.loudness import RELATIVE_LU, momentary_lkfs
 
-SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")  # Debian's fluid-soundfont-gm
+SOUNDFONTS = Path("/usr/share/sounds/sf2")  # Debian's fluid-soundfont-gm and timgm6mb-soundfont
+REFERENCES = (("FluidR3_GM", 0), ("FluidR3_GM", 8), ("FluidR3_GM", 25), ("TimGM6mb", 0))
 NOTES = {"kick": 36, "snare": 38, "tom": 45, "conga": 64, "rimshot": 37, "claves": 75, "clap": 39,
-         "shaker": 70, "cowbell": 56, "cymbal": 49, "open_hat": 46, "closed_hat": 42}
+         "shaker": 70, "cowbell": 56, "cymbal": 49, "open_hat": 46, "closed_hat": 42,
+         "side_stick": 37, "crash": 49, "ride": 51, "ride_bell": 53, "splash": 55, "china": 52,
+         "tambourine": 54, "bongo": 60, "hand_drum": 61, "pedal_hat": 44, "timbale": 65,
+         "agogo": 67, "woodblock": 76, "triangle": 81}
 
 
-def print_reference(program: int) -> None:
+def print_reference(font: str, program: int) -> None:
     import fluidsynth
 
     synth = fluidsynth.Synth(samplerate=44100.0, gain=0.2)
     for effect in ("reverb", "chorus"):
         synth.setting(f"synth.{effect}.active", 0)
-    font, found = synth.sfload(str(SOUNDFONT)), {}
+    sounds, found = synth.sfload(str(SOUNDFONTS / f"{font}.sf2")), {}
     for name, note in NOTES.items():
-        synth.program_select(9, font, 128, program)
+        synth.program_select(9, sounds, 128, program)
         synth.noteon(9, note, 100)
         audio = np.array(synth.get_samples(3 * 22050)).reshape(-1, 2) / 32768
         synth.system_reset()
         found[name] = momentary_lkfs(audio, 44100)
     synth.delete()
-    print(f"FluidR3 {program}: " + ", ".join(
+    print(f"{font} {program}: " + ", ".join(
         f"{name} {value - found['kick']:+.1f}" for name, value in found.items()))
 
 
@@ -52,8 +57,9 @@ def main(folder: Path) -> None:
             print(f"{name:<12}{np.median(values) - kick:8.1f}{max(values) - min(values):8.1f}"
                   f"{wanted:8.1f}{machine:9.1f}{acoustic:10.1f}")
     try:
-        for program in (0, 8, 25) if SOUNDFONT.is_file() else ():
-            print_reference(program)
+        for font, program in REFERENCES:
+            if (SOUNDFONTS / f"{font}.sf2").is_file():
+                print_reference(font, program)
     except ImportError:
         print("references: pip install pyfluidsynth")
 

@@ -21,8 +21,10 @@ from gan808.sound.renderer import Renderer
 from gan808.sound.sound import Sound
 
 from . import measures
+from .corpus.synth import is_synthesised
 from .dataset import Dataset, is_variant
 from .intervals import Figure, bootstrap, drawn, resampled, share
+from .kinds import KindScore, scores_by_kind
 from .listening import Generated, Listener, Tell
 from .set_metrics import DRAWS, JudgedSet, Measured, Reference
 from .targets import Target, judged
@@ -30,7 +32,7 @@ from .targets import Target, judged
 SOUNDS = 2048
 REFERENCE_A_CLASS = 40  # recordings; a few more or less a class keep the classes balanced
 MIN_HELD_OUT = 24
-MIN_IN_CLASS = 5  # held-out recordings of a class, for a figure of its own
+MIN_IN_CLASS = 4  # held-out recordings of a class, for a figure of its own
 COPY_QUANTILE = 0.05  # of how near held-out recordings lie to training sounds
 
 
@@ -64,7 +66,7 @@ class ClassScore:
 @dataclass(frozen=True)
 class Evaluation:
     """Everything that was measured; confusion: counts, the class filed by the class judged;
-    sources: recordings of the dataset by where they came from."""
+    sources: recordings of the dataset by where they came from; kinds: held-out sounds apart."""
 
     kit: str
     rows: dict[str, Row]
@@ -78,6 +80,7 @@ class Evaluation:
     confusion_real: list[list[int]]
     counts: dict[str, int]
     sources: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, KindScore] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +121,9 @@ def evaluate(
         sets = _heard(listener, held, -(-sounds // len(renderer.kit.classes)), tell)
         tell(None, "measuring")
         evaluation = measured(renderer.kit.name, renderer.kit.classes, sets)
-    evaluation = replace(evaluation, sources=_sources(listener.dataset))
+        synthesised = np.asarray([is_synthesised(listener.dataset.origins[i]) for i in held])
+        kinds = scores_by_kind(sets.held, synthesised, sets.made.accepted, sets.train_codec)
+    evaluation = replace(evaluation, sources=_sources(listener.dataset), kinds=kinds)
     return evaluation, Exhibits(sets.made.shown, listener.examples())
 
 

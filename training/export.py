@@ -11,7 +11,7 @@ import datetime
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,14 @@ from safetensors.numpy import load_file
 from gan808 import ownership
 from gan808.errors import TrainingError
 from gan808.sound.kit.kit import Kit, load_kit, save_kit
-from gan808.sound.kit.manifest import FactoryEntry, KitManifest, Provenance, SlotEntry, Thresholds
+from gan808.sound.kit.manifest import (
+    FactoryEntry,
+    KitManifest,
+    Loudness,
+    Provenance,
+    SlotEntry,
+    Thresholds,
+)
 from gan808.sound.kit.slots import SlotLayout, layout_for
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import RENDER, Sound
@@ -61,6 +68,7 @@ class ExportOptions:
     provenance: tuple[Provenance, ...] = ()
     last: bool = False
     spread: float = 1.0
+    loudness: Loudness = field(default_factory=Loudness)
 
 
 def chosen_checkpoint(run: Path, last: bool = False) -> Path:
@@ -214,6 +222,7 @@ def manifest_of(
             training_hours=round(state["elapsed_s"] / 3600 + before["hours"], 2),
             normalisation=normalisation_of(dataset.moments, recipe.geometry),
             classes=dataset.classes, geometry=recipe.geometry, network=recipe.spec,
+            loudness=options.loudness,
             slots=tuple(_slot_entry(slot) for slot in layout_for(dataset.classes)),
             provenance=options.provenance + tuple(p for p in inherited if p.source not in named),
         )

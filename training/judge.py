@@ -27,13 +27,16 @@ from gan808 import atomic
 
 from .dataset import Dataset
 
-VERSION = 2  # of what is kept beside a dataset: other numbers here, another judge
+VERSION = 3  # of what is kept beside a dataset: other numbers here, another judge
 FRAME_EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 112, 128)  # of 128
 COARSE_EDGES = (0, 4, 16, 48, 96, 128)
 REGIONS, COARSE_REGIONS = 24, 8  # along the frequency axis
 DIMENSIONS = 64
 HIDDEN, DECAY, ROUNDS, NETWORKS = 64, 0.1, 60, 3
 RANGE_DB = 66.0  # what lies so far below a full-scale sine is silence to it: the codec changes it
+# Nepers, 2.6 dB: where training sounds are all but silent (in the last second) a feature hardly
+# varies, and in units of that a single faint tail would outweigh everything else.
+LEAST_SCALE = 0.3
 A_CLASS = 400  # training images a class that it is fitted to
 CHUNK = 256
 
@@ -72,7 +75,7 @@ class Judge:
     ) -> Judge:
         """From features of training recordings, float32 (n, n_features), none of whose images lay
         below the floor in nepers, and their classes."""
-        centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
+        centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), LEAST_SCALE)
         standard = ((features - centre) / scale).astype(np.float64)
         n_dimensions = min(DIMENSIONS, len(features) - 1, features.shape[1])
         space = PCA(n_dimensions, svd_solver="full").fit(standard)

@@ -1,32 +1,45 @@
-"""Where a kit's training sounds came from, for its kit.toml: told in a file, or by the sources."""
+"""What kit.toml says in words: where a kit's training sounds came from, told in a file or by the
+sources, what it is, and how loud its classes are."""
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from gan808.errors import TrainingError
-from gan808.sound.kit.manifest import Provenance
+from gan808.sound.kit.manifest import Loudness, Provenance
 
 from .corpus.recording import Credit
 from .dataset import Dataset, is_variant
 
 
-def read_provenance(path: Path) -> tuple[str, tuple[Provenance, ...]]:
-    """description and [[provenance]] tables (source, licence, author, sounds) of a TOML file."""
+@dataclass(frozen=True)
+class KitWords:
+    """description, [[provenance]] and [loudness] of a kit.toml."""
+
+    description: str = ""
+    provenance: tuple[Provenance, ...] = ()
+    loudness: Loudness = field(default_factory=Loudness)
+
+
+def read_provenance(path: Path) -> KitWords:
+    """A TOML file with any of: description, [[provenance]] tables (source, licence, author,
+    sounds), [loudness] (kick_lkfs, balance, relative). Raises TrainingError."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         tables = tuple(Provenance.model_validate(t) for t in content.get("provenance", []))
+        loudness = Loudness.model_validate(content.get("loudness", {}))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: cannot be read ({error})") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise TrainingError(f"{path}: provenance {where}: {first['msg']}") from error
-    return str(content.get("description", "")), tables
+        raise TrainingError(f"{path}: {where}: {first['msg']}") from error
+    return KitWords(str(content.get("description", "")), tables, loudness)
 
 
 def own_sounds(dataset: Dataset) -> tuple[Provenance, ...]:

@@ -10,6 +10,7 @@ from gan808.cli.reports import columns
 
 from .evaluate import MIN_IN_CLASS, Evaluation
 from .intervals import Figure
+from .verdict import verdict
 
 ROWS = (
     ("class_accuracy", "recognised as its class", 3),
@@ -85,12 +86,25 @@ def class_table(evaluation: Evaluation) -> Table:
     return Table("Classes", head, tuple(rows))
 
 
-def tables(evaluation: Evaluation) -> tuple[Table, Table, Table]:
-    return target_table(evaluation), figure_table(evaluation), class_table(evaluation)
+def kind_table(evaluation: Evaluation) -> Table:
+    rows = [
+        (name, str(score.held_out), figure(score.recognised), figure(score.frechet, 1),
+         figure(score.frechet_codec, 1), figure(score.coverage), figure(score.coverage_codec))
+        for name, score in evaluation.kinds.items()
+    ]
+    head = ("held out", "sounds", "recognised themselves", "Frechet distance, accepted",
+            "codec alone", "coverage, accepted", "codec alone")
+    return Table("Held-out sounds apart", head, tuple(rows))
+
+
+def tables(evaluation: Evaluation) -> tuple[Table, ...]:
+    """What there is to show."""
+    kinds = (kind_table(evaluation),) if evaluation.kinds else ()
+    return (target_table(evaluation), figure_table(evaluation), *kinds, class_table(evaluation))
 
 
 def notes(evaluation: Evaluation) -> Sequence[str]:
-    """What was judged, in sentences."""
+    """How good it is, for whoever plays it, and what was judged, in sentences."""
     n = evaluation.counts
     reasons = ", ".join(f"{reason} {count}" for reason, count in evaluation.rejected.items())
     sources = ", ".join(f"{name} {count}" for name, count in evaluation.sources.items())
@@ -105,4 +119,4 @@ def notes(evaluation: Evaluation) -> Sequence[str]:
         "In brackets 95% bootstrap intervals. \"Codec alone\" is recordings through image, "
         "inversion and finishing: what a perfect generator would reach."
     )
-    return judged, meaning
+    return verdict(evaluation).summary, judged, meaning

@@ -17,13 +17,8 @@ from functools import partial
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
-from gan808.app.output_description import (
-    describe_output,
-    describe_scheduling,
-    jack_source,
-    may_return,
-    on_jack,
-)
+from gan808.app.midi import start_midi
+from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
 from gan808.app.present_export import export_present
 from gan808.app.run_recording import begin_recording, end_recording
@@ -110,7 +105,7 @@ class Daemon:
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
-        self._midi: MidiInput | None = None
+        self._midi: list[MidiInput] = []  # once it is open
         self._machine = Machine(
             self._kit, self._engine, self._pool, self._filler, settings,
             Library.of_user(settings.imports.folder, export_present), self._host())
@@ -127,7 +122,7 @@ class Daemon:
         controls = paths.controls_file()
         return Host(
             output=lambda: describe_output(self._output),
-            midi_ports=lambda: self._midi.ports_seen() if self._midi is not None else [],
+            midi_ports=lambda: [text for each in self._midi for text in each.ports_seen()],
             state=lambda: self._session.status,
             open_link=partial(open_link, start_stop=self._settings.sequencer.link_start_stop),
             learned=learned_controls.load(controls),
@@ -154,7 +149,7 @@ class Daemon:
         running.callback(self._save_pool)
         if self._factory is not None:
             self._first_sounds = self._factory.sounds
-            classes = {sound.class_asked for sound in self._first_sounds}
+            classes = {sound.main_class for sound in self._first_sounds}
             if not {slot.class_name for slot in self._kit.slots} <= classes:
                 self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
@@ -166,7 +161,8 @@ class Daemon:
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
             realtime.realtime_threads(), realtime.realtime_is_granted())
-        midi = self._start_midi(running)
+        midi = start_midi(running, self._machine, self._settings, lambda: self._output,
+                          self._midi.append)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)
@@ -178,29 +174,6 @@ class Daemon:
         if self._factory is not None:
             self._factory.keep()
         self._session.go_on(self._machine)
-
-    def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=jack_source(lambda: self._output))
-        running.callback(midi.stop)
-        midi.start()
-        self._midi = midi
-        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
-
-    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
-        choice, sync = self._settings.midi.clock_out, self._machine.sync
-        if choice == "off":
-            return ""
-        from gan808.control.midi.clock_out import MidiClockOut
-        from gan808.control.midi.outputs import JackClockPort, MidiOutputs
-
-        jack = jack_source(lambda: self._output)
-        outputs = MidiOutputs(choice, open_jack=jack and partial(JackClockPort, jack))
-        clock = MidiClockOut(
-            self._machine, outputs,
-            lambda: midi.clock_source if sync.clock == "midi" else None)
-        running.callback(clock.stop)
-        clock.start()
-        return clock.notice
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:

@@ -5,33 +5,30 @@ Given to their constructors. Machine thread, but for `PlayingKit`, which any thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from gan808.config import NoteMap
 from gan808.engine.protocols import EngineLike
 from gan808.instrument.disk import DiskWorker
 from gan808.instrument.events import Event
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
-from gan808.sound.kit.slots import SlotLayout
-
-
-def slot_of_note(layouts: Sequence[SlotLayout]) -> dict[int, int]:
-    """The slot 0..15 that each note of a kit plays."""
-    return {note: index for index, layout in enumerate(layouts) for note in layout.notes}
 
 
 class PlayingKit:
     """The kit that plays, its slot codes, and the slot of each MIDI note; each replaced whole."""
 
-    def __init__(self, kit: KitLike) -> None:
+    def __init__(self, kit: KitLike, note_map: NoteMap) -> None:
+        self._note_map = note_map
         self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
-        self.slot_of_note = slot_of_note(kit.slots)
+        self.slot_of_note = slot_of_note(kit.slots, note_map)
 
     def change(self, kit: KitLike) -> None:
         """Another kit plays from now on."""
-        other = PlayingKit(kit)
+        other = PlayingKit(kit, self._note_map)
         self.kit, self.codes, self.slot_of_note = kit, other.codes, other.slot_of_note
 
 

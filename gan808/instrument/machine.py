@@ -81,7 +81,7 @@ class Machine:
         self.library = library
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._subscribers = Subscribers()
-        self._playing = PlayingKit(kit)
+        self._playing = PlayingKit(kit, settings.midi.map)
         self.port = engine.port("machine")
         self.swaps = Swaps(engine, self.port, pool, self.emit, settings.kit.width)
         self.evolution = Evolution(

@@ -13,9 +13,10 @@ from gan808.config import Settings, VelocityCurve
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import BY_CURVE, CHANNEL_CONTROLLERS, Act, KeyKind, Keymap
 from gan808.engine.protocols import PortLike
-from gan808.instrument.context import Context, slot_of_note
+from gan808.instrument.context import Context
 from gan808.instrument.learning import Control, ControlTarget, Learning
 from gan808.instrument.live import LIVE
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.protocols import KitLike
 from gan808.sound.kit.slots import SlotLayout
 
@@ -57,7 +58,7 @@ def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence
         keymap.put(KeyKind.CONTROLLER, EVERY, EVERY, Act.NOTHING)
     channel = settings.midi.channel
     heard = EVERY if channel == ALL_CHANNELS else channel - 1
-    for note, slot in slot_of_note(layouts).items():
+    for note, slot in slot_of_note(layouts, settings.midi.map).items():
         if layouts[slot].class_name in CYMBALS:
             keymap.put(KeyKind.PRESSURE, heard, note, Act.STOP, slot)
         if not learning:
@@ -93,8 +94,6 @@ class MidiMap:
         self._learning = learning
         self._port = port
         self._settings = settings
-        # Steady notes are due a delay after their arrival, which is Python's to count.
-        self._wanted = settings.engine.note_mode == "fast"
         self._sent: tuple[object, ...] = ()
 
     def follow(self) -> bool:
@@ -103,7 +102,7 @@ class MidiMap:
         layouts, learning = self._context.kit.slots, self._learning
         gated = self._gated(len(layouts))
         now = (layouts, gated, learning.bindings, learning.pending is not None)
-        if not self._wanted or now == self._sent:
+        if now == self._sent:
             return True
         keymap = keymap_of(self._settings, layouts, gated, learning.bindings,
                            learning=learning.pending is not None)
@@ -115,13 +114,12 @@ class MidiMap:
     def prepare(self, kit: KitLike, frame: int) -> None:
         """Have the notes of a kit that is to play from `frame` on change at that frame too."""
         learning = self._learning
-        if self._wanted:
-            codes = tuple(slot.code for slot in kit.slots)
-            keymap = keymap_of(
-                self._settings, kit.slots, self._gated(len(kit.slots)),
-                learning.bindings_for(codes), learning=learning.pending is not None)
-            # Where there is no room, `follow` tells the engine once the kit plays.
-            self._port.set_keymap(keymap, frame)
+        keymap = keymap_of(
+            self._settings, kit.slots, self._gated(len(kit.slots)),
+            learning.bindings_for(tuple(slot.code for slot in kit.slots)),
+            learning=learning.pending is not None)
+        # Where there is no room, `follow` tells the engine once the kit plays.
+        self._port.set_keymap(keymap, frame)
 
     def _gated(self, slots: int) -> tuple[int, ...]:
         return tuple(slot.index for slot in self._context.swaps.slots[:slots] if slot.gated)

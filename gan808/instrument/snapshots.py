@@ -26,6 +26,7 @@ from gan808.instrument.state import (
     State,
 )
 from gan808.sequencer.patterns import OFF, Pattern
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound, parse_file_id
 
@@ -165,9 +166,10 @@ class Snapshots:
                 continue
             try:
                 kit_name, class_name, place = parse_id(wanted.sound_id)
+                require_classes(class_name, context.kit.classes, context.kit.name)
             except Gan808Error:
                 continue  # no id of ours: there is nothing to bring back
-            if kit_name == context.kit.name and class_name in context.kit.classes:
+            if kit_name == context.kit.name:
                 context.filler.request(class_name, place, partial(
                     context.post, self._rendered, slot.index, slot.sound))
 

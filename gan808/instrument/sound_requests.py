@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gan808.errors import ConfigError, Gan808Error, Guard
-from gan808.instrument.parameter import SLOT
+from gan808.instrument.parameter import SLOT, Value
+from gan808.sound.class_mix import parse_class, require_classes
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, FAULTS, FileId, Rendered, Sound, parse_file_id
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gan808.instrument.context import Context
 
 Result = TypeVar("Result")
+Place = tuple[str, Point]  # class or mix, and where in latent space
+MIX = f"/slot/{SLOT}/mix"
 # So many more are rendered than asked for, because the critic may refuse some.
 SPARE = 1.5
 NUMBERS = 1_000_000  # keeps ids short; two equal neighbours in a session are unlikely
@@ -28,15 +31,16 @@ NUMBERS = 1_000_000  # keeps ids short; two equal neighbours in a session are un
 
 @dataclass(frozen=True, slots=True)
 class _Morph:
-    """A slot's morph: from where, to which seed, and the id of what it has brought last."""
+    """A slot's morph or mix: from which class and point, by which command to which seed or class,
+    and the id of what it has brought last."""
 
-    start: Point
-    seed: int
+    start: Place
+    goal: tuple[str, Value]
     result: str
 
 
 class SoundRequests:
-    """Carries out /new with a seed, /recall, /morph and /similar."""
+    """Carries out /new with a seed, /recall, /morph, /mix, /tail, /attack and /similar."""
 
     def __init__(self, context: Context, seed: int, at_hand: Callable[[str], Sound | None]) -> None:
         """seed: of the neighbours that are drawn, -1 for others each time; at_hand: the sound of an
@@ -52,8 +56,11 @@ class SoundRequests:
     def handlers(self) -> dict[str, Handler]:
         """What the rows of the table do."""
         slot = f"/slot/{SLOT}"
-        return {f"{slot}/similar": self.similar, f"{slot}/morph": self.morph,
-                f"{slot}/recall": self.recall}
+        return {
+            f"{slot}/similar": self.similar, f"{slot}/recall": self.recall,
+            f"{slot}/morph": self.morph, MIX: self.morph,
+            f"{slot}/tail": partial(self.part, "t"), f"{slot}/attack": partial(self.part, "a"),
+        }
 
     def ask(self, call: Call, class_name: str, place: int | Point, *more: float) -> None:
         """Have that very sound rendered, put it into the call's slot and answer with its id, and
@@ -70,9 +77,7 @@ class SoundRequests:
             file.kit, file.class_name, Point(0))
         if kit_name != self._context.kit.name:
             raise ConfigError(f"a sound of kit {kit_name}; load that kit first")
-        if class_name not in self._context.kit.classes:
-            raise ConfigError(f"kit {kit_name} has no class {class_name!r}; it has "
-                              f"{', '.join(self._context.kit.classes)}")
+        require_classes(class_name, self._context.kit.classes, kit_name)
         ready = self._at_hand(wanted)
         if ready is not None:
             self._put(call, ready)
@@ -96,7 +101,8 @@ class SoundRequests:
         self._rendered(call, (), sound)
 
     def morph(self, call: Call) -> None:
-        """Part of the way from the present sound to another seed of its class.
+        """Part of the way from the present sound to another seed of its class, or, as a mix, to
+        another class.
 
         Of the morphs to one seed that come while another is rendered, the last is made, and its
         sound answers all of them.
@@ -108,47 +114,53 @@ class SoundRequests:
             self._begin_morph([call])
 
     def _begin_morph(self, calls: list[Call]) -> None:
-        """Begin the morph of the last of these calls, which all go the same morph."""
+        """Begin the morph of the last of these calls, which all go the same way."""
         call, slot = calls[-1], calls[-1].slot
-        found: list[tuple[Sound, _Morph, Point]] = []
+        found: list[tuple[Sound, _Morph, Place]] = []
         with Guard(call.command, lambda error: self._morph_is_made(calls, None, error)):
             found.append(self._morph_of(call))
         if not found:
             return
-        sound, morph, place = found[0]
-        if place == sound.point:
-            self._morph_is_made(calls, morph, sound)
+        sound, way, place = found[0]
+        if place == _place_of(sound):
+            self._morph_is_made(calls, way, sound)
             return
         self._waiting_morphs.setdefault(slot, deque())
         self._context.filler.request(
-            sound.class_asked, place,
-            partial(self._context.post, self._morph_is_made, calls, morph))
+            *place, partial(self._context.post, self._morph_is_made, calls, way))
 
-    def _morph_of(self, call: Call) -> tuple[Sound, _Morph, Point]:
-        """The present sound, the way a morph goes on from it, and its place on that morph."""
-        seed, amount = int(call.arguments[1]), float(call.arguments[2])
-        sound, morph = self._present(call), self._morphs.get(call.slot)
-        if morph is None or (morph.seed, morph.result) != (seed, sound.id):
-            morph = _Morph(sound.point, seed, "")
-        return sound, morph, morph.start.towards(seed, amount)
+    def _morph_of(self, call: Call) -> tuple[Sound, _Morph, Place]:
+        """The present sound, the way a morph goes on from it, and its place on that way."""
+        goal, amount = (call.command, call.arguments[1]), float(call.arguments[2])
+        sound, way = self._present(call), self._morphs.get(call.slot)
+        if way is None or (way.goal, way.result) != (goal, sound.id):
+            way = _Morph(_place_of(sound), goal, "")
+        class_name, point = way.start
+        if call.command == MIX:
+            kit, mix = self._context.kit, parse_class(class_name)
+            if goal[1] not in kit.classes:
+                raise ConfigError(f"kit {kit.name} has no class {str(goal[1])[:80]!r}; it has "
+                                  f"{', '.join(kit.classes)}")
+            return sound, way, (str(mix.towards(str(goal[1]), amount)), point)
+        return sound, way, (class_name, point.towards(int(goal[1]), amount))
 
     def _morph_is_made(
-        self, calls: list[Call], morph: _Morph | None, result: Sound | Gan808Error
+        self, calls: list[Call], way: _Morph | None, result: Sound | Gan808Error
     ) -> None:
         """A morph is there, or it failed: play it, answer, begin the next that waits.
 
-        Undo leads to the sound before the first morph of a morph, not through every turn of a knob.
+        Undo leads to the sound before the first morph of a way, not through every turn of a knob.
         """
         slot = calls[-1].slot
         answers: list[Answer | Gan808Error] = []
         with Guard(calls[-1].command, answers.append):
             sound = _checked(result)
-            if morph is not None:
+            if way is not None:
                 present = self._present(calls[-1])
                 if sound.id != present.id:
-                    self._put(calls[-1], sound, remember=present.id != morph.result
-                              or present.point == morph.start)
-                self._morphs[slot] = _Morph(morph.start, morph.seed, sound.id)
+                    self._put(calls[-1], sound, remember=present.id != way.result
+                              or _place_of(present) == way.start)
+                self._morphs[slot] = _Morph(way.start, way.goal, sound.id)
             answers.append((sound.id,))
         for call in calls:
             call.answer(answers[0])
@@ -168,12 +180,25 @@ class SoundRequests:
         count = int(call.arguments[2]) if len(call.arguments) > 2 else 1
         wanted = BATCH * -(-int(SPARE * count) // BATCH)
         numbers = self._numbers.sample(range(NUMBERS), wanted)
-        points = [sound.point.near(number, radius) for number in numbers]
+        self._choose(call, sound, [sound.point.near(n, radius) for n in numbers], count)
+        return None
+
+    def part(self, which: Literal["t", "a"], call: Call) -> None:
+        """The present sound with the tail or the attack of another seed of its class: of the one
+        named, or of the best of some."""
+        sound = self._present(call)
+        if len(call.arguments) > 1:
+            self.ask(call, sound.class_asked, sound.point.with_part(which, int(call.arguments[1])))
+            return
+        seeds = self._numbers.sample(range(NUMBERS), BATCH)
+        self._choose(call, sound, [sound.point.with_part(which, seed) for seed in seeds])
+
+    def _choose(self, call: Call, sound: Sound, points: list[Point], count: int = 0) -> None:
+        """Have these made of the class of a sound; the best plays, up to count - 1 more wait."""
         self._context.filler.request_points(
             sound.class_asked, points,
             partial(self._context.post, call.go_on, self._neighbours, call, sound, count),
         )
-        return None
 
     def _present(self, call: Call) -> Sound:
         """The slot's sound. Raises Gan808Error when there is none to go on from."""
@@ -195,13 +220,15 @@ class SoundRequests:
     def _neighbours(
         self, call: Call, present: Sound, count: int, result: list[Rendered] | Gan808Error
     ) -> None:
-        """The filler's answer to a request for neighbours, back on the machine thread."""
-        chosen = best_of(_checked(result), present.class_heard)[:count]
+        """The filler's answer to a request for neighbours, back on the machine thread. count 0:
+        for one of them, and nothing is said of others."""
+        chosen = best_of(_checked(result), present.class_heard)[:max(count, 1)]
         if not chosen:
-            raise Gan808Error("none of the neighbours can be played; try another radius")
+            raise Gan808Error("none of the neighbours can be played; try another radius" if count
+                              else "none of those made can be played; send it again")
         self._put(call, chosen[0])
         self._context.swaps.slots[call.slot].coming.extend(chosen[1:])
-        call.answer((chosen[0].id, len(chosen) - 1))
+        call.answer((chosen[0].id, len(chosen) - 1) if count else (chosen[0].id,))
 
     def _put(self, call: Call, sound: Sound, *, remember: bool = True) -> None:
         self._require_slot(call)
@@ -228,5 +255,11 @@ def _checked(result: Result | Gan808Error) -> Result:
 
 
 def _goes_with(call: Call, other: Call) -> bool:
-    """Whether two morphs of a slot lead to the same seed at the same time."""
-    return (call.arguments[1], call.frame) == (other.arguments[1], other.frame)
+    """Whether two morphs of a slot lead to the same seed, or class, at the same time."""
+    return (call.command, call.arguments[1], call.frame) == (
+        other.command, other.arguments[1], other.frame)
+
+
+def _place_of(sound: Sound) -> Place:
+    """The class and point a sound was made of. Raises ConfigError for a file's."""
+    return sound.class_asked, sound.point

@@ -65,6 +65,8 @@ class TestTargets:
         ("/seq/pattern 'my beat'", "/seq/pattern 'my beat'"), ("/evolve/mode", "/evolve/mode"),
         ("/seq/step BD 3", "/seq/step BD 3"), ("/slot/BD/new", "/slot/BD/new"),
         ("/slot/BD/new 17", "/slot/BD/new 17"), ("/slot/CH/morph 17", "/slot/CH/morph 17"),
+        ("/slot/BD/mix snare", "/slot/BD/mix snare"),
+        ("/slot/BD/load kick.wav", "/slot/BD/load kick.wav"),
         ("/slot/BD/similar", "/slot/BD/similar"), ("/stop", "/stop"), ("/stop BD", "/stop BD"),
     ])
     def test_values_actions_and_hits(self, named: str, target: str) -> None:

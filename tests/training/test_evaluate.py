@@ -7,6 +7,7 @@ import pytest
 
 from training.evaluate import Sets, measured
 from training.intervals import Figure
+from training.kinds import scores_by_kind
 from training.listening import Generated
 from training.report import scores
 from training.set_metrics import JudgedSet, Reference
@@ -143,3 +144,20 @@ def test_targets_are_sure_only_when_the_whole_interval_agrees():
     assert [t.verdict for t in bad if not t.met] == ["miss", "miss, not sure"]
     nothing = judged({**figures, "frechet": replace(figures["nearest"], value=float("nan"))})
     assert not nothing[3].met
+
+
+def test_recordings_and_synthesised_voices_are_judged_apart():
+    """Voices lie where the kit's sounds do, recordings elsewhere: each is said of its own kind."""
+    near, far = drums(20, 5), drums(20, 6, shift=3.0)
+    held = JudgedSet(*(np.concatenate(pair) for pair in (
+        (near.points, far.points), (near.probability, far.probability),
+        (near.labels, far.labels))))
+    synthesised = np.arange(120) < 60
+    scores = scores_by_kind(held, synthesised, drums(40, 7), KNOWN)
+    assert [score.held_out for score in scores.values()] == [60, 60]
+    recordings, voices = scores["recordings"], scores["synthesised voices"]
+    assert recordings.frechet.value > 2 * voices.frechet.value
+    assert recordings.coverage.value < voices.coverage.value
+    assert scores_by_kind(held, np.arange(120) < 5, drums(40, 7), KNOWN) == {}
+    evaluation = replace(evaluation_of(drums(40, 3)), kinds=scores)
+    assert "synthesised voices" in "".join(tables(evaluation)[2].lines())

@@ -85,3 +85,19 @@ def test_what_lies_below_its_range_is_silence_to_it(tones):
     floor = float(judge.arrays["floor"][0])
     faint = np.where(image < floor, floor - 5.0, image)
     assert judge.points(faint) == pytest.approx(judge.points(image))
+
+
+def test_a_faint_tail_where_training_sounds_are_silent_does_not_outweigh_all_else():
+    """Their level there varies by hundredths of a neper; a tail of one neper, nearly as quiet, must
+    not lie further off than another drum."""
+    random = np.random.default_rng(3)
+    images = random.normal(0.0, 1.0, (60, 1, 1)) * np.ones((1, 24, 128)) - 1.0
+    images = images.astype(np.float32) + random.normal(0.0, 0.5, (60, 24, 128)).astype(np.float32)
+    images[:, :, 64:] = -4.0
+    images[0, :, 64:] = -3.95
+    judge = Judge.fitted(describe(images), np.arange(60) % 2, 2)
+    tail = images[1:2].copy()
+    tail[:, 12:, 96:] = -3.0
+    middle, tailed = judge.points(images), judge.points(tail)
+    others = np.linalg.norm(middle[1] - middle[2:], axis=1)
+    assert np.linalg.norm(tailed[0] - middle[1]) < np.median(others)

@@ -14,6 +14,7 @@ import soundfile
 
 from gan808.errors import ConfigError, CorpusError, TrainingError
 from gan808.sound.kit.kit import load_kit
+from gan808.sound.loudness import RELATIVE_LU
 from tests.tiny_kit import write_tiny_kit
 from tests.training.test_commands import Ending, Lines, options
 from tests.training.tiny_recipe import TINY, write_drums
@@ -23,6 +24,7 @@ from training.dataset import Dataset
 from training.evaluating import EvaluateOptions
 from training.fingerprint import FILE, FILE_BEFORE, mark_of_before
 from training.locks import locked
+from training.provenance import read_provenance
 
 HOLD = """
 import sys, time
@@ -188,6 +190,19 @@ def test_a_kit_that_could_not_be_written_is_told_first(tmp_path, sounds, changes
     with pytest.raises((ConfigError, TrainingError), match=said):
         train(options(tmp_path, sounds, 1, **changes), Ending(Lines()))
     assert not (tmp_path / "work").exists()
+
+
+def test_words_of_a_kit_are_its_description_and_its_balance(tmp_path):
+    path = tmp_path / "words.toml"
+    path.write_text('description = "Real drums"\n[loudness]\nbalance = "acoustic"\n'
+                    "relative = { kick = 1.5 }\n", encoding="utf-8")
+    words = read_provenance(path)
+    assert (words.description, words.provenance) == ("Real drums", ())
+    kick, crash = (words.loudness.target_lkfs(name) for name in ("kick", "crash"))
+    assert crash - kick == pytest.approx(RELATIVE_LU["acoustic"]["crash"] - 1.5)
+    path.write_text('[loudness]\nbalance = "loud"\n', encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"words\.toml: balance"):
+        read_provenance(path)
 
 
 @pytest.mark.usefixtures("tiny_recipes")

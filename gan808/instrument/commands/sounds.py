@@ -16,6 +16,7 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import Event, SoundChanged
 from gan808.instrument.parameter import SLOT
 from gan808.instrument.pictures import Picture, picture_of
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, Rendered, Sound
 
@@ -102,7 +103,9 @@ class SoundCommands:
         if self.find(sound_id) is not None:
             return (sound_id,)
         kit, class_name, place = parse_id(sound_id)
-        if kit != context.kit.name or class_name not in context.kit.classes:
+        if kit == context.kit.name:
+            require_classes(class_name, context.kit.classes, kit)
+        else:
             raise ConfigError(f"{sound_id[:80]} is no sound of kit {context.kit.name}")
         if len(self._asked) >= MOST_ASKED:
             raise Gan808Error(f"{MOST_ASKED} sounds are being made already")

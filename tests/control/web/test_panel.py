@@ -52,6 +52,15 @@ def test_a_pad_plays_and_a_step_is_drawn(page: Any, served: tuple[Rig, Served]) 
     until(lambda: rig.machine.sequencer.step(10, 4).sounds)
 
 
+def test_a_slow_renderer_is_no_lost_instrument(
+    page: Any, served: tuple[Rig, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The map's sounds never come here: the link is told by what answers at once."""
+    page.wait_for_timeout(5000)
+    assert page.locator("html.lost").count() == 0
+    assert page.locator(".map").get_attribute("data-ready") == "1"
+
+
 def test_what_is_chosen_is_chosen(page: Any, served: tuple[Rig, Served]) -> None:
     rig, _ = served
     page.get_by_role("combobox", name="Pattern").select_option("house")

@@ -100,7 +100,7 @@ def test_steps_drawn_are_heard_at_their_frames(page: Any, stage: Stage) -> None:
     expected = [8, 2, 1, 5]
     # The same sound passes the threshold in the same frame.
     assert np.abs(gaps - [expected[at % 4] for at in range(len(gaps))]).max() * STEP_FRAMES <= 1
-    until(lambda: page.evaluate("document.querySelectorAll('.cell.here').length") == 0)
+    until(lambda: page.evaluate("document.querySelectorAll('[data-here]').length") == 0)
     stage.tell("/seq/clear")
 
 

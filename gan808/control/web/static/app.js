@@ -17,7 +17,7 @@ main { min-height: 0; overflow: auto; padding: 10px 12px; }
 .stage .beat { grid-column: 1 / -1; }
 .stage .sound, .stage .pads { overflow: auto; }
 nav { display: flex; gap: 4px; background: var(--raised); border-top: 1px solid var(--line); padding: 4px 8px; padding-bottom: max(4px, env(safe-area-inset-bottom)); }
-nav button { flex: 1; border: 0; background: none; min-height: 40px; font-weight: 700; color: var(--soft); }
+nav button { flex: 1; border: 0; background: none; min-height: 44px; font-weight: 700; color: var(--soft); padding: 2px; white-space: nowrap; }
 nav button[aria-current="page"] { color: var(--ink); box-shadow: inset 0 3px var(--accent); border-radius: 0; }
 nav .narrow { display: none; }
 .message { align-self: center; padding: 0 10px; color: var(--soft); font-size: 13px; flex: 3; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -25,11 +25,11 @@ dialog { border: 1px solid var(--line); border-radius: 14px; background: var(--g
 dialog::backdrop { background: #000a; }
 dialog .close { float: right; }
 .waiting { display: grid; place-items: center; height: 100%; }
-@media (max-width: 1100px) { .stage { height: auto; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); grid-template-rows: auto auto; } .stage .pads { height: 620px; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); } .steps { max-height: none; } }
-@media (max-width: 700px) {
+@media (max-width: 1100px) { .stage { height: auto; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); grid-template-rows: auto auto; } .stage .pads { min-height: 620px; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); } .steps { max-height: none; } }
+@media (max-width: 700px), (max-height: 500px) {
   .stage { display: block; height: auto; } .stage > * { display: none; }
   .stage.pads-shown > .pads, .stage.sound-shown > .sound, .stage.beat-shown > .beat { display: grid; }
-  .stage.pads-shown { height: 100%; } .stage.pads-shown > .pads { height: 100%; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); }
+  .stage.pads-shown { height: 100%; } .stage.pads-shown > .pads { height: 100%; min-height: 0; } .stage.beat-shown > .beat { display: block; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); }
   nav .narrow { display: block; } nav .wide { display: none; } main { padding: 6px; } .message { display: none; }
 }
 `;

@@ -5,10 +5,11 @@ import { float } from "./osc.js";
 
 export const state = {
   alive: false, roundTripMs: 0, ready: false, kit: "", slots: [], rows: {}, values: {}, stock: {}, next: [],
-  playing: false, step: -1, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
+  playing: false, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
 };
 const listeners = new Set();
 const hits = new Map();
+const playheads = new Set();
 let queued = false;
 
 /** Call back when anything has changed, at most once a frame. */
@@ -16,6 +17,9 @@ export function subscribe(callback) { listeners.add(callback); return () => list
 
 /** Call back with a velocity whenever that slot sounds. */
 export function onPlayed(code, callback) { hits.set(code, callback); return () => hits.delete(code); }
+
+/** Call back with every step that the pattern comes to, -1 when it stops. */
+export function onPlayhead(callback) { playheads.add(callback); return () => playheads.delete(callback); }
 
 export function changed() {
   if (queued) return;
@@ -82,7 +86,12 @@ function hear(path, values) {
     if (!slot(state.selected)) state.selected = state.slots[0]?.code;
     for (const each of state.slots) if (state.pictures.get(each.id) === null) state.pictures.delete(each.id);
   } else if (path === "/status.reply") state.status = values;
-  else if (path === "/seq/playhead") { state.step = values[0]; state.playing = values[0] >= 0; }
+  else if (path === "/seq/playhead") {
+    const [step] = values, playing = step >= 0;
+    for (const each of playheads) each(step);
+    if (playing === state.playing) return;
+    state.playing = playing;
+  }
   else if (path === "/sound/picture") {
     const [id, columns, bands, levels, peaks] = values;
     state.pictures.set(id, { columns, bands, levels, peaks });

@@ -11,11 +11,10 @@ styles`
 .sound h2 { margin: 0; font-size: 17px; display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
 .sound h2 small { color: var(--soft); font-weight: 400; font-size: 13px; overflow-wrap: anywhere; }
 .sound .split { display: grid; grid-template-columns: minmax(180px, 340px) minmax(0, 1fr); gap: 14px; align-items: start; }
-.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); }
+.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); }
 .sound .wishes { display: flex; flex-wrap: wrap; gap: 6px; }
 .sound .side { display: grid; gap: 10px; }
 .sound .mapbox { display: grid; gap: 6px; }
-@media (max-width: 700px) { .sound .split { grid-template-columns: 1fr; } }
 `;
 
 const WISHES = ["brighter", "darker", "longer", "shorter", "higher", "lower"];
