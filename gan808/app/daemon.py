@@ -105,7 +105,7 @@ class Daemon:
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
-        self._midi: MidiInput | None = None
+        self._midi: list[MidiInput] = []  # once it is open
         self._machine = Machine(
             self._kit, self._engine, self._pool, self._filler, settings,
             Library.of_user(settings.imports.folder, export_present), self._host())
@@ -122,7 +122,7 @@ class Daemon:
         controls = paths.controls_file()
         return Host(
             output=lambda: describe_output(self._output),
-            midi_ports=lambda: self._midi.ports_seen() if self._midi is not None else [],
+            midi_ports=lambda: [text for each in self._midi for text in each.ports_seen()],
             state=lambda: self._session.status,
             open_link=partial(open_link, start_stop=self._settings.sequencer.link_start_stop),
             learned=learned_controls.load(controls),
@@ -161,8 +161,8 @@ class Daemon:
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
             realtime.realtime_threads(), realtime.realtime_is_granted())
-        self._midi, midi = start_midi(
-            running, self._machine, self._settings, lambda: self._output)
+        midi = start_midi(running, self._machine, self._settings, lambda: self._output,
+                          self._midi.append)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)

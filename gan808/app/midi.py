@@ -16,19 +16,21 @@ from gan808.instrument.machine import Machine
 
 
 def start_midi(
-    running: ExitStack, machine: Machine, settings: Settings, output: Callable[[], Output]
-) -> tuple[MidiInput, str]:
-    """Open the ports of the settings and play from them; the input, and one line for the user.
+    running: ExitStack, machine: Machine, settings: Settings, output: Callable[[], Output],
+    opened: Callable[[MidiInput], None],
+) -> str:
+    """Open the ports of the settings and play from them; one line for the user.
 
-    output: tells which output plays now; where that is JACK's, MIDI is its client's. running stops
-    what was started. Raises DeviceError.
+    output: tells which output plays now; where that is JACK's, MIDI is its client's. opened is told
+    of the ports; running stops what was started. Raises DeviceError.
     """
     jack = _jack_source(output)
     midi = MidiInput(machine, settings, jack=jack)
     running.callback(midi.stop)
     midi.start()
+    opened(midi)
     clock = _start_clock_out(running, machine, settings.midi.clock_out, midi, jack)
-    return midi, "; ".join(filter(None, (midi.notice, clock)))
+    return "; ".join(filter(None, (midi.notice, clock)))
 
 
 def _start_clock_out(running: ExitStack, machine: Machine, choice: str, midi: MidiInput,

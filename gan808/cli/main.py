@@ -186,7 +186,7 @@ def panel(config: ConfigFile = None) -> None:
 @app.command("osc", epilog="Example: gan808 osc --json")
 def osc_table(as_json: AsJson = False) -> None:
     """Print every OSC address: what it takes, what it answers, what it is for."""
-    from gan808.cli.reports import columns
+    from gan808.columns import columns
     from gan808.control.osc.listing import description, listing
 
     say([json.dumps(description())] if as_json else columns(listing()))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from gan808 import paths
-from gan808.cli.reports import columns
+from gan808.columns import columns
 from gan808.errors import ConfigError, Gan808Error
 from gan808.sequencer.clock import STEPS_PER_BAR
 from gan808.sequencer.patterns import Pattern

@@ -9,19 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gan808.config import NoteMap
+from gan808.engine.protocols import EngineLike
 from gan808.instrument.disk import DiskWorker
 from gan808.instrument.events import Event
 from gan808.instrument.note_maps import slot_of_note
-from gan808.instrument.protocols import EngineLike, FillerLike, KitLike, LibraryLike, PoolLike
+from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
 
 
 class PlayingKit:
     """The kit that plays, its slot codes, and the slot of each MIDI note; each replaced whole."""
 
-    def __init__(self, kit: KitLike, note_map: NoteMap = "gm") -> None:
-        self.kit = kit
+    def __init__(self, kit: KitLike, note_map: NoteMap) -> None:
         self._note_map = note_map
+        self.kit = kit
         self.codes = tuple(slot.code for slot in kit.slots)
         self.slot_of_note = slot_of_note(kit.slots, note_map)
 

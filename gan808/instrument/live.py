@@ -12,8 +12,8 @@ from typing import Protocol
 
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import Act
+from gan808.engine.protocols import NotePort
 from gan808.instrument.parameter import Value
-from gan808.instrument.protocols import NotePort
 from gan808.instrument.superdirt import hit_of_pairs
 
 Values = tuple[Value, ...]

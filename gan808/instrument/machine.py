@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from gan808.config import Settings
 from gan808.engine.layout import MASTER_MOST
+from gan808.engine.protocols import EngineLike, NotePort, PortLike
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
 from gan808.instrument.calls import Answer, Call, Reply, settle
@@ -34,15 +35,7 @@ from gan808.instrument.live import LIVE
 from gan808.instrument.midi_map import MidiMap
 from gan808.instrument.parameter import Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS
-from gan808.instrument.protocols import (
-    EngineLike,
-    FillerLike,
-    KitLike,
-    LibraryLike,
-    NotePort,
-    PoolLike,
-    PortLike,
-)
+from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
 from gan808.instrument.widths import Widths
 from gan808.sequencer.sequencer import make_sequencer

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from gan808.config import Settings, VelocityCurve
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import BY_CURVE, CHANNEL_CONTROLLERS, Act, KeyKind, Keymap
+from gan808.engine.protocols import PortLike
 from gan808.instrument.context import Context
 from gan808.instrument.learning import Control, ControlTarget, Learning
 from gan808.instrument.live import LIVE
 from gan808.instrument.note_maps import slot_of_note
-from gan808.instrument.protocols import KitLike, PortLike
+from gan808.instrument.protocols import KitLike
 from gan808.sound.kit.slots import SlotLayout
 
 FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity

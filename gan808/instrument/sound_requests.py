@@ -56,9 +56,11 @@ class SoundRequests:
     def handlers(self) -> dict[str, Handler]:
         """What the rows of the table do."""
         slot = f"/slot/{SLOT}"
-        return {f"{slot}/similar": self.similar, f"{slot}/morph": self.morph,
-                MIX: self.morph, f"{slot}/tail": partial(self.part, "t"),
-                f"{slot}/attack": partial(self.part, "a"), f"{slot}/recall": self.recall}
+        return {
+            f"{slot}/similar": self.similar, f"{slot}/recall": self.recall,
+            f"{slot}/morph": self.morph, MIX: self.morph,
+            f"{slot}/tail": partial(self.part, "t"), f"{slot}/attack": partial(self.part, "a"),
+        }
 
     def ask(self, call: Call, class_name: str, place: int | Point, *more: float) -> None:
         """Have that very sound rendered, put it into the call's slot and answer with its id, and
@@ -119,46 +121,46 @@ class SoundRequests:
             found.append(self._morph_of(call))
         if not found:
             return
-        sound, morph, place = found[0]
+        sound, way, place = found[0]
         if place == _place_of(sound):
-            self._morph_is_made(calls, morph, sound)
+            self._morph_is_made(calls, way, sound)
             return
         self._waiting_morphs.setdefault(slot, deque())
         self._context.filler.request(
-            *place, partial(self._context.post, self._morph_is_made, calls, morph))
+            *place, partial(self._context.post, self._morph_is_made, calls, way))
 
     def _morph_of(self, call: Call) -> tuple[Sound, _Morph, Place]:
         """The present sound, the way a morph goes on from it, and its place on that way."""
         goal, amount = (call.command, call.arguments[1]), float(call.arguments[2])
-        sound, morph = self._present(call), self._morphs.get(call.slot)
-        if morph is None or (morph.goal, morph.result) != (goal, sound.id):
-            morph = _Morph(_place_of(sound), goal, "")
-        class_name, point = morph.start
+        sound, way = self._present(call), self._morphs.get(call.slot)
+        if way is None or (way.goal, way.result) != (goal, sound.id):
+            way = _Morph(_place_of(sound), goal, "")
+        class_name, point = way.start
         if call.command == MIX:
             kit, mix = self._context.kit, parse_class(class_name)
             if goal[1] not in kit.classes:
                 raise ConfigError(f"kit {kit.name} has no class {str(goal[1])[:80]!r}; it has "
                                   f"{', '.join(kit.classes)}")
-            return sound, morph, (str(mix.towards(str(goal[1]), amount)), point)
-        return sound, morph, (class_name, point.towards(int(goal[1]), amount))
+            return sound, way, (str(mix.towards(str(goal[1]), amount)), point)
+        return sound, way, (class_name, point.towards(int(goal[1]), amount))
 
     def _morph_is_made(
-        self, calls: list[Call], morph: _Morph | None, result: Sound | Gan808Error
+        self, calls: list[Call], way: _Morph | None, result: Sound | Gan808Error
     ) -> None:
         """A morph is there, or it failed: play it, answer, begin the next that waits.
 
-        Undo leads to the sound before the first morph of a morph, not through every turn of a knob.
+        Undo leads to the sound before the first morph of a way, not through every turn of a knob.
         """
         slot = calls[-1].slot
         answers: list[Answer | Gan808Error] = []
         with Guard(calls[-1].command, answers.append):
             sound = _checked(result)
-            if morph is not None:
+            if way is not None:
                 present = self._present(calls[-1])
                 if sound.id != present.id:
-                    self._put(calls[-1], sound, remember=present.id != morph.result
-                              or _place_of(present) == morph.start)
-                self._morphs[slot] = _Morph(morph.start, morph.goal, sound.id)
+                    self._put(calls[-1], sound, remember=present.id != way.result
+                              or _place_of(present) == way.start)
+                self._morphs[slot] = _Morph(way.start, way.goal, sound.id)
             answers.append((sound.id,))
         for call in calls:
             call.answer(answers[0])

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from gan808.engine.engine import NO_CELL
 from gan808.engine.layout import MASTER_MOST
+from gan808.engine.protocols import EngineLike, PortLike
 from gan808.errors import Gan808Error
 from gan808.instrument.events import Event, Notice, PoolEmpty, SoundChanged
-from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, PoolLike, PortLike
+from gan808.instrument.protocols import DescriptorName, KitLike, PoolLike
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot, first_sounds
 from gan808.instrument.sound_marks import SoundMarks
 from gan808.instrument.state import KeptSlot

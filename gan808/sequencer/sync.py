@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gan808.config import SyncMode
+from gan808.engine.protocols import EngineLike
 from gan808.errors import ConfigError
-from gan808.instrument.protocols import EngineLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine
 from gan808.sequencer.midi_clock import LOST_S, TICKS_PER_STEP, ClockReading, MidiClock
 from gan808.sequencer.sequencer import Sequencer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from gan808.control.midi.input import MidiInput
 from gan808.control.midi.ports import MidiPorts
 from gan808.control.oscquery import discovery
 from gan808.control.web import query
-from gan808.instrument.commands.handlers import Call, Commands
+from gan808.instrument.calls import Call
+from gan808.instrument.commands.handlers import Commands
 from gan808.instrument.events import Event
 from gan808.instrument.parameter import SLOT, Kind
 from gan808.instrument.parameters import TABLE
@@ -55,19 +56,19 @@ def test_every_row_of_the_table_may_raise(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """Each is answered with /fail, values asked for and set, actions and questions."""
-    table = Commands._table
+    register = Commands.register
     broken = {"now": True}
 
-    def handlers(self: Commands) -> Any:
+    def failing(self: Commands, handlers: Mapping[str, Any]) -> None:
         def handler(real: Callable[[Call], Any], call: Call) -> Any:
             if broken["now"]:
                 raise error
             return real(call)
 
-        return {address: (lambda call, real=real: handler(real, call))
-                for address, real in table(self).items()}
+        register(self, {address: (lambda call, real=real: handler(real, call))
+                        for address, real in handlers.items()})
 
-    monkeypatch.setattr(Commands, "_table", handlers)
+    monkeypatch.setattr(Commands, "register", failing)
     values = {"i": 1, "f": 0.5, "s": "BD"}
     with Rig() as rig, Client(rig) as client:
         for row in ASKED:

@@ -20,6 +20,7 @@ from gan808.control.midi.controls import MidiControls
 from gan808.control.midi.jack_port import JackSource
 from gan808.control.midi.ports import MidiPorts
 from gan808.engine.engine import ALL_SLOTS
+from gan808.engine.protocols import NotePort
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, ControlTarget
@@ -28,7 +29,6 @@ from gan808.instrument.midi_map import ALL_CHANNELS, CYMBALS, velocity_of
 from gan808.instrument.note_maps import HIHAT_PEDAL, OPEN_HATS, decay_of_pedal
 from gan808.instrument.parameter import SLOT, Kind
 from gan808.instrument.parameters import BY_ADDRESS
-from gan808.instrument.protocols import NotePort
 from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:

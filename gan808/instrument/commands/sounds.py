@@ -103,9 +103,10 @@ class SoundCommands:
         if self.find(sound_id) is not None:
             return (sound_id,)
         kit, class_name, place = parse_id(sound_id)
-        if kit != context.kit.name:
+        if kit == context.kit.name:
+            require_classes(class_name, context.kit.classes, kit)
+        else:
             raise ConfigError(f"{sound_id[:80]} is no sound of kit {context.kit.name}")
-        require_classes(class_name, context.kit.classes, kit)
         if len(self._asked) >= MOST_ASKED:
             raise Gan808Error(f"{MOST_ASKED} sounds are being made already")
         self._asked.append((call, class_name, place))
