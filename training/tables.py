@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan808.cli.reports import columns
+from gan808.columns import columns
 
 from .evaluate import MIN_IN_CLASS, Evaluation
 from .intervals import Figure
