@@ -22,13 +22,13 @@ train-setup: $(TRAINING) ## install what training takes beside (TensorFlow: abou
 
 test: $(INSTALLED) ## the whole suite, JACK included (ARGS="tests/engine -x" narrows it)
 	@sh .ci/system-packages test
-	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
+	@$(PYTEST) -n 2 --dist worksteal $(ARGS)
 
 quick: $(INSTALLED) ## only files of tests that start no program and train nothing
-	@$(PYTEST) -n 2 --dist loadfile --quick $(ARGS)
+	@$(PYTEST) -n 2 --dist worksteal --quick $(ARGS)
 
 coverage: $(INSTALLED) ## the suite, and which lines it never reached, in build/coverage
-	@$(PYTEST) -n 2 --dist loadfile --cov=gan808 --cov=training \
+	@$(PYTEST) -n 2 --dist worksteal --cov=gan808 --cov=training \
 		--cov-report=term:skip-covered --cov-report=html:build/coverage $(ARGS)
 
 lint: type ## ruff and mypy

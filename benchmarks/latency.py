@@ -8,8 +8,8 @@ One JACK server without a sound card; the meter, in C, is two of its clients: on
 known frames of the block, one finds each onset in what it records. (One client that does both is a
 circle in the graph, which costs whoever is in it a period.) Both synthesisers play in turn. The
 attack of each sample, as far as 5% of its peak, is taken from a copy of the sound and subtracted.
-Printed: how late each is, in ms and frames, the spread in steady mode, and how many xruns the
-server itself had meanwhile; notes at a period that it lost are left out, and counted.
+Printed: how late each is, in ms and frames, and how many xruns the server itself had meanwhile;
+notes at a period that it lost are left out, and counted.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ limit = {stock}
 low_water = {stock}
 [osc]
 enabled = false
-[engine]
-note_mode = "{mode}"
 """
 QUIET = ("--pattern", "off", "--evolve", "0")
 
@@ -119,7 +117,7 @@ def compare(meter: Path, period: int, count: int, repeats: int) -> None:
     xruns = [0, 0]
     for _ in range(repeats):
         with jack.jack_server(period) as environment:
-            config = CONFIG.format(mode="fast", stock=NEVER_FULL)
+            config = CONFIG.format(stock=NEVER_FULL)
             with jack.gan808(environment, *QUIET, config=config):
                 time.sleep(SETTLES_S)
                 take = jack.record(meter, environment, "gan808", count=count,
@@ -142,7 +140,7 @@ def against_idle(meter: Path, period: int, count: int, repeats: int) -> None:
     xruns = dict.fromkeys(delays, 0)
     for stock in [NEVER_FULL, SOON_FULL] * repeats:
         with jack.jack_server(period) as environment, jack.gan808(
-                environment, *QUIET, config=CONFIG.format(mode="fast", stock=stock)):
+                environment, *QUIET, config=CONFIG.format(stock=stock)):
             time.sleep(SETTLES_S)
             take = jack.record(meter, environment, "gan808", count=count,
                                spacing_frames=SPACING_FRAMES)
@@ -158,7 +156,7 @@ def blocked(meter: Path, period: int, count: int) -> None:
     with jack.jack_server(period) as environment, tempfile.TemporaryDirectory() as folder:
         take_wav = Path(folder, "take.wav")
         with jack.gan808(environment, *QUIET, "--record", str(take_wav),
-                         config=CONFIG.format(mode="fast", stock=SOON_FULL),
+                         config=CONFIG.format(stock=SOON_FULL),
                          module="benchmarks.support.held_up"):
             time.sleep(SETTLES_S)
             take = jack.record(meter, environment, "gan808", count=count,
@@ -175,16 +173,6 @@ def notes_of(path: Path) -> int:
     """How many notes a MIDI file begins."""
     return sum(message.type == "note_on" and message.velocity > 0
                for message in mido.MidiFile(str(path)))
-
-
-def steady(meter: Path, period: int, count: int) -> None:
-    """The spread of delays in steady mode, in a take without a lost period if one can be had."""
-    with jack.jack_server(period) as environment, jack.gan808(
-            environment, *QUIET, config=CONFIG.format(mode="steady", stock=NEVER_FULL)):
-        time.sleep(SETTLES_S)
-        take = jack.undisturbed(lambda: jack.record(
-            meter, environment, "gan808", count=count, spacing_frames=SPACING_FRAMES))
-    print(summary("GAN-808, steady", delays_ms(take, our_attack(), period), take.xruns))
 
 
 def main() -> None:
@@ -210,7 +198,6 @@ def main() -> None:
                 blocked(meter, period, arguments.count)
                 continue
             compare(meter, period, arguments.count, arguments.repeats)
-            steady(meter, period, arguments.count)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from gan808 import paths
 from gan808.errors import ConfigError
 
 NoteMode = Literal["fast", "steady"]
+NoteMap = Literal["gm", "roland-td", "alesis"]
 VelocityCurve = Literal["linear", "soft", "hard", "fixed"]
 Quantise = Literal["now", "beat", "bar"]
 SyncMode = Literal["internal", "midi", "link", "auto"]
@@ -56,7 +57,7 @@ class EngineSettings(_Section):
     cells: int = Field(default=256, ge=32, le=1024, description="sounds held ready in memory")
     note_mode: NoteMode = Field(
         default="fast",
-        description="live notes: fast (least delay) or steady (one fixed delay, no jitter)",
+        description="notes not from JACK: fast (least delay) or steady (one delay, no jitter)",
     )
     steady_delay_ms: float = Field(default=8.0, ge=0.0, le=100.0, description="the delay of steady")
 
@@ -66,6 +67,9 @@ class MidiSettings(_Section):
     channel: int = Field(default=10, ge=0, le=16, description="channel listened to, 1-16; 0: all")
     velocity_curve: VelocityCurve = Field(
         default="linear", description="linear, soft, hard or fixed"
+    )
+    map: NoteMap = Field(
+        default="gm", description="notes of a drum module: gm, roland-td or alesis"
     )
     clock_out: str = Field(
         default="off", description="MIDI clock sent to: part of a port's name, virtual or off"

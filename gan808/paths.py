@@ -77,6 +77,11 @@ def state_folder() -> Path:
     return _APP.user_state_path
 
 
+def panel_file() -> Path:
+    """Where a running instrument says at which address its panel is."""
+    return _APP.user_state_path / "panel"
+
+
 def imports_folder() -> Path:
     """The user's own sound files, for /slot/SLOT/load and /slot/SLOT/match."""
     return _APP.user_data_path / "imports"
@@ -102,13 +107,18 @@ def pool_folder(kit_name: str) -> Path:
     return _APP.user_cache_path / "pool" / kit_name
 
 
+def pattern_index_file() -> Path:
+    """What the list of patterns says of the user's files, so that it need not read them anew."""
+    return _APP.user_cache_path / "patterns.json"
+
+
 def written_folders() -> tuple[Path, ...]:
     """Every folder a run writes files into: where a kill can leave something unfinished."""
     state, patterns = state_folder(), user_patterns_folder()
     return (state, state / "sounds", patterns.parent, patterns, user_kits_folder(),
             favourites_folder(), exports_folder(), scenes_folder(), imports_folder(),
-            recordings_folder(),
-            pool_folder("any").parent, *compiled_folders())
+            recordings_folder(), pool_folder("any").parent, pattern_index_file().parent,
+            *compiled_folders())
 
 
 def compiled_folders() -> tuple[Path, ...]:

@@ -52,20 +52,6 @@ HEIGHTS = {name: height for height, names in enumerate(FLOORS, 1) for name in na
 # (file, module) that points up or sideways today, and why. It only shrinks: a test fails when an
 # entry is no longer needed.
 UPWARD_YET = {
-    ("gan808/app/display.py", "gan808.cli.reports"): "formatting belongs in app",
-    ("gan808/control/osc/learn_client.py", "gan808.cli.reports"): "a client: belongs in cli",
-    ("gan808/instrument/commands/handlers.py", "gan808.recording.recorder"):
-        "the recorder's protocol is not in protocols.py yet",
-    ("gan808/instrument/commands/patterns.py", "gan808.storage.pattern_files"):
-        "the pattern files' protocol is not in protocols.py yet",
-    ("gan808/instrument/machine.py", "gan808.storage.library"):
-        "the library's protocol is not in protocols.py yet",
-    ("gan808/sequencer/sequencer.py", "gan808.instrument.evolution"):
-        "which slot changes next is asked of the instrument by the sequencer",
-    ("gan808/sequencer/sequencer.py", "gan808.instrument.protocols"):
-        "what the sequencer needs of the machine is declared there",
-    ("gan808/sequencer/sync.py", "gan808.instrument.protocols"):
-        "what the sequencer needs of the machine is declared there",
     ("gan808/storage/pattern_files.py", "gan808.exchange.midi_patterns"):
         "a folder of patterns holds MIDI files too",
 }

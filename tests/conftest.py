@@ -53,9 +53,12 @@ def one_class_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return tiny_kit.write_tiny_kit(tmp_path_factory.mktemp("kits") / "kicks")
 
 
-# What a file mentions that starts programs, trains or waits for a sound card: not for `--quick`.
+# What a file mentions that starts programs, renders, trains or waits for a sound card: not for
+# `--quick`.
 SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|from training"
-                  r"|tests\.running|stage|app\.daemon|output_opener|hypothesis|find_kit|load_kit")
+                  r"|tests\.running|stage|app\.daemon|output_opener|hypothesis|find_kit|load_kit"
+                  r"|RenderProcess|write_tiny_kit|chromium|librosa|sound import golden"
+                  r"|cli\.test_main|aalink|zeroconf")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

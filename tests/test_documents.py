@@ -4,8 +4,10 @@ tried in tests/examples."""
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
+import tomllib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 import typer
 
 from gan808.cli.main import app
+from gan808.config import Settings
 from gan808.instrument.addresses import decode
 from gan808.sound.kit.slots import TR808
 
@@ -70,16 +73,46 @@ def test_every_example_says_what_it_needs_and_is_in_their_table() -> None:
     assert [path.name for path in there if "Needs" not in needs(path)] == ["README.md"]
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in shell_lines(README) if line[0] == "gan808"], ids=" ".join
-)
+def commands() -> Iterator[list[str]]:
+    """Every command line of ours in the README, the pages on installing and on exports, the
+    container and the release workflow."""
+    for page in (README, *(read(f"docs/{name}.md") for name in ("install", "exports"))):
+        yield from (line for line in shell_lines(page) if line[0] == "gan808")
+    for page in ("docs/install.md", "docs/exports.md"):
+        yield from (shlex.split(line) for line in re.findall(r"`(gan808 [^`|]+)`", read(page)))
+    for line in re.findall(r"run: (gan808 .*)", read(".github/workflows/release.yml")):
+        yield shlex.split(line)
+    container = read("Containerfile")
+    yield [*json.loads(re.findall(r"^ENTRYPOINT (.*)$", container, re.MULTILINE)[0]),
+           *json.loads(re.findall(r"^CMD (.*)$", container, re.MULTILINE)[0])]
+
+
+def read(page: str) -> str:
+    return (CHECKOUT / page).read_text(encoding="utf-8")
+
+
+def test_the_settings_to_turn_down_are_settings() -> None:
+    found = re.findall(r"^```toml\n(.*?)^```", read("docs/install.md"), re.DOTALL | re.MULTILINE)
+    assert len(found) == 1
+    Settings().replace(tomllib.loads(found[0]))
+
+
+def test_the_release_is_tried_on_three_systems() -> None:
+    workflow = pytest.importorskip("yaml").safe_load(read(".github/workflows/release.yml"))
+    systems = workflow["jobs"]["play"]["strategy"]["matrix"]["os"]
+    assert {system.partition("-")[0] for system in systems} == {"ubuntu", "macos", "windows"}
+    assert workflow["jobs"]["publish"]["needs"] == "play"
+
+
+@pytest.mark.parametrize("line", list(commands()), ids=" ".join)
 def test_every_command_exists(line: list[str]) -> None:
     command = typer.main.get_command(app)
     words = line[1:]
-    while hasattr(command, "commands"):
+    while hasattr(command, "commands") and not (words and words[0].startswith("-")):
         assert words, f"{line}: a command is missing"
         command = command.commands[words.pop(0)]
     options = {name for parameter in command.params for name in parameter.opts}
+    options |= {"--install-completion"}  # Typer's own
     assert {word for word in words if word.startswith("-")} <= options
 
 

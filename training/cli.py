@@ -4,9 +4,7 @@ training, and TensorFlow, is imported when one of them runs."""
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,14 +17,10 @@ from gan808.stderr import quiet_stderr
 from .backend import choose_backend
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
     from .corpus.packs import Selection
-    from .reporting import Bar, Reporter
+    from .reporting import Reporter
     from .trainer import FitOptions
 
-PLAIN_LINE_S = 30.0
 DEFAULT_HOURS = 2.0
 
 Sources = Annotated[
@@ -89,72 +83,14 @@ Split = Annotated[
 ]
 
 
-class _TerminalBar:
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress, self._task = progress, task
-
-    def update(self, fraction: float | None, text: str) -> None:
-        self._progress.update(
-            self._task, total=None if fraction is None else 1.0, completed=fraction, text=text
-        )
-
-
-class _PlainBar:
-    """A line every PLAIN_LINE_S for logs and pipes; the first update and the last always show."""
-
-    def __init__(self, console: Console, title: str) -> None:
-        self._console, self._title = console, title
-        self._last_s, self._pending = 0.0, ""
-
-    def update(self, fraction: float | None, text: str) -> None:
-        share = "" if fraction is None else f"{fraction:4.0%} "
-        self._pending = f"{self._title}: {share}{text}"
-        if time.monotonic() - self._last_s >= PLAIN_LINE_S:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._pending:
-            self._console.print(self._pending, highlight=False, markup=False, soft_wrap=True)
-            self._pending, self._last_s = "", time.monotonic()
-
-
-class ConsoleReporter:
-    """Tells a command's progress: rich bars on a terminal, plain lines elsewhere."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        from rich.console import Console
-
-        self._console = Console(quiet=quiet)
-
-    def say(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    @contextmanager
-    def bar(self, title: str) -> Iterator[Bar]:
-        if not self._console.is_terminal:
-            plain = _PlainBar(self._console, title)
-            try:
-                yield plain
-            finally:
-                plain.flush()
-            return
-        from rich import progress as rich_progress
-
-        columns = (
-            rich_progress.TextColumn("{task.description}"), rich_progress.BarColumn(),
-            rich_progress.TaskProgressColumn(), rich_progress.TimeElapsedColumn(),
-            rich_progress.TimeRemainingColumn(), rich_progress.TextColumn("{task.fields[text]}"),
-        )
-        with rich_progress.Progress(*columns, console=self._console) as shown:
-            yield _TerminalBar(shown, shown.add_task(title, total=None, text=""))
-
-
 def _reporter(*, quiet: bool = False) -> Reporter:
     """Load TensorFlow or JAX, which talk while they load, and return the reporter; a quiet one
     tells nothing."""
     choose_backend()
     with quiet_stderr():
         from . import commands  # noqa: F401
+
+    from .console import ConsoleReporter
 
     return ConsoleReporter(quiet=quiet)
 
@@ -334,11 +270,13 @@ def export(
         raise ConfigError("give --as FORMAT to export sounds, or --run and --kit to make a kit "
                           "from a training run")
     reporter = _reporter()
-    from .commands import export_kit
+    from .commands import announce, export_kit
     from .dataset import Dataset as Prepared
 
     folder = kits_folder or paths.user_kits_folder()
-    export_kit(Prepared(Path(source)), run, folder, kit, reporter, provenance, last, spread)
+    exported = export_kit(Prepared(Path(source)), run, folder, kit, reporter, provenance, last,
+                          spread)
+    announce(exported, None, reporter)
 
 
 def sort(

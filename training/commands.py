@@ -39,7 +39,7 @@ from .dataset import (
 )
 from .distribute import join, refuse_cluster
 from .evaluate import MIN_HELD_OUT, Evaluation
-from .evaluating import EvaluateOptions, evaluate_kit, require_report_folder
+from .evaluating import EvaluateOptions, evaluate_kit, require_classes, require_report_folder
 from .export import NEW_RUN, ExportOptions, export, manifest_of
 from .fingerprint import MOVED, OTHER, known_again
 from .locks import locked
@@ -58,6 +58,7 @@ from .sorting import SortOptions, sort_sounds
 from .survey import lines as survey_lines
 from .survey import survey
 from .trainer import FitOptions, Interrupted, Progress, Trainer
+from .verdict import verdict
 
 OTHER_RUN = "another --run (or --work)"
 NAMED_SKIPS = 20  # more than this are only counted; skipped.txt names all
@@ -259,8 +260,18 @@ def export_kit(
                      kept.append)
     for line in kept:
         reporter.say(line)
-    reporter.say(f"kit {name} is in {kit.folder}; play it: gan808 run --kit {name}")
     return kit
+
+
+def announce(kit: Kit, evaluation: Evaluation | None, reporter: Reporter) -> None:
+    """Where the kit is, and whether it is worth playing. evaluation: None where there is none."""
+    found = verdict(evaluation) if evaluation is not None else None
+    if found is None or found.ready:
+        reporter.say(f"kit {kit.name} is in {kit.folder}; play it: gan808 run --kit {kit.name}")
+    else:
+        reporter.say(f"kit {kit.name} in {kit.folder} is not ready, little more than noise: "
+                     f"{found.recognised:.0%} of its sounds are recognised as what they should be; "
+                     f"{found.advice}")
 
 
 def dataset_name(paths: Sequence[Path], geometry: Geometry) -> str:
@@ -278,6 +289,10 @@ def evaluate_against(
     if len(paths) == 1 and (paths[0] / "dataset.json").is_file():
         return evaluate_kit(kit, Dataset(paths[0]), reporter, options)
     recipe = replace(HOUSE_RECIPE, geometry=kit.geometry)
+    sources = [open_source(path) for path in paths]
+    if not any(isinstance(source, SoundFontSource) for source in sources):  # known when rendered
+        classes = [plan.name for plan in survey(sources, PrepareOptions(), Skipped())]
+        require_classes(kit, ", ".join(map(str, paths)), classes)
     folder = datasets / dataset_name(paths, kit.geometry)
     return evaluate_kit(kit, prepare_dataset(paths, folder, recipe, reporter), reporter, options)
 
@@ -336,7 +351,7 @@ def train(options: TrainOptions, reporter: Reporter) -> Kit:
     wanted = _export_options(dataset, options.kit, options.provenance)
     fit(dataset, run, recipe, options.fit, reporter, (options.kits, wanted))
     kit = export_kit(dataset, run, options.kits, options.kit, reporter, options.provenance)
-    evaluate_kit(kit, dataset, reporter, EvaluateOptions(run=run))
+    announce(kit, evaluate_kit(kit, dataset, reporter, EvaluateOptions(run=run)), reporter)
     return load_kit(kit.folder)
 
 

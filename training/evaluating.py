@@ -3,6 +3,7 @@ tell it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .judge import judge_of
 from .listening import SHOWN, Listener
 from .report import write_report
 from .reporting import Reporter
-from .tables import tables
+from .tables import notes, tables
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,19 @@ def require_report_folder(out: Path | None) -> None:
         ownership.require_ours(out, ownership.REPORT, "another --out")
 
 
+def require_classes(kit: Kit, where: object, classes: Iterable[str]) -> None:
+    """Raises TrainingError when recordings are of other classes than the kit's."""
+    there = set(classes)
+    if tuple(sorted(there)) != kit.classes:
+        more, less = sorted(there - set(kit.classes)), sorted(set(kit.classes) - there)
+        apart = [f"{what} {', '.join(names)}" for what, names in (
+            ("has also", more), ("lacks", less)) if names]
+        raise TrainingError(
+            f"{where}: beside kit {kit.name} it {' and '.join(apart)}; give recordings of the "
+            "kit's classes, or a classes.toml that says which folder is which of them"
+        )
+
+
 def evaluate_kit(
     kit: Kit, dataset: Dataset, reporter: Reporter, options: EvaluateOptions | None = None
 ) -> Evaluation | None:
@@ -45,11 +59,7 @@ def evaluate_kit(
     no folder of a report.
     """
     chosen = options or EvaluateOptions()
-    if kit.classes != dataset.classes:
-        raise TrainingError(
-            f"{dataset.folder}: has the classes {', '.join(dataset.classes)}; kit {kit.name} has "
-            f"{', '.join(kit.classes)}"
-        )
+    require_classes(kit, dataset.folder, dataset.classes)
     folder = chosen.out or kit.folder / "report"
     require_report_folder(chosen.out)
     renderer = Renderer(kit, dataset.geometry.sample_rate_hz, threads=0)
@@ -69,5 +79,6 @@ def evaluate_kit(
         for table in tables(evaluation):
             for line in table.lines():
                 reporter.say(line)
+        reporter.say(notes(evaluation)[0])
     reporter.say(f"report: {folder / 'report.html'}")
     return evaluation

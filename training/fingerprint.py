@@ -162,7 +162,8 @@ def _content(recording: Recording) -> str:
 
 def _is_lossless(path: Path) -> bool:
     try:
-        return soundfile.info(path).subtype.startswith(LOSSLESS)
+        with path.open("rb") as file, soundfile.SoundFile(file) as sound:  # names need be no UTF-8
+            return sound.subtype.startswith(LOSSLESS)
     except soundfile.LibsndfileError:
         return False
 

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gan808.cli.reports import columns
+from gan808.columns import columns
 
 from .evaluate import MIN_IN_CLASS, Evaluation
 from .intervals import Figure
+from .verdict import verdict
 
 ROWS = (
     ("class_accuracy", "recognised as its class", 3),
@@ -103,7 +104,7 @@ def tables(evaluation: Evaluation) -> tuple[Table, ...]:
 
 
 def notes(evaluation: Evaluation) -> Sequence[str]:
-    """What was judged, in sentences."""
+    """How good it is, for whoever plays it, and what was judged, in sentences."""
     n = evaluation.counts
     reasons = ", ".join(f"{reason} {count}" for reason, count in evaluation.rejected.items())
     sources = ", ".join(f"{name} {count}" for name, count in evaluation.sources.items())
@@ -118,4 +119,4 @@ def notes(evaluation: Evaluation) -> Sequence[str]:
         "In brackets 95% bootstrap intervals. \"Codec alone\" is recordings through image, "
         "inversion and finishing: what a perfect generator would reach."
     )
-    return judged, meaning
+    return verdict(evaluation).summary, judged, meaning

@@ -24,6 +24,13 @@ def _values(model: keras.Model) -> list[Any]:
     return [variable.value for variable in model.trainable_variables]
 
 
+def _graph_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiled as it stands. AutoGraph would translate loops over tensors, of which there are none,
+    and leave what it has written in the system's folder for temporary files when the process ends
+    at once, as a command or a killed run does."""
+    return tf.function(function, autograph=False)
+
+
 class TensorFlowSteps(Steps):
     """Made and run inside the scope of the strategy, if there is one."""
 
@@ -38,7 +45,7 @@ class TensorFlowSteps(Steps):
         self._regularise = self._replicated(self._regularise_step)
         self._critic = self._replicated(self._critic_step)
         self._generator = self._replicated(self._generator_step)
-        self._average = tf.function(self._average_step)
+        self._average = _graph_of(self._average_step)
 
     def joint(self, batch: Batch) -> Report:
         return dict(self._joint(self._spread(batch)))
@@ -74,7 +81,7 @@ class TensorFlowSteps(Steps):
             return {name: self._strategy.reduce(mean, value, axis=None)
                     for name, value in report.items()}
 
-        return tf.function(everywhere)
+        return _graph_of(everywhere)
 
     def _generate(self, latent: Any, label: Any) -> Any:
         return self.generator([latent, label], training=True)

@@ -17,15 +17,11 @@ from functools import partial
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
-from gan808.app.output_description import (
-    describe_output,
-    describe_scheduling,
-    jack_source,
-    may_return,
-    on_jack,
-)
+from gan808.app.midi import start_midi
+from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
 from gan808.app.present_export import export_present
+from gan808.app.run_recording import begin_recording, end_recording
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
 from gan808.config import HIGHEST_SEED, Settings
@@ -34,6 +30,7 @@ from gan808.control.midi.input import MidiInput
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError
+from gan808.instrument.host import Host
 from gan808.instrument.machine import Machine
 from gan808.instrument.rate_change import change_rate
 from gan808.pool import store
@@ -42,7 +39,7 @@ from gan808.pool.filler import Filler
 from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess
-from gan808.recording.recorder import stem_of
+from gan808.recording.recorder import Recorder
 from gan808.sound.kit.kit import find_kit
 from gan808.storage import learned_controls
 from gan808.storage.library import Library
@@ -108,13 +105,28 @@ class Daemon:
         self._filler = Filler(
             self._kit, self._pool, self._rate_hz, settings.renderer, self._display.warn
         )
-        self._machine = Machine(self._kit, self._engine, self._pool, self._filler, settings,
-                                Library.of_user(settings.imports.folder, export_present))
+        self._midi: list[MidiInput] = []  # once it is open
+        self._machine = Machine(
+            self._kit, self._engine, self._pool, self._filler, settings,
+            Library.of_user(settings.imports.folder, export_present), self._host())
+        self._recorder = Recorder(self._machine)
+        self._machine.commands.register(self._recorder.handlers())
         self._first_sounds = self._session.begin(self._machine)
         self._factory = None if self._first_sounds else factory_sounds(self._kit, self._rate_hz)
         self._mark = ""
         self._panel = ""
         self._service = ServiceManager()
+
+    def _host(self) -> Host:
+        """What the machine is told of this program, and may have done by it."""
+        controls = paths.controls_file()
+        return Host(
+            output=lambda: describe_output(self._output),
+            midi_ports=lambda: [text for each in self._midi for text in each.ports_seen()],
+            state=lambda: self._session.status,
+            open_link=partial(open_link, start_stop=self._settings.sequencer.link_start_stop),
+            learned=learned_controls.load(controls),
+            keep_learned=partial(learned_controls.save, controls))
 
     def run(self) -> int:
         """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
@@ -129,34 +141,28 @@ class Daemon:
             self._machine.submit("/volume", 0.0)  # a sound cut off clicks
             self._output.wait(FADE_S)
         hard_stop.cancel()
-        end_recording(self._machine, self._display)
+        end_recording(self._recorder, self._display)
         return status
 
     def _start(self, running: ExitStack) -> None:
         """Start the parts; running stops those that were started, in reverse."""
-        running.callback(self._machine.snapshots.finish)
         running.callback(self._save_pool)
         if self._factory is not None:
             self._first_sounds = self._factory.sounds
-            classes = {sound.class_asked for sound in self._first_sounds}
+            classes = {sound.main_class for sound in self._first_sounds}
             if not {slot.class_name for slot in self._kit.slots} <= classes:
                 self._load_pool()  # some slots have nothing else to begin with
         running.callback(self._machine.stop)
         running.callback(self._session.stop)  # first: it asks the machine
-        self._machine.sync.open_link = partial(
-            open_link, start_stop=self._settings.sequencer.link_start_stop)
-        controls = paths.controls_file()
-        self._machine.learning.load(learned_controls.load(controls))
-        self._machine.learning.keep = partial(learned_controls.save, controls)
         self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
-        begin_recording(self._machine, self._options.record)
+        begin_recording(self._recorder, self._options.record)
         self._output.start(self._engine)
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
             realtime.realtime_threads(), realtime.realtime_is_granted())
-        self._machine.output = describe_output(self._output)
-        midi = self._start_midi(running)
+        midi = start_midi(running, self._machine, self._settings, lambda: self._output,
+                          self._midi.append)
         # From here on it can be played; what a first note does not need comes after it.
         osc = self._start_osc(running)
         self._introduce(midi, osc)
@@ -169,29 +175,6 @@ class Daemon:
             self._factory.keep()
         self._session.go_on(self._machine)
 
-    def _start_midi(self, running: ExitStack) -> str:
-        midi = MidiInput(self._machine, self._settings, jack=jack_source(lambda: self._output))
-        running.callback(midi.stop)
-        midi.start()
-        self._machine.midi_ports = midi.ports_seen
-        return "; ".join(filter(None, (midi.notice, self._start_clock_out(running, midi))))
-
-    def _start_clock_out(self, running: ExitStack, midi: MidiInput) -> str:
-        choice, sync = self._settings.midi.clock_out, self._machine.sync
-        if choice == "off":
-            return ""
-        from gan808.control.midi.clock_out import MidiClockOut
-        from gan808.control.midi.outputs import JackClockPort, MidiOutputs
-
-        jack = jack_source(lambda: self._output)
-        outputs = MidiOutputs(choice, open_jack=jack and partial(JackClockPort, jack))
-        clock = MidiClockOut(
-            self._machine, outputs,
-            lambda: midi.clock_source if sync.clock == "midi" else None)
-        running.callback(clock.stop)
-        clock.start()
-        return clock.notice
-
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
             return "off"
@@ -202,8 +185,8 @@ class Daemon:
         osc = OscServer(self._machine, self._settings)
         running.callback(osc.stop)
         osc.start()
-        discovery = Discovery(
-            self._settings.osc, osc.address, self._display.say, self._display.warn)
+        discovery = Discovery(self._settings.osc, osc.address, self._display.say,
+                              self._display.warn, panel_file=paths.panel_file())
         running.callback(discovery.stop)
         discovery.start()
         self._panel = discovery.panel
@@ -278,7 +261,7 @@ class Daemon:
         """Go over to the rate of an output that has not started yet."""
         if rate_hz == self._rate_hz:
             return
-        end_recording(self._machine, self._display)  # a WAV has one rate
+        end_recording(self._recorder, self._display)  # a WAV has one rate
         change_rate(self._machine, rate_hz)
         self._filler.change_rate(rate_hz)
         self._rate_hz = rate_hz
@@ -326,7 +309,10 @@ class OfflineDaemon:
         self._engine = engine = _engine(rate_hz, settings, self._display)
         process = RenderProcess(kit, rate_hz, settings.renderer)
         self._pool = OfflinePool(process, settings.pool, settings.renderer)
-        self._machine = Machine(kit, engine, self._pool, self._pool, settings)
+        self._machine = Machine(kit, engine, self._pool, self._pool, settings,
+                                Library.of_user(settings.imports.folder))
+        self._recorder = Recorder(self._machine)
+        self._machine.commands.register(self._recorder.handlers())
 
     def run(self) -> int:
         """Render to the end of --seconds or until a signal; the exit status."""
@@ -339,13 +325,13 @@ class OfflineDaemon:
                 ("seed", str(self._settings.renderer.seed)),
             ])
             self._machine.start(live=False)
-            begin_recording(self._machine, self._options.record)
+            begin_recording(self._recorder, self._options.record)
             self._display.follow(self._machine)
             self._output.start(self._engine)
             while not self._options.stop.is_set() and not self._output.wait(WAIT_S):
                 if self._pool.failure is not None:
                     break
-        end_recording(self._machine, self._display)
+        end_recording(self._recorder, self._display)
         failure = self._output.failure or self._pool.failure
         if failure is None or self._options.stop.is_set():
             return DONE
@@ -365,21 +351,8 @@ class OfflineDaemon:
         )
 
     def _before_block(self, until_frame: int) -> None:
-        self._machine.commands.recording.follow()
+        self._recorder.follow()
         self._machine.before_block(until_frame)
-
-
-def begin_recording(machine: Machine, name: str | None) -> None:
-    """Record from the first block on, if that was asked for. Raises Gan808Error."""
-    if name is not None:
-        machine.commands.recording.begin(stem_of(name))
-
-
-def end_recording(machine: Machine, display: Display) -> None:
-    """Complete the files of a recording that still runs, and say where they are."""
-    said = machine.commands.recording.close()
-    if said is not None:
-        display.say(said)
 
 
 def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from gan808.cli.reports import columns
+from gan808.columns import columns
 from gan808.instrument.events import Event, KitLoaded, Notice, PoolEmpty, SoundChanged
 
 if TYPE_CHECKING:

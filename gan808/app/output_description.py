@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from gan808.control.midi.jack_port import JackSource
 from gan808.engine.outputs.device_output import DeviceOutput
 from gan808.engine.outputs.jack import JackOutput
 from gan808.engine.outputs.registry import Output
-from gan808.errors import DeviceError
 
 
 def describe_output(output: Output) -> str:
@@ -37,16 +33,3 @@ def may_return(output: Output) -> bool:
 def on_jack(output: Output) -> bool:
     """Whether the sound goes to JACK, where MIDI should come from then."""
     return isinstance(output, JackOutput)
-
-
-def jack_source(output: Callable[[], Output]) -> JackSource | None:
-    """What tells JACK's output of the moment, None where the sound goes elsewhere; output tells
-    which plays."""
-
-    def playing() -> JackOutput:
-        found = output()
-        if not isinstance(found, JackOutput):
-            raise DeviceError("nothing plays on JACK")
-        return found
-
-    return playing if on_jack(output()) else None

@@ -1,4 +1,4 @@
-"""What `/export` calls, on the thread of the scenes' files. Loads the exporter when first called:
+"""What `/export` calls, on the disk's thread. Loads the exporter when first called:
 a start does not wait for it."""
 
 from __future__ import annotations

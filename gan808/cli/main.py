@@ -15,7 +15,7 @@ import typer
 from gan808 import __version__
 from gan808.app.logging_setup import complain, speak_up
 from gan808.cli import run as run_command
-from gan808.cli.exit import DONE, INTERRUPTED, WRONG_USAGE, leave, status_of
+from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
 from gan808.cli.kits import kits_app
 from gan808.cli.patterns import patterns_app
 from gan808.cli.run import osc_address
@@ -136,6 +136,20 @@ def devices(config: ConfigFile = None) -> None:
     say(describe_devices(load_settings(config)))
 
 
+@app.command(epilog="Example: gan808 doctor")
+def doctor(config: ConfigFile = None) -> None:
+    """Look at what this machine has for playing, and say what to do. Status 1 when it cannot."""
+    from gan808.app.doctor import BAD, examine
+    from gan808.config import load_settings
+
+    bad = False
+    for finding in examine(load_settings(config)):
+        say([finding.line])
+        bad = bad or finding.state == BAD
+    if bad:
+        raise typer.Exit(FAILED)
+
+
 @app.command(epilog="Example: gan808 status --osc 127.0.0.1:8808")
 def status(
     osc: Annotated[
@@ -159,10 +173,12 @@ def panel(config: ConfigFile = None) -> None:
     """Open the panel of a running GAN-808 in the browser."""
     import webbrowser
 
+    from gan808 import paths
     from gan808.config import load_settings
+    from gan808.control.web.address import find
 
     osc = load_settings(config).osc
-    address = f"http://localhost:{osc.query_port or osc.port}/panel/"
+    address = find(paths.panel_file(), f"http://localhost:{osc.query_port or osc.port}/panel/")
     say([address])
     webbrowser.open(address)
 
@@ -170,7 +186,7 @@ def panel(config: ConfigFile = None) -> None:
 @app.command("osc", epilog="Example: gan808 osc --json")
 def osc_table(as_json: AsJson = False) -> None:
     """Print every OSC address: what it takes, what it answers, what it is for."""
-    from gan808.cli.reports import columns
+    from gan808.columns import columns
     from gan808.control.osc.listing import description, listing
 
     say([json.dumps(description())] if as_json else columns(listing()))
@@ -217,6 +233,9 @@ def render(
     morph: Annotated[
         int | None, typer.Option(metavar="SEED", min=0, help="Sounds from that one to this seed.")
     ] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Sounds from that class to this one.")
+    ] = None,
     width: Annotated[
         float | None,
         typer.Option(metavar="WIDTH", help="Stereo, left and right so far apart: 0-1 far."),
@@ -242,7 +261,10 @@ def render(
     if class_name is None:
         raise ConfigError("--class or --id is missing; gan808 kits info NAME lists the classes")
     settings = load_settings(config, {"kit": {"name": kit}})
-    order = RenderOrder(class_name, points_from(start, count, near=near, morph=morph), out, rate)
+    if mix is not None and (near is not None or morph is not None):
+        raise ConfigError("--mix, --near and --morph: give one of them")
+    points = points_from(start, 1 if mix else count, near=near, morph=morph)
+    order = RenderOrder(class_name, points, out, rate, mix, count)
     for line in render_files(settings, order):
         say([line])
 

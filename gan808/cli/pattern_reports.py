@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from gan808 import paths
-from gan808.cli.reports import columns
+from gan808.columns import columns
 from gan808.errors import ConfigError, Gan808Error
 from gan808.sequencer.clock import STEPS_PER_BAR
 from gan808.sequencer.patterns import Pattern
@@ -17,27 +18,35 @@ from gan808.sound.kit.kit import find_kit
 from gan808.storage.pattern_files import (
     MIDI,
     find_pattern,
+    pattern_file,
     pattern_names,
     pattern_source,
     save_pattern,
 )
+from gan808.storage.pattern_index import PatternIndex
 
 
 def pattern_lines() -> list[str]:
     """A line for each pattern: name, tempo, length, description; a broken one with what is wrong.
     """
     folders = (paths.user_patterns_folder(),)
-    rows: list[tuple[str, ...]] = []
+    index = PatternIndex(paths.pattern_index_file())
+    rows: list[list[str]] = []
     broken: list[str] = []
     for name in pattern_names(folders):
+        read = partial(_described, name, folders)
         try:
-            pattern = find_pattern(name, folders)
+            file = pattern_file(name, folders)
+            rows.append([name, *(index.row(file, read) if file else read())])
         except Gan808Error as error:
             broken.append(f"broken: {error}")
-        else:
-            rows.append((name, f"{pattern.tempo_bpm:g} BPM", _length(pattern),
-                         pattern.description))
+    index.save()
     return columns(rows) + broken
+
+
+def _described(name: str, folders: tuple[Path, ...]) -> list[str]:
+    pattern = find_pattern(name, folders)
+    return [f"{pattern.tempo_bpm:g} BPM", _length(pattern), pattern.description]
 
 
 def _length(pattern: Pattern) -> str:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gan808 import paths
+from gan808.columns import columns
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
 from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
-
-
-def columns(rows: Iterable[Sequence[str]], gap: str = "  ") -> list[str]:
-    """Rows of text as lines with aligned columns."""
-    table = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)] if table else []
-    return [
-        gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]
 
 
 def kit_lines() -> list[str]:

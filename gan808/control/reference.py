@@ -46,6 +46,9 @@ made from the table the program runs on.
 - `/gan808/play` takes SuperDirt's name and value pairs, also as `/dirt/play`: point TidalCycles
   or Sardine at the port. Tidal's sample names find their slots (`bd`, `sn`, `hh`, `808oh`,
   `RolandTR909_cp`), `gain` is to the fourth power as there, and its greeting is answered.
+- What `/slot/SLOT/info` says of a sound is the critic's opinion of it. Of a mix of classes it is
+  sure as far as it hears any of them, and each finds it real by its share. A file of one's own was
+  judged by nobody: its class is the slot's, the rest 0.
 - Names of kits, patterns, exports and sound files are names, never paths: what comes over the
   network stays in the folders that `gan808 devices` shows.
 - Floods have an end: {waiting} messages of one sender may wait for their time, one packet may ask
@@ -91,8 +94,23 @@ Velocity passes through `midi.velocity_curve`: linear, soft (a light touch is en
 takes force) or fixed (always 100). A note on with velocity 0 is a note off. A note off ends the
 sound only where the slot's gate is on (`/gan808/slot/SLOT/gate 1`).
 
-With `engine.note_mode = "fast"` a note sounds in the next block; with `"steady"` always
-`steady_delay_ms` after it arrived, so that its timing is even.
+## When a note sounds
+
+On JACK a note to our port there, `gan808:GAN-808`, sounds at its own frame of the cycle that brings
+it, whatever Python does meanwhile: it costs the card's own buffers and nothing of ours. So do note
+offs, hold, expression, pan, all sound off, all notes off, a hand on a cymbal, and notes and
+controllers learned for `/trig` and `/stop`. Of an open and a closed hat within a millisecond the
+closed one is heard, whichever came first. A port of JACK's that `midi.port` names is heard the
+same way.
+
+From other ports (ALSA, CoreMIDI, Windows) a note sounds in the next block; with
+`engine.note_mode = "steady"` always `steady_delay_ms` after it arrived, so that its timing is even.
+Where JACK hands USB devices over itself, connect them to our port there.
+
+With `midi.map = "roland-td"` or `"alesis"` a drum module's zones play too: rims of snare and
+toms, edges of hats, edges and bells of cymbals, and the hi-hat pedal (CC 4) shortens the open hat
+as it closes. Pressure on a cymbal's key chokes it. Pads that send where they are hit (a positional
+controller) are learned as any other: `gan808 learn /slot/SD/tune`.
 
 ## Controllers
 
@@ -157,10 +175,10 @@ steps against the master.
 `midi.clock_out` sends 24 ticks a beat, start, continue, stop and song position to every output with
 that text in its name, or on a port of our own (`"virtual"`: `GAN-808 clock`; on JACK where the
 sound goes there). Ticks come whether it plays or not, and are due when the beat is heard. On JACK
-each lies on its frame; elsewhere a thread of its own sends it, with real-time priority where that
-is granted. An output that is not there is waited for. It goes on while another's MIDI clock or a
-Link session is followed; only the device whose clock is followed does not get it back, unless
-`midi.clock_out` is the whole name of its port.
+the client that plays sends them, each on its frame; elsewhere a thread of its own does, with
+real-time priority where that is granted. An output that is not there is waited for. It goes on
+while another's MIDI clock or a Link session is followed; only the device whose clock is followed
+does not get it back, unless `midi.clock_out` is the whole name of its port.
 
 ## Ableton Link
 

@@ -56,10 +56,10 @@ def exported_kit(name: str, kit: Kit, state: State | None, form: Form,
     slots = []
     for layout in kit.slots:
         start = _kept_sounds(kept.get(layout.code), new) or of_third(
-            layout, [s for s in factory if s.class_asked == layout.class_name])[:wanted.count]
+            layout, [s for s in factory if s.main_class == layout.class_name])[:wanted.count]
         missing = wanted.count - len(start)
         if new is not None and missing > 0:
-            there = {sound.point for sound in start}
+            there = {sound.point for sound in start if not sound.file}
             others = (point for point in map(Point, count(1)) if point not in there)
             start += new.accepted(layout.class_name, others, missing)
         if start:
@@ -71,10 +71,10 @@ def exported_kit(name: str, kit: Kit, state: State | None, form: Form,
 def exported_sounds(name: str, sounds: Sequence[Sound], form: Form) -> ExportedKit:
     """Sounds at the form's rate by class: each class is a slot, or three by pitch, whose sounds
     take turns. Of more classes than there are slots those with the most sounds."""
-    common = Counter(sound.class_asked for sound in sounds).most_common(MAX_SLOTS)
+    common = Counter(sound.main_class for sound in sounds).most_common(MAX_SLOTS)
     slots = []
     for layout in layout_for([class_name for class_name, _ in common]) if common else ():
-        own = of_third(layout, [s for s in sounds if s.class_asked == layout.class_name])
+        own = of_third(layout, [s for s in sounds if s.main_class == layout.class_name])
         slots.append(_slot(layout, None, (Layer(1, 127, tuple(own)),)))
     return ExportedKit(name, UNKNOWN, form.rate_hz, form.bits, tuple(slots))
 
@@ -115,6 +115,8 @@ def _layers(start: Sequence[Sound], amounts: Amounts, new: NewSounds | None) -> 
     sounds = list(start)
     if amounts.neighbours > 1 and new is not None:
         for sound in start:
+            if sound.file:  # it has no place in latent space, so no neighbours
+                continue
             near = (sound.point.near(number, NEAR) for number in count(1))
             sounds += new.accepted(sound.class_asked, near, amounts.neighbours - 1)
     sounds.sort(key=lambda sound: sound.descriptors.brightness_hz)

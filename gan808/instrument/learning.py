@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gan808.errors import ConfigError
@@ -22,8 +23,8 @@ from gan808.instrument.parameter import ROOT, SLOT, Argument, Kind, Parameter, V
 from gan808.instrument.parameters import BY_ADDRESS, RESERVED_CC
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
 
 ControlKind = Literal["cc", "note"]
 # kind, channel 1-16, number 0-127
@@ -32,7 +33,6 @@ Control = tuple[ControlKind, int, int]
 VOLUME_CC = 7
 HALF = 64  # from here on a controller means "yes"
 CONTROL = re.compile(r"(cc|note) (\d{1,2}) (\d{1,3})")
-LIVE_TARGETS = ("/trig", "/stop")
 ALL = "all"
 
 
@@ -91,14 +91,15 @@ def _row_of(address: str) -> Parameter | None:
 def _suits(row: Parameter) -> bool:
     if row.address.startswith("/learn"):
         return False
-    return row.kind in (Kind.VALUE, Kind.ACTION) or row.address in LIVE_TARGETS
+    return row.kind in (Kind.VALUE, Kind.ACTION) or (row.kind is Kind.LIVE and not row.pairs)
 
 
 def _filled(row: Parameter, given: int) -> Argument | None:
     """The argument that the control gives. Raises ConfigError where more than one is missing."""
     missing = row.arguments[given:]
-    if row.kind is not Kind.VALUE and row.address != "/trig":
-        missing = tuple(argument for argument in missing if not argument.optional)
+    if row.kind is not Kind.VALUE:  # of what is optional only the strength of a hit
+        missing = tuple(argument for argument in missing if not argument.optional
+                        or (row.kind is Kind.LIVE and argument.type == "f"))
     if not missing:
         return None
     ranged = missing[0].choices or (missing[0].type != "s" and missing[0].maximum is not None)
@@ -146,23 +147,21 @@ def can_be_learned(control: Control) -> bool:
 class Learning:
     """What was learned, and what waits for a control to be moved."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, context: Context, learned: Mapping[str, str],
+                 keep: Callable[[Mapping[str, str]], None]) -> None:
+        """learned: what an earlier run has; keep: writes everything learned, on the disk's
+        thread."""
         self.pending: ControlTarget | None = None
-        self.bindings: Mapping[Control, ControlTarget] = {}
-        # Called with everything learned when it changes; whoever keeps it for the next run.
-        self.keep: Callable[[Mapping[str, str]], None] = lambda learned: None
-        self._machine = machine
+        self._context = context
+        self._keep = keep
         # All of it by text, also what the present kit has no slot for.
-        self._learned: dict[str, str] = {}
-
-    def load(self, learned: Mapping[str, str]) -> None:
-        """Take over what an earlier run learned. Before the machine starts, or on its thread."""
         self._learned = dict(learned)
+        self.bindings: Mapping[Control, ControlTarget] = {}
         self.follow()
 
     def follow(self) -> None:
         """Another kit has other slots, or something else was learned."""
-        self.bindings = self.bindings_for(self._machine.codes)
+        self.bindings = self.bindings_for(self._context.codes)
 
     def bindings_for(self, codes: Sequence[str]) -> Mapping[Control, ControlTarget]:
         """What was learned of which a kit with these slot codes has the target."""
@@ -185,7 +184,7 @@ class Learning:
             return  # a key has no positions: a value needs a knob
         self.pending = None
         self._change({**self._learned, text_of(control): target.text})
-        self._machine.emit(ParameterChanged("/learned", (text_of(control), target.text)))
+        self._context.emit(ParameterChanged("/learned", (text_of(control), target.text)))
 
     def handlers(self) -> dict[str, Handler]:
         """What the rows of the table do."""
@@ -193,7 +192,7 @@ class Learning:
                 "/learn/forget": self._forget, "/learn/list": self._list}
 
     def _learn(self, call: Call) -> Answer:
-        self.pending = target_of(str(call.arguments[0]), self._machine.codes)
+        self.pending = target_of(str(call.arguments[0]), self._context.codes)
         return (self.pending.text,)
 
     def _cancel(self, _: Call) -> Answer:
@@ -216,4 +215,4 @@ class Learning:
     def _change(self, learned: dict[str, str]) -> None:
         self._learned = learned
         self.follow()
-        self.keep(learned)
+        self._context.disk.do("learned controls", partial(self._keep, learned))

@@ -12,38 +12,36 @@ import itertools
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from gan808.config import Settings
 from gan808.engine.layout import MASTER_MOST
+from gan808.engine.protocols import EngineLike, NotePort, PortLike
 from gan808.errors import ConfigError, Gan808Error, Guard
 from gan808.instrument.addresses import Request
-from gan808.instrument.commands.handlers import Call, Commands, Reply
+from gan808.instrument.calls import Answer, Call, Reply, settle
+from gan808.instrument.commands.handlers import Commands, Parts
+from gan808.instrument.context import Context, PlayingKit
+from gan808.instrument.disk import DiskWorker
 from gan808.instrument.events import Event, Notice, Status, Subscribers
 from gan808.instrument.evolution import Evolution
 from gan808.instrument.evolver import Evolver
+from gan808.instrument.host import Host
 from gan808.instrument.kit_switch import KitSwitches
 from gan808.instrument.learning import Learning
-from gan808.instrument.midi_map import MidiMap, slot_of_note
+from gan808.instrument.live import LIVE
+from gan808.instrument.midi_map import MidiMap
 from gan808.instrument.parameter import Kind, Value
 from gan808.instrument.parameters import BY_ADDRESS
-from gan808.instrument.protocols import (
-    EngineLike,
-    FillerLike,
-    KitLike,
-    LibraryLike,
-    NotePort,
-    PoolLike,
-    PortLike,
-)
-from gan808.instrument.superdirt import hit_of_pairs
+from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
+from gan808.instrument.widths import Widths
 from gan808.sequencer.sequencer import make_sequencer
 from gan808.sequencer.sync import Sync
 from gan808.sequencer.thread import SequencerThread
 from gan808.sound.sound import Sound
-from gan808.storage.library import Library
 
 # Steps, and commands that have a time, are sent on this long before they are due, with their
 # exact frame: longer than Python is ever held up, and than two blocks of the output.
@@ -52,6 +50,9 @@ AHEAD_S = 0.15
 START_DELAY_S = 0.03
 # Fresh sounds that may wait to be brought: a flood of notes is no reason to fill memory.
 MOST_REFRESHES = 1024
+
+
+Result = TypeVar("Result")
 
 
 class Machine:
@@ -68,18 +69,19 @@ class Machine:
         pool: PoolLike,
         filler: FillerLike,
         settings: Settings,
-        library: LibraryLike | None = None,
+        library: LibraryLike,
+        host: Host | None = None,
     ) -> None:
         """Nothing sounds before `start`. Raises ConfigError for a pattern that is not there."""
-        self.kit = kit
+        host = host or Host()
         self.engine = engine
         self.pool = pool
         self.filler = filler
         self.settings = settings
-        self.library: LibraryLike = (
-            Library.of_user(settings.imports.folder) if library is None else library)
-        self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = slot_of_note(kit.slots)
+        self.library = library
+        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._subscribers = Subscribers()
+        self._playing = PlayingKit(kit, settings.midi.map)
         self.port = engine.port("machine")
         self.swaps = Swaps(engine, self.port, pool, self.emit, settings.kit.width)
         self.evolution = Evolution(
@@ -87,32 +89,45 @@ class Machine:
             None if settings.renderer.seed < 0 else settings.renderer.seed,
         )
         self.sequencer = make_sequencer(
-            settings, self.library.pattern(settings.sequencer.pattern, kit.slots), self.codes,
-            engine, listener=self,
+            settings, library.pattern(settings.sequencer.pattern, kit.slots), self.codes, engine,
+            listener=self,
         )
         self.sync = Sync(
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
+            open_link=host.open_link,
         )
-        self._subscribers = Subscribers()
-        self.learning = Learning(self)
-        self.commands = Commands(self)
+        self.disk = DiskWorker(self.post)
+        context = Context(
+            self._playing, self.swaps, engine, pool, filler, library, self.disk, self.emit,
+            self.post, self.now)
+        self.learning = Learning(context, host.learned, host.keep_learned)
+        self._widths = Widths(context)
+        self.midi_map = MidiMap(context, self.learning, self.port, settings)
+        self.switches = KitSwitches(context, self.sequencer, self.midi_map, self._change_kit)
+        self.commands = Commands(
+            context, Parts(self.sequencer, self.sync, self.evolution, self.learning, self.switches,
+                           self._widths), settings, host, self)
         self.snapshots = self.commands.snapshots
-        self.midi_map = MidiMap(self)
-        self.switches = KitSwitches(self)
         self._evolver = Evolver(self.evolution, self.swaps, self.sequencer.used_slots,
                                 self.switches.pending, self.emit)
-        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
         self._guard = Guard("the machine")
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
-        # Told by the wiring: what it plays on, and (port, last message) of the MIDI inputs in turn.
-        self.output = ""
-        self.midi_ports: Callable[[], list[str]] = list
         self._offline_frame: int | None = None
         self.renew_lead()
+
+    @property
+    def kit(self) -> KitLike:
+        """The kit that plays. Any thread."""
+        return self._playing.kit
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Its slots' codes, in order; replaced whole when the kit changes. Any thread."""
+        return self._playing.codes
 
     # Life
 
@@ -125,7 +140,7 @@ class Machine:
         """
         self.port.set_master(MASTER_MOST * self.settings.audio.master_volume)
         first = sounds or self.kit.factory_sounds(self.engine.sample_rate_hz)
-        self.switches.wear(self.kit, first, 0)
+        self.switches.schedule(self.kit, first, 0)
         self.midi_map.follow()
         self.live, self._offline_frame = live, None if live else 0
         if self.settings.sequencer.song:
@@ -144,11 +159,13 @@ class Machine:
         )
         working = threading.Thread(target=self._work, name="gan808-machine", daemon=True)
         self._threads = (working, sequencing)
+        self.disk.start()
         working.start()
         sequencing.start()
 
     def stop(self) -> None:
-        """End the threads, sequencer first; commands still queued are done. Idempotent."""
+        """End the threads, sequencer first; commands still queued are done, and what is being
+        written is waited for, for a moment. Idempotent."""
         if self._threads is None:
             return
         working, sequencing = self._threads
@@ -157,6 +174,7 @@ class Machine:
         self._inbox.put(None)
         working.join()
         self._threads = None
+        self.disk.finish()
 
     def before_block(self, until_frame: int) -> None:
         """Offline: do everything that must be in the engine before frames below until_frame."""
@@ -198,7 +216,7 @@ class Machine:
 
     def slot_for_note(self, note: int) -> int | None:
         """The slot 0..15 a MIDI note plays, None for a note that plays nothing."""
-        return self._slot_of_note.get(note)
+        return self._playing.slot_of_note.get(note)
 
     def handle(
         self, request: Request, port: PortLike, frame: int = 0, reply: Reply | None = None
@@ -212,55 +230,42 @@ class Machine:
             self.submit(request.parameter.address, *request.arguments, frame=frame, reply=reply)
             return
         with Guard(request.parameter.address, reply):
-            self._play_live(request, port, frame)
-
-    def _play_live(self, request: Request, port: PortLike, frame: int) -> None:
-        if request.parameter.address == "/play":
-            hit = hit_of_pairs(request.values, self.codes)
-            sent = not hit.cut or port.stop(hit.slot, frame)
-            sent = sent and self.trigger(
-                port, hit.slot, 1.0, frame,
-                gain=hit.gain, pan=hit.pan, tune_semitones=hit.tune_semitones,
-            )
-        elif request.parameter.address == "/trig":
-            velocity = float(request.values[0]) if request.values else 1.0
-            sent = self.trigger(port, request.slot or 0, velocity, frame)
-        else:
-            sent = port.stop(frame=frame) if request.slot is None else port.stop(
-                request.slot, frame)
-        if not sent:
-            raise Gan808Error("the engine is too busy; the note is lost")
+            played = LIVE[request.parameter.address].play(
+                self, port, request.slot, request.values, frame)
+            if not played:
+                raise Gan808Error("the engine is too busy; the note is lost")
 
     # Commands: any thread in, machine thread out
 
     def submit(
         self, command: str, *arguments: Value, frame: int = 0, reply: Reply | None = None,
-    ) -> None:
+    ) -> Future[Answer]:
         """Put a command of the parameter table on the machine thread.
 
         command: the row's address, such as "/slot/SLOT/level"; arguments: slot (0..15) first
         where the row has one, then the values; a value row without values is read. frame: when
-        it is to happen, 0 = now. reply is called on the machine thread with a tuple of plain
-        values or a Gan808Error, soon or when what was asked for is there. Never waits.
-        Raises ConfigError for a command that is not in the table.
+        it is to happen, 0 = now. The answer is a tuple of plain values, soon or when what was asked
+        for is there; reply is called with it, or a Gan808Error, on the machine thread. Without
+        reply an error is logged. Never waits. Raises ConfigError for a command that is not in the
+        table.
         """
         row = BY_ADDRESS.get(command)
         if row is None or row.kind not in (Kind.VALUE, Kind.ACTION, Kind.QUERY):
             raise ConfigError(f"{command!r} is no command of the machine")
-        call = Call(command, arguments, frame, reply)
+        call = Call(command, arguments, frame)
+        call.then(call.log_refusal if reply is None else reply)
         self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
+        return call.future
 
     def post(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do `work(*arguments)` on the machine thread; for answers from other threads."""
         self._inbox.put(partial(work, *arguments))
 
-    def go_on(self, call: Call, work: Callable[..., None], *arguments: Any) -> None:
-        """The same, for the rest of a call: what is raised there answers it."""
-        self.post(self._go_on, call, partial(work, *arguments))
-
-    def _go_on(self, call: Call, work: Callable[[], None]) -> None:
-        with Guard(call.command, call.answer):
-            work()
+    def ask(self, work: Callable[[], Result]) -> Future[Result]:
+        """What `work` gives on the machine thread; for other threads, which may wait for it."""
+        future: Future[Result] = Future()
+        self.post(settle, future, work)
+        return future
 
     def look_at_clock(self) -> None:
         """The MIDI clock starts, jumps or is new: the sequencer looks at once. Any thread."""
@@ -274,7 +279,9 @@ class Machine:
 
     def load_numbered_kit(self, number: int, reply: Reply | None = None) -> None:
         """Load the kit at that place (0..127) of /kit/list: a MIDI program change. Any thread."""
-        self.post(self.commands.kits.load_numbered, number, reply)
+        call = Call("/kit/load", (number,))
+        call.then(call.log_refusal if reply is None else reply)
+        self.post(call.go_on, self.commands.kits.load_numbered, call, number)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back with every event, on the machine thread, until the returned function is
@@ -316,13 +323,11 @@ class Machine:
         delay = round(START_DELAY_S * self.engine.sample_rate_hz)
         return self.engine.clock.frame_now() + delay
 
-    def become(self, kit: KitLike) -> None:
+    def _change_kit(self, kit: KitLike) -> None:
         """The kit's codes and notes are what is played from now on; machine thread only."""
-        self.kit = kit
-        self.codes = tuple(slot.code for slot in kit.slots)
-        self._slot_of_note = slot_of_note(kit.slots)
+        self._playing.change(kit)
         self.learning.follow()
-        self.commands.widths.follow()
+        self._widths.follow()
 
     def renew_lead(self) -> None:
         """How far ahead is sent, in frames of the engine's rate; machine thread only."""

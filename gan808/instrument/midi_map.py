@@ -8,18 +8,17 @@ Python for MIDI from elsewhere, and for what only Python can do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from gan808.config import Settings, VelocityCurve
 from gan808.engine.engine import ALL_SLOTS
 from gan808.engine.keymap import BY_CURVE, CHANNEL_CONTROLLERS, Act, KeyKind, Keymap
-from gan808.instrument.learning import Control, ControlTarget
-from gan808.instrument.parameter import Kind
+from gan808.engine.protocols import PortLike
+from gan808.instrument.context import Context
+from gan808.instrument.learning import Control, ControlTarget, Learning
+from gan808.instrument.live import LIVE
+from gan808.instrument.note_maps import slot_of_note
 from gan808.instrument.protocols import KitLike
 from gan808.sound.kit.slots import SlotLayout
-
-if TYPE_CHECKING:
-    from gan808.instrument.machine import Machine
 
 FIXED_VELOCITY = 100 / 127  # what most keyboards send when they have no velocity
 ALL_CHANNELS = 0
@@ -44,11 +43,6 @@ def velocity_of(value: int, curve: VelocityCurve) -> float:
     return FIXED_VELOCITY if curve == "fixed" else share
 
 
-def slot_of_note(layouts: Sequence[SlotLayout]) -> dict[int, int]:
-    """The slot 0..15 that each note of a kit plays."""
-    return {note: index for index, layout in enumerate(layouts) for note in layout.notes}
-
-
 def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence[int],
               bindings: Bindings, *, learning: bool) -> Keymap:
     """A kit's notes and the learned controls; gated: the slots that end when a key is let go.
@@ -64,7 +58,7 @@ def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence
         keymap.put(KeyKind.CONTROLLER, EVERY, EVERY, Act.NOTHING)
     channel = settings.midi.channel
     heard = EVERY if channel == ALL_CHANNELS else channel - 1
-    for note, slot in slot_of_note(layouts).items():
+    for note, slot in slot_of_note(layouts, settings.midi.map).items():
         if layouts[slot].class_name in CYMBALS:
             keymap.put(KeyKind.PRESSURE, heard, note, Act.STOP, slot)
         if not learning:
@@ -78,53 +72,54 @@ def keymap_of(settings: Settings, layouts: Sequence[SlotLayout], gated: Sequence
 
 
 def _put_learned(keymap: Keymap, control: Control, target: ControlTarget) -> None:
-    """/trig and /stop are the callback's; anything else a control does is Python's."""
+    """Hits and stops are the callback's; anything else a control does is Python's."""
     name, channel, number = control
     kind = KeyKind.NOTE if name == "note" else KeyKind.CONTROLLER
-    act, slot, velocity = Act.NOTHING, 0, BY_CURVE
-    if target.row.kind is Kind.LIVE and target.row.address == "/stop":
-        act, slot = Act.STOP, ALL_SLOTS if target.slot is None else target.slot
-    elif target.row.kind is Kind.LIVE and target.slot is not None:
-        act, slot = Act.HIT, target.slot
-        velocity = float(target.given[0]) if target.given else BY_CURVE
+    row, slot, velocity = LIVE.get(target.row.address), target.slot, BY_CURVE
+    act = Act.NOTHING if row is None or row.act is None else row.act
+    if act is Act.HIT and target.given:
+        velocity = float(target.given[0])
+    if slot is None:
+        slot = ALL_SLOTS if act is Act.STOP else 0
     keymap.put(kind, channel - 1, number, act, slot, velocity)
 
 
 class MidiMap:
     """Keeps the engine's keymap what the machine is."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        # Steady notes are due a delay after their arrival, which is Python's to count.
-        self._wanted = machine.settings.engine.note_mode == "fast"
+    def __init__(
+        self, context: Context, learning: Learning, port: PortLike, settings: Settings
+    ) -> None:
+        self._context = context
+        self._learning = learning
+        self._port = port
+        self._settings = settings
         self._sent: tuple[object, ...] = ()
 
     def follow(self) -> bool:
         """Tell the engine, if anything has changed; whether it knows now. Cheap where nothing has.
         False where it takes no more for the moment: ask again."""
-        machine = self._machine
-        layouts, learning = machine.kit.slots, machine.learning
+        layouts, learning = self._context.kit.slots, self._learning
         gated = self._gated(len(layouts))
         now = (layouts, gated, learning.bindings, learning.pending is not None)
-        if not self._wanted or now == self._sent:
+        if now == self._sent:
             return True
-        keymap = keymap_of(machine.settings, layouts, gated, learning.bindings,
+        keymap = keymap_of(self._settings, layouts, gated, learning.bindings,
                            learning=learning.pending is not None)
-        if not machine.port.set_keymap(keymap):
+        if not self._port.set_keymap(keymap):
             return False
         self._sent = now
         return True
 
     def prepare(self, kit: KitLike, frame: int) -> None:
         """Have the notes of a kit that is to play from `frame` on change at that frame too."""
-        learning = self._machine.learning
-        if self._wanted:
-            codes = tuple(slot.code for slot in kit.slots)
-            keymap = keymap_of(
-                self._machine.settings, kit.slots, self._gated(len(kit.slots)),
-                learning.bindings_for(codes), learning=learning.pending is not None)
-            # Where there is no room, `follow` tells the engine once the kit is worn.
-            self._machine.port.set_keymap(keymap, frame)
+        learning = self._learning
+        keymap = keymap_of(
+            self._settings, kit.slots, self._gated(len(kit.slots)),
+            learning.bindings_for(tuple(slot.code for slot in kit.slots)),
+            learning=learning.pending is not None)
+        # Where there is no room, `follow` tells the engine once the kit plays.
+        self._port.set_keymap(keymap, frame)
 
     def _gated(self, slots: int) -> tuple[int, ...]:
-        return tuple(slot.index for slot in self._machine.swaps.slots[:slots] if slot.gated)
+        return tuple(slot.index for slot in self._context.swaps.slots[:slots] if slot.gated)

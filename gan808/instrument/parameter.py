@@ -60,7 +60,8 @@ class Argument:
 class Parameter:
     """One row. `cc` are the controllers of slots 1 to 16, or the one of the whole machine.
 
-    reply: types and names of the answer; reply_address: where it goes ("" = the same address).
+    pairs: it takes name/value pairs instead of arguments. reply: types and names of the answer;
+    reply_address: where it goes ("" = the same address).
     """
 
     address: str
@@ -69,6 +70,7 @@ class Parameter:
     help: str
     cc: tuple[int, ...] = ()
     echo: bool = False
+    pairs: bool = False
     reply: str = ""
     reply_address: str = ""
 
@@ -90,7 +92,7 @@ class Parameter:
     def pressed(self, arguments: Sequence[object]) -> bool | None:
         """What a button says that sends one number: True when it is pressed, False when it is let
         go; None where the arguments are the row's own. A whole number may be a seed or a slot."""
-        acts = self.kind is Kind.ACTION or self.address == "/stop"
+        acts = self.kind in (Kind.ACTION, Kind.LIVE) and not self.pairs
         if not acts or len(arguments) != 1 or not all(a.optional for a in self.arguments):
             return None
         (value,) = arguments
@@ -128,8 +130,8 @@ def validate(parameter: Parameter, arguments: Sequence[object]) -> tuple[Value, 
     Whole floats pass for ints and ints for floats; NaN never passes. No arguments at all are
     allowed for a VALUE row (a get). Raises ConfigError: one line saying what is accepted.
     """
-    if parameter.address == "/play":
-        return _pairs(arguments)
+    if parameter.pairs:
+        return _pairs(parameter.address, arguments)
     wanted = parameter.arguments
     if not arguments and parameter.kind is Kind.VALUE and not parameter.names_slot:
         return ()
@@ -167,13 +169,13 @@ def _checked(argument: Argument, given: object) -> Value:
     return int(given) if argument.type == "i" else float(given)
 
 
-def _pairs(arguments: Sequence[object]) -> tuple[Value, ...]:
-    """Name/value pairs of /play, checked to be pairs of a text and a plain value."""
+def _pairs(address: str, arguments: Sequence[object]) -> tuple[Value, ...]:
+    """Name/value pairs, checked to be pairs of a text and a plain value."""
     if not arguments or len(arguments) % 2:
-        raise ConfigError("/play takes name/value pairs, such as s bd gain 0.9 pan 0.5")
+        raise ConfigError(f"{address} takes name/value pairs, such as s bd gain 0.9 pan 0.5")
     checked: list[Value] = []
     for name, value in zip(arguments[::2], arguments[1::2], strict=True):
         if not isinstance(name, str) or not isinstance(value, int | float | str):
-            raise ConfigError(f"/play: {name!r} {value!r} is not a name and its value")
+            raise ConfigError(f"{address}: {name!r} {value!r} is not a name and its value")
         checked += [name, value]
     return tuple(checked)

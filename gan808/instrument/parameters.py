@@ -95,7 +95,7 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/trig", Kind.LIVE, (_text("slot"), _full), "play a slot"),
     Parameter("/play", Kind.LIVE, (),
               "SuperDirt-style name/value pairs: s gain pan speed note n cut, others are ignored; "
-              "/dirt/play is the same"),
+              "/dirt/play is the same", pairs=True),
     Parameter("/stop", Kind.LIVE, (_text("slot", optional=True),), "silence one slot, or all"),
     _value("/volume", _float("volume", 0, 1), "master volume", cc=(7,)),
     _slot_value("level", _float("level", 0, 1, default=0.8), "loudness of the slot",
@@ -123,6 +123,13 @@ TABLE: tuple[Parameter, ...] = (
     _slot_action("morph", "towards another seed of its class: 0 is the present sound, 1 the other; "
                  "sent again with the same seed it moves along the same way",
                  _int("seed", 0, SEED_MAX), _float("amount", 0, 1)),
+    _slot_action("mix", "towards another class with the same seed: 0 is the present sound, 1 that "
+                 "class alone; sent again with the same class it moves along the same way",
+                 _text("class"), _float("amount", 0, 1)),
+    _slot_action("tail", "the attack of the present sound, the rest of another of its class: that "
+                 "seed's, or one that fits", _seed),
+    _slot_action("attack", "the other way about: the attack of another, the rest of the present "
+                 "sound", _seed),
     _slot_action("brighter", "a brighter sound from the pool"),
     _slot_action("darker", "a darker sound from the pool"),
     _slot_action("longer", "a longer sound from the pool"),

@@ -59,7 +59,7 @@ class Slot:
     def gated(self) -> bool:
         return bool(self.values["gate"])
 
-    def take_place(self, layout: SlotLayout) -> None:
+    def change_layout(self, layout: SlotLayout) -> None:
         """Become another kit's slot: its layout and choke group, nothing before or to come."""
         self.layout = layout
         self.values["choke"] = layout.choke
@@ -97,7 +97,7 @@ def first_sounds(layouts: Sequence[SlotLayout], sounds: Sequence[Sound]) -> list
     chosen: list[Sound | None] = []
     used: set[str] = set()
     for layout in layouts:
-        of_class = [sound for sound in sounds if sound.class_asked == layout.class_name]
+        of_class = [sound for sound in sounds if sound.main_class == layout.class_name]
         third = _third(of_class, layout.third)
         fresh = [sound for sound in third if sound.id not in used]
         best = max(fresh or third, key=lambda s: (s.confidence, s.realness), default=None)

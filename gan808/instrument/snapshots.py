@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan808.errors import Gan808Error, Guard
+from gan808.errors import Gan808Error
 from gan808.instrument.events import Notice, ParameterChanged
 from gan808.instrument.parameter import SLOT, Value
 from gan808.instrument.parameters import BY_ADDRESS
@@ -26,13 +26,15 @@ from gan808.instrument.state import (
     State,
 )
 from gan808.sequencer.patterns import OFF, Pattern
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import Sound, parse_file_id
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer
+    from gan808.instrument.context import Context
     from gan808.instrument.widths import Widths
+    from gan808.sequencer.sequencer import Sequencer
 
 # Asked of the sequencer, which knows whether they are the pattern's own.
 _SEQUENCERS = ("/seq/tempo", "/seq/swing")
@@ -40,38 +42,33 @@ SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
 class Snapshots:
-    """Takes the machine's state and puts one in place.
+    """Takes the machine's state and puts one in place."""
 
-    keeping: in a word or two whether this run is kept for the next. finish: returns when scenes
-    that were being written are.
-    """
-
-    def __init__(self, machine: Machine, read: Callable[[str], Answer | None],
-                 widths: Widths) -> None:
+    def __init__(self, context: Context, sequencer: Sequencer,
+                 read: Callable[[str], Answer | None], widths: Widths) -> None:
         """read: the present value of a row that belongs to the whole machine."""
-        self._machine = machine
+        self._context = context
+        self._sequencer = sequencer
         self._read = read
         self._widths = widths
         # The last that was not `off`: that says whether to play, not what.
         self._pattern: KeptPattern | None = None
         self._written: tuple[Pattern, Pattern] | None = None  # what that is the text of
-        self.keeping: Callable[[], str] = lambda: "not kept"
-        self.finish: Callable[[], None] = lambda: None
 
     # The machine as a value
 
     def state(self) -> State:
         """The present state; a snapshot of references, made in some tens of microseconds."""
-        machine = self._machine
+        context = self._context
         return State(
-            kit=machine.library.kit_place(machine.kit),
+            kit=context.library.kit_place(context.kit),
             values=MappingProxyType(self._values()),
             pattern=self._kept_pattern(),
-            slots=tuple(_kept(slot) for slot in machine.swaps.slots),
+            slots=tuple(_kept(slot) for slot in context.swaps.slots),
         )
 
     def _values(self) -> dict[str, Value]:
-        sequencer = self._machine.sequencer
+        sequencer = self._sequencer
         values: dict[str, Value] = {
                   address: value for address in KEPT_VALUES
                   if address not in _SEQUENCERS and (answer := self._read(address))
@@ -83,7 +80,7 @@ class Snapshots:
         return values
 
     def _kept_pattern(self) -> KeptPattern | None:
-        edited, original = self._machine.sequencer.with_score(lambda s: (s.pattern, s.original))
+        edited, original = self._sequencer.with_score(lambda s: (s.pattern, s.original))
         same = self._written is not None and (
             edited is self._written[0] and original is self._written[1])
         if original.name != OFF and not same:
@@ -104,19 +101,19 @@ class Snapshots:
             own = original = kept.pattern()
             with suppress(Gan808Error):
                 if kept.source:
-                    machine = self._machine
-                    original = machine.library.pattern(kept.source, machine.kit.slots)
-            self._machine.sequencer.set_pattern(own if kept.edited else original, original)
-        self.dress(state)
-        self._machine.post(self.render_missing, state.slots)
+                    context = self._context
+                    original = context.library.pattern(kept.source, context.kit.slots)
+            self._sequencer.set_pattern(own if kept.edited else original, original)
+        self.begin_next_kit_with(state)
+        self._context.post(self.render_missing, state.slots)
 
-    def dress(self, state: State) -> None:
-        """Have the next kit the machine wears begin with these slots."""
-        self._machine.swaps.begin_with(state.by_code())
+    def begin_next_kit_with(self, state: State) -> None:
+        """Have the next kit that is scheduled begin with these slots."""
+        self._context.swaps.begin_with(state.by_code())
 
     def add_history(self, history: Mapping[str, Sequence[Sound]]) -> None:
         """The sounds before those a slot began with, by its code: undo leads to them."""
-        for slot in self._machine.swaps.slots:
+        for slot in self._context.swaps.slots:
             before = history.get(slot.layout.code, ())
             room = (slot.history.maxlen or 0) - len(slot.history)
             slot.history.extendleft(list(reversed(before))[:room])
@@ -126,12 +123,12 @@ class Snapshots:
 
         Raises Gan808Error when the engine is too busy; what has been done by then stays.
         """
-        machine, kept = self._machine, state.by_code()
-        for slot in machine.swaps.slots:
+        context, kept = self._context, state.by_code()
+        for slot in context.swaps.slots:
             wanted = kept.get(slot.layout.code)
             if wanted is not None:
                 if wanted.sound is not None and not _same(slot.sound, wanted.sound):
-                    machine.swaps.put(slot.index, wanted.sound, frame)
+                    context.swaps.put(slot.index, wanted.sound, frame)
                 self._set(slot, wanted, frame)
         self._widths.follow()
         self.render_missing(state.slots)
@@ -140,8 +137,8 @@ class Snapshots:
         """Have the state's pattern, as it was then, from the next bar on."""
         if state.pattern is not None:
             pattern = state.pattern.pattern()
-            self._machine.sequencer.set_pattern(pattern)
-            self._machine.emit(ParameterChanged("/seq/pattern", (pattern.name,)))
+            self._sequencer.set_pattern(pattern)
+            self._context.emit(ParameterChanged("/seq/pattern", (pattern.name,)))
 
     def _set(self, slot: Slot, wanted: KeptSlot, frame: int) -> None:
         for name, value in wanted.values.items():
@@ -149,44 +146,46 @@ class Snapshots:
                 continue
             slot.values[name] = value
             if name in ENGINE_PARAMETERS:
-                self._machine.swaps.send(slot.index, name, frame)
+                self._context.swaps.send(slot.index, name, frame)
             address = BY_ADDRESS[f"/slot/{SLOT}/{name}"].address_of(slot.layout.code)
-            self._machine.emit(ParameterChanged(address, (value,)))
+            self._context.emit(ParameterChanged(address, (value,)))
 
     def render_missing(self, kept: Sequence[KeptSlot]) -> None:
         """Sounds whose audio could not be read are made again, as soon as there is a renderer."""
-        machine, missing = self._machine, {s.code: s for s in kept if s.sound_id and not s.sound}
-        for slot in machine.swaps.slots:
+        context, missing = self._context, {s.code: s for s in kept if s.sound_id and not s.sound}
+        for slot in context.swaps.slots:
             wanted = missing.get(slot.layout.code)
             if wanted is None:
                 continue
             file = parse_file_id(wanted.sound_id)
-            if file is not None and file.kit == machine.kit.name:
-                with Guard(slot.layout.code, partial(self._rendered, slot.index, slot.sound)):
-                    self._rendered(slot.index, slot.sound, machine.library.reload_sound(
-                        file, machine.kit, machine.engine.sample_rate_hz))
+            if file is not None and file.kit == context.kit.name:
+                there = partial(self._rendered, slot.index, slot.sound)
+                context.disk.do(slot.layout.code, partial(
+                    context.library.reload_sound, file, context.kit,
+                    context.engine.sample_rate_hz), there, there)
                 continue
             try:
                 kit_name, class_name, place = parse_id(wanted.sound_id)
+                require_classes(class_name, context.kit.classes, context.kit.name)
             except Gan808Error:
                 continue  # no id of ours: there is nothing to bring back
-            if kit_name == machine.kit.name and class_name in machine.kit.classes:
-                machine.filler.request(class_name, place, partial(
-                    machine.post, self._rendered, slot.index, slot.sound))
+            if kit_name == context.kit.name:
+                context.filler.request(class_name, place, partial(
+                    context.post, self._rendered, slot.index, slot.sound))
 
     def _rendered(self, index: int, before: Sound | None, result: Sound | Gan808Error) -> None:
         """It is there, and takes its place unless the player has gone elsewhere."""
-        slots = self._machine.swaps.slots
+        slots = self._context.swaps.slots
         if index >= len(slots) or slots[index].sound is not before:
             return
         if isinstance(result, Gan808Error):
-            self._machine.emit(Notice(f"{slots[index].layout.code}: the sound it had cannot be "
+            self._context.emit(Notice(f"{slots[index].layout.code}: the sound it had cannot be "
                                       f"made again: {result}"))
             return
         try:
-            self._machine.swaps.put(index, result, remember=False)
+            self._context.swaps.put(index, result, remember=False)
         except Gan808Error as error:
-            self._machine.emit(Notice(str(error)))
+            self._context.emit(Notice(str(error)))
 
 
 def _kept(slot: Slot) -> KeptSlot:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gan808.engine.engine import NO_CELL
+from gan808.engine.layout import MASTER_MOST
+from gan808.engine.protocols import EngineLike, PortLike
 from gan808.errors import Gan808Error
 from gan808.instrument.events import Event, Notice, PoolEmpty, SoundChanged
-from gan808.instrument.protocols import DescriptorName, EngineLike, KitLike, PoolLike, PortLike
+from gan808.instrument.protocols import DescriptorName, KitLike, PoolLike
 from gan808.instrument.slots import ENGINE_PARAMETERS, Slot, first_sounds
 from gan808.instrument.sound_marks import SoundMarks
 from gan808.instrument.state import KeptSlot
@@ -158,7 +160,7 @@ class Swaps:
         for index, layout in enumerate(placement.layouts):
             known = index < len(self.slots)
             slot = self.slots[index] if known else Slot(index, layout, self._width)
-            slot.take_place(layout)
+            slot.change_layout(layout)
             if layout.code in placement.kept:
                 slot.values.update(placement.kept[layout.code].values)
             slot.sound, slot.since = placement.sounds[index], placement.frame
@@ -178,6 +180,11 @@ class Swaps:
         if not self._port.set_slot(index, ENGINE_PARAMETERS[name], value, frame):
             raise Gan808Error(f"{self.slots[index].layout.code} {name}: the engine is too busy; "
                               "send it again")
+
+    def send_volume(self, volume: float, frame: int = 0) -> None:
+        """Tell the engine the master volume 0..1. Raises Gan808Error when its ring is full."""
+        if not self._port.set_master(MASTER_MOST * volume, frame):
+            raise Gan808Error("volume: the engine is too busy; send it again")
 
     def _heard(self, index: int, name: str) -> float | int:
         """A setting as the engine has it: a slot is mute too while others are solo."""

@@ -14,7 +14,7 @@ from gan808.instrument.events import Notice
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.context import Context
 
 log = logging.getLogger("gan808")
 
@@ -23,45 +23,45 @@ class Widths:
     """Follows the slots' widths. A knob sends thirty a second, the renderer makes a few: of the
     widths that come while one is rendered for a slot, the last is made."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._rendering: dict[int, float] = {}
 
     def follow(self) -> None:
         """All slots may be new: what is to be stocked, and sounds of another width again."""
         self._stock()
-        for slot in self._machine.swaps.slots:
+        for slot in self._context.swaps.slots:
             self._widen(slot.index)
 
     def changed(self, index: int) -> None:
         """The slot has another width: so have its sounds from now on, the present one included."""
         self._stock()
-        self._machine.swaps.slots[index].coming.clear()
+        self._context.swaps.slots[index].coming.clear()
         self._widen(index)
 
     def _stock(self) -> None:
         wanted: dict[str, set[float]] = {}
-        for slot in self._machine.swaps.slots:
+        for slot in self._context.swaps.slots:
             wanted.setdefault(slot.layout.class_name, set()).add(slot.width)
-        self._machine.pool.want(wanted)
+        self._context.pool.want(wanted)
 
     def _widen(self, index: int) -> None:
-        slot = self._machine.swaps.slots[index]
+        slot = self._context.swaps.slots[index]
         sound, width = slot.sound, slot.width
-        if index in self._rendering or sound is None or sound.kit != self._machine.kit.name:
+        if index in self._rendering or sound is None or sound.kit != self._context.kit.name:
             return
         if sound.file or sound.width == width:  # a file is as wide as it is
             return
         self._rendering[index] = width
-        self._machine.filler.request(
+        self._context.filler.request(
             sound.class_asked, sound.point.widened(width),
-            partial(self._machine.post, self._widened, index, sound),
+            partial(self._context.post, self._widened, index, sound),
         )
 
     def _widened(self, index: int, before: Sound, result: Sound | Gan808Error) -> None:
         """The same sound at another width is there: it takes the place of the one it was made
         from, without a step of undo, unless the player has gone elsewhere."""
-        made, swaps = self._rendering.pop(index), self._machine.swaps
+        made, swaps = self._rendering.pop(index), self._context.swaps
         if index >= len(swaps.slots):
             return
         slot = swaps.slots[index]
@@ -72,10 +72,10 @@ class Widths:
         try:
             if slot.sound is before:
                 # The sound it takes the place of may itself be on its way: to a bar, with its kit.
-                on_its_way = slot.since >= self._machine.engine.frames
+                on_its_way = slot.since >= self._context.engine.frames
                 swaps.put(index, result, slot.since if on_its_way else 0, remember=False)
         except Gan808Error as error:
-            self._machine.emit(Notice(str(error)))
+            self._context.emit(Notice(str(error)))
             return
         if slot.width != made:
             self._widen(index)

@@ -16,6 +16,7 @@ import re
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from gan808.sound.kit.kit import Kit
 from gan808.sound.sound import RENDER
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call
+    from gan808.instrument.calls import Answer, Call, Handler
     from gan808.instrument.machine import Machine
 
 NAME = re.compile(r"[\w][\w .+-]{0,119}")
@@ -54,10 +55,23 @@ class Recorder:
 
     # The parameter table's rows
 
-    def start(self, call: Call) -> Answer:
+    def handlers(self) -> dict[str, Handler]:
+        """What they do."""
+        return {"/record": self.state, "/record/start": self.start, "/record/stop": self.stop}
+
+    def start(self, call: Call) -> None:
         """Begin with the next block, under a name in the recordings folder or one of the time."""
-        name = str(call.arguments[0]) if call.arguments else ""
-        return (str(self.begin(named(name))),)
+        stem = named(str(call.arguments[0]) if call.arguments else "")
+        engine = self._ready()
+        self._machine.disk.do_for(
+            call, partial(TakeFiles, stem, engine.sample_rate_hz), partial(self._start, call))
+
+    def _start(self, call: Call, files: TakeFiles) -> None:
+        try:
+            call.answer((str(self._begin(self._ready(), files)),))
+        except Gan808Error:  # another has begun meanwhile
+            self._machine.disk.do(call.command, files.discard)
+            raise
 
     def stop(self, call: Call) -> None:
         """End with the next block; answered with the WAV when the files are complete."""
@@ -78,6 +92,11 @@ class Recorder:
     def begin(self, stem: Path) -> Path:
         """Begin with the next block, into STEM.wav and STEM.mid; returns the WAV's path.
         Raises Gan808Error."""
+        engine = self._ready()
+        return self._begin(engine, TakeFiles(stem, engine.sample_rate_hz))
+
+    def _ready(self) -> Engine:
+        """The engine, if a recording can begin. Raises Gan808Error."""
         if self._run is not None and not self._run.over:
             raise Gan808Error(f"{self._run.files.wav_path} is being recorded; stop it first")
         engine = self._machine.engine
@@ -85,7 +104,10 @@ class Recorder:
             raise Gan808Error("this engine cannot be recorded")
         if not engine.journal.answered:
             raise Gan808Error("the last recording is not over yet; try again")
-        run = _Run(self._machine, engine, TakeFiles(stem, engine.sample_rate_hz))
+        return engine
+
+    def _begin(self, engine: Engine, files: TakeFiles) -> Path:
+        run = _Run(self._machine, engine, files)
         self._run = run
         run.begin(threaded=self._machine.live)
         return run.files.wav_path

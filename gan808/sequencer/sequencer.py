@@ -13,9 +13,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from gan808.config import Settings
-from gan808.instrument.evolution import Quantise
-from gan808.instrument.protocols import EngineLike, PortLike
+from gan808.config import Quantise, Settings
+from gan808.engine.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gan808.config import SyncMode
+from gan808.engine.protocols import EngineLike
 from gan808.errors import ConfigError
-from gan808.instrument.protocols import EngineLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine
 from gan808.sequencer.midi_clock import LOST_S, TICKS_PER_STEP, ClockReading, MidiClock
 from gan808.sequencer.sequencer import Sequencer
@@ -72,7 +72,7 @@ class Sync:
         joins the Link session and raises ConfigError where that cannot be done; None: nobody can.
         """
         self.midi = MidiClock(sequencer.tempo_bpm)
-        self.open_link = open_link
+        self._open_link = open_link
         self._sequencer = sequencer
         self._engine = engine
         self._offset_s = offset_s
@@ -282,9 +282,9 @@ class Sync:
     # Link; with the lock held
 
     def _joined(self) -> LinkLike:
-        if self.open_link is None:
+        if self._open_link is None:
             raise ConfigError("sync link: this output cannot join a Link session")
-        link = self.open_link(self._sequencer.tempo_bpm)
+        link = self._open_link(self._sequencer.tempo_bpm)
         self._session_plays = link.playing
         return link
 

@@ -4,11 +4,13 @@
     17~99@0.25            a quarter of the way from there to seed 99
     17+3@0.2              neighbour number 3 of seed 17, at radius 0.2
     17=AB3f...            a latent given number by number; 17 says where its search began
+    17+t99                the attack of seed 17, the rest of seed 99 (spectral/splice.py)
+    17+a99                the other way about: the attack of seed 99, the rest of seed 17
     17+w@0.3              stereo: seed 17 on the left, on the right a point at radius 0.3 from it
 
-Steps follow each other: `17+3@0.2~99@0.5` lies half way between that neighbour and seed 99; a width
-comes last. The name alone gives the latents, on any machine, for ever. Pure functions and values;
-any thread.
+Steps follow each other: `17+3@0.2~99@0.5` lies half way between that neighbour and seed 99. Those
+after `+t` or `+a` go from both places, the attack's and that of the rest. A width comes last. The
+name alone gives the latents, on any machine, for ever. Pure functions and values; any thread.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import binascii
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -38,10 +41,11 @@ _WIDTH_STREAM = 1616
 
 _NUMBER = r"[0-9]{1,19}"
 _SHARE = r"[01](?:\.[0-9]{1,4})?"
-_STEP = re.compile(rf"~({_NUMBER})@({_SHARE})|\+({_NUMBER})@({_SHARE})|=([A-Za-z0-9_-]{{2,5462}})")
+_STEP = re.compile(rf"~({_NUMBER})@({_SHARE})|\+({_NUMBER})@({_SHARE})|=([A-Za-z0-9_-]{{2,5462}})"
+                   rf"|\+([ta])({_NUMBER})")
 _POINT = re.compile(rf"({_NUMBER})((?:{_STEP.pattern})*)(?:\+w@({_SHARE}))?")
-MEANT = ("SEED, SEED~SEED@AMOUNT, SEED+NUMBER@RADIUS or SEED+w@WIDTH with amounts, radii and "
-         "widths of 0 to 1")
+MEANT = ("SEED, SEED~SEED@AMOUNT, SEED+NUMBER@RADIUS, SEED+tSEED, SEED+aSEED or SEED+w@WIDTH with "
+         "amounts, radii and widths of 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Towards:
     amount: float
 
     def __str__(self) -> str:
-        return f"~{self.seed}@{_text(self.amount)}"
+        return f"~{self.seed}@{share_text(self.amount)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Near:
     radius: float
 
     def __str__(self) -> str:
-        return f"+{self.number}@{_text(self.radius)}"
+        return f"+{self.number}@{share_text(self.radius)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,17 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPart:
+    """Another seed's tail ("t"), all that comes after the attack, or its attack ("a")."""
+
+    which: Literal["t", "a"]
+    seed: int
+
+    def __str__(self) -> str:
+        return f"+{self.which}{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
 class Aside:
     """The right channel of a stereo sound: at this radius from the left one, in a direction that
     is the seed's own. In the name of a sound it is the point's width; this one's is for messages,
@@ -86,10 +101,10 @@ class Aside:
     radius: float
 
     def __str__(self) -> str:
-        return f"+right@{_text(self.radius)}"
+        return f"+right@{share_text(self.radius)}"
 
 
-Step = Towards | Near | Given | Aside
+Step = Towards | Near | Given | OtherPart | Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,7 @@ class Point:
     @property
     def trail(self) -> str:
         """The steps and the width as text; empty for a plain seed."""
-        wide = f"+w@{_text(self.width)}" if self.width else ""
+        wide = f"+w@{share_text(self.width)}" if self.width else ""
         return "".join(str(step) for step in self.steps) + wide
 
     @property
@@ -132,7 +147,7 @@ class Point:
 
     def widened(self, width: float) -> Point:
         """The same place at another width, 0..1."""
-        return Point(self.seed, self.steps, _share("width", width))
+        return Point(self.seed, self.steps, checked_share("width", width))
 
     def towards(self, seed: int, amount: float) -> Point:
         """So much (0..1) of the way to another seed: at 0 this point, at 1 that seed.
@@ -140,7 +155,7 @@ class Point:
         A point that is on its way to that seed already moves along the same way, so that a knob
         can be turned to and fro.
         """
-        share = _share("amount", amount)
+        share = checked_share("amount", amount)
         last = self.steps[-1] if self.steps else None
         here = self
         if isinstance(last, Towards) and last.seed == seed:
@@ -151,9 +166,15 @@ class Point:
             return Point(seed, width=self.width)
         return Point(here.seed, (*here.steps, Towards(seed, share)), self.width)
 
+    def with_part(self, which: Literal["t", "a"], seed: int) -> Point:
+        """This point with the tail or the attack of another seed, in place of the last so taken."""
+        part, last = OtherPart(which, seed), self.steps[-1] if self.steps else None
+        again = isinstance(last, OtherPart) and last.which == which
+        return Point(self.seed, (*(self.steps[:-1] if again else self.steps), part), self.width)
+
     def near(self, number: int, radius: float) -> Point:
         """Neighbour `number` at a radius of 0..1: at 0 this point."""
-        share = _share("radius", radius)
+        share = checked_share("radius", radius)
         if share == 0.0:
             return self
         return Point(self.seed, (*self.steps, Near(number, share)), self.width)
@@ -165,7 +186,7 @@ def parse_point(name: str) -> Point:
     if found is None:
         raise ConfigError(f"{name[:80]!r} names no sound; accepted: {MEANT}")
     steps = tuple(_step(step) for step in _STEP.finditer(found[2]))
-    return Point(int(found[1]), steps, _share("width", float(found[found.re.groups] or 0.0)))
+    return Point(int(found[1]), steps, checked_share("width", float(found[found.re.groups] or 0.0)))
 
 
 def parse_id(text: str) -> tuple[str, str, Point]:
@@ -187,20 +208,37 @@ def given(latent: np.ndarray, seed: int, spec: NetworkSpec) -> Point:
 
 
 def latent_of(point: Point, spec: NetworkSpec) -> np.ndarray:
-    """The latent a point names, of its left channel: float32, shape (latent_size,). A plain
-    seed's is latent_from_seed's, bit for bit. Raises RenderError for a given latent of another
-    size."""
-    latent = latent_from_seed(point.seed, spec)
+    """The latent a point names, of its left channel and of its attack: float32, shape
+    (latent_size,). A plain seed's is latent_from_seed's, bit for bit. Raises RenderError for a
+    given latent of another size."""
+    return parts_of(point, spec)[0]
+
+
+def parts_of(point: Point, spec: NetworkSpec) -> tuple[np.ndarray, np.ndarray]:
+    """The latents of a point's attack and of the rest, as latent_of: the same array twice where
+    they are one."""
+    attack = rest = latent_from_seed(point.seed, spec)
     for step in point.steps:
-        if isinstance(step, Towards):
-            latent = between(latent, latent_from_seed(step.seed, spec), step.amount, spec)
-        elif isinstance(step, Near):
-            latent = _beside(latent, step.radius, [_NEIGHBOUR_STREAM, step.number], spec)
-        elif isinstance(step, Aside):
-            latent = _beside(latent, step.radius, [_WIDTH_STREAM, step.seed], spec)
+        if isinstance(step, OtherPart):
+            other = latent_from_seed(step.seed, spec)
+            attack, rest = (attack, other) if step.which == "t" else (other, rest)
+        elif attack is rest:
+            attack = rest = _moved(attack, step, spec)
         else:
-            latent = _decoded(step, spec)
-    return latent
+            attack, rest = _moved(attack, step, spec), _moved(rest, step, spec)
+    return attack, rest
+
+
+def _moved(
+    latent: np.ndarray, step: Towards | Near | Given | Aside, spec: NetworkSpec
+) -> np.ndarray:
+    if isinstance(step, Towards):
+        return between(latent, latent_from_seed(step.seed, spec), step.amount, spec)
+    if isinstance(step, Near):
+        return _beside(latent, step.radius, [_NEIGHBOUR_STREAM, step.number], spec)
+    if isinstance(step, Aside):
+        return _beside(latent, step.radius, [_WIDTH_STREAM, step.seed], spec)
+    return _decoded(step, spec)
 
 
 def between(start: np.ndarray, end: np.ndarray, amount: float, spec: NetworkSpec) -> np.ndarray:
@@ -264,22 +302,24 @@ def _number_of(step: Step) -> int:
 
 
 def _step(found: re.Match[str]) -> Step:
-    seed, amount, number, radius, codes = found.groups()
+    seed, amount, number, radius, codes, which, other = found.groups()
     if seed is not None:
-        return Towards(int(seed), _share("amount", float(amount)))
+        return Towards(int(seed), checked_share("amount", float(amount)))
     if number is not None:
-        return Near(int(number), _share("radius", float(radius)))
+        return Near(int(number), checked_share("radius", float(radius)))
+    if which is not None:
+        return OtherPart("t" if which == "t" else "a", int(other))
     try:
         return Given(base64.urlsafe_b64decode(codes + "=" * (-len(codes) % 4)))
     except binascii.Error as error:
         raise ConfigError("a latent after = is cut short; copy the whole name") from error
 
 
-def _share(what: str, value: float) -> float:
+def checked_share(what: str, value: float) -> float:
     if not -1e-6 <= value <= 1.0 + 1e-6:
         raise ConfigError(f"{what} {value:.6g}: must be a number from 0 to 1")
     return min(1.0, max(0.0, round(float(value), DECIMALS)))
 
 
-def _text(share: float) -> str:
+def share_text(share: float) -> str:
     return f"{share:.{DECIMALS}f}".rstrip("0").rstrip(".")

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from gan808.errors import RenderError
+from gan808.errors import ConfigError, RenderError
 from gan808.sound import finish
+from gan808.sound.class_mix import ClassMix, parse_class, require_classes
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.kit import Kit, to_rate
-from gan808.sound.latent import SEED_END, Point, latent_of
+from gan808.sound.latent import SEED_END, Point, parts_of
 from gan808.sound.network.session import Networks
 from gan808.sound.sound import BATCH, Sound, digest
 from gan808.sound.spectral.griffin_lim import make_inverter
 from gan808.sound.spectral.spectrogram import log_image, normalise, place
+from gan808.sound.spectral.splice import splice
 from gan808.sound.stereo import joined
 
 FADED = 3e-3  # more than this (-50 dB) at either end of a sound is heard as a click
@@ -56,8 +58,8 @@ class Renderer:
         self._invert = make_inverter(kit.geometry, self._moments, rounds=griffin_lim_rounds)
 
     def render(self, class_names: Sequence[str], seeds: Sequence[int | Point]) -> list[Sound]:
-        """One finished Sound for each pair of class and seed (0 .. 2**63 - 1), or point; in stereo
-        for a point with a width.
+        """One finished Sound for each pair of class, or mix of classes, and seed (0 .. 2**63 - 1),
+        or point; in stereo for a point with a width.
 
         Raises RenderError for a class the kit does not have, a seed out of range or a given latent
         of another size than the kit's.
@@ -74,16 +76,34 @@ class Renderer:
 
     def _render_mono(self, channels: Sequence[tuple[str, Point]]) -> list[Sound]:
         """Each channel as a sound of its own, BATCH at a time whatever sounds they belong to."""
-        labels = [self.label(name) for name, _ in channels]
-        points = [point for _, point in channels]
-        latents = np.stack([latent_of(point, self.kit.manifest.network) for point in points])
+        mixes = [self.mix(name) for name, _ in channels]
         sounds: list[Sound] = []
-        for i in range(0, len(points), BATCH):
-            part = slice(i, i + BATCH)
-            streams = [stream_of(name, point) for name, point in channels[part]]
-            raw = self.audio_of(latents[part], np.asarray(labels[part], dtype=np.int32), streams)
-            sounds += self._finished(raw, labels[part], points[part])
+        for i in range(0, len(channels), BATCH):
+            part, points = mixes[i : i + BATCH], [point for _, point in channels[i : i + BATCH]]
+            streams = [stream_of(str(mix), point) for mix, point in zip(part, points, strict=True)]
+            raw = self._inverted(self._drawn(part, points), streams)
+            sounds += self._finished(raw, part, points)
         return sounds
+
+    def _drawn(self, mixes: Sequence[ClassMix], points: Sequence[Point]) -> np.ndarray:
+        """The images of places, each spliced of two where its attack is another's: float32 (n,
+        n_bands, columns, 1)."""
+        shares = [[mix.shares.get(name, 0.0) for name in self.kit.classes] for mix in mixes]
+        told = self.networks.conditions(np.asarray(shares))
+        parts = [parts_of(point, self.kit.manifest.network) for point in points]
+        images = self.networks.generate(np.stack([attack for attack, _ in parts]), told)
+        for i, (attack, rest) in enumerate(parts):
+            if rest is not attack:
+                other = self.networks.generate(rest[None], told[i : i + 1])[0]
+                images[i] = splice(images[i], other, self.kit.geometry)
+        return images
+
+    def mix(self, class_name: str) -> ClassMix:
+        """The class or mix of that name. Raises RenderError when the kit has not all of it."""
+        try:
+            return require_classes(class_name, self.kit.classes, self.kit.name)
+        except ConfigError as error:
+            raise RenderError(str(error)) from error
 
     def label(self, class_name: str) -> int:
         """The class's number in the networks. Raises RenderError when the kit has no such class."""
@@ -99,7 +119,9 @@ class Renderer:
     ) -> np.ndarray:
         """Raw audio of latents: float32 (n, latent_size), int32 (n,) and stream_of each to float32
         (n, n_samples) at the geometry's rate, lead silence included."""
-        images = self.networks.generate(latents, labels)
+        return self._inverted(self.networks.generate(latents, labels), streams)
+
+    def _inverted(self, images: np.ndarray, streams: Sequence[int]) -> np.ndarray:
         with self._one_blas_thread():
             return self._invert(images, streams)
 
@@ -111,25 +133,34 @@ class Renderer:
         return [finish.finish(row, self.kit.geometry) for row in raw]
 
     def _finished(
-        self, raw: np.ndarray, labels: Sequence[int], points: Sequence[Point]
+        self, raw: np.ndarray, mixes: Sequence[ClassMix], points: Sequence[Point]
     ) -> list[Sound]:
         rate = self.kit.geometry.sample_rate_hz
         audio = [finish.finish(row, self.kit.geometry) for row in raw]
-        heard = self.listen(audio, labels)  # at the level of the sounds it was trained on
-        audio = [self.kit.balanced(one, rate, self.kit.classes[label])
-                 for one, label in zip(audio, labels, strict=True)]
+        heard = self._heard(audio, mixes)  # at the level of the sounds it was trained on
+        audio = [self.kit.balanced(one, rate, str(mix))
+                 for one, mix in zip(audio, mixes, strict=True)]
         sounds = []
-        for i, (label, point) in enumerate(zip(labels, points, strict=True)):
+        for i, (mix, point) in enumerate(zip(mixes, points, strict=True)):
             best = int(heard.probability[i].argmax())
             sounds.append(Sound(
-                kit=self.kit.name, class_asked=self.kit.classes[label], seed=point.seed,
+                kit=self.kit.name, class_asked=str(mix), seed=point.seed,
                 class_heard=self.kit.classes[best],
-                confidence=float(heard.probability[i, best]), realness=float(heard.realness[i]),
+                confidence=self._confidence(mix, heard.probability[i]),
+                realness=float(heard.realness[i]),
                 audio=to_rate(audio[i], rate, self.sample_rate_hz),
                 sample_rate_hz=self.sample_rate_hz, descriptors=describe(audio[i], rate),
                 trail=point.trail,
             ))
         return sounds
+
+    def _confidence(self, mix: ClassMix, probability: np.ndarray) -> float:
+        """How sure the critic is of the class that it hears most; of a mix, that it is any of the
+        classes in it: what lies between two is meant to be heard as either."""
+        if not mix.steps:
+            return float(probability.max())
+        inside = [self.kit.classes.index(name) for name, share in mix.shares.items() if share]
+        return min(1.0, float(probability[inside].sum()))
 
     def images_of(self, audio: Sequence[np.ndarray]) -> np.ndarray:
         """Normalised images of finished sounds as training saw its recordings (peak 1, onset
@@ -151,22 +182,32 @@ class Renderer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """The critic's raw outputs for finished sounds at the geometry's rate: realness of the
         label given, float32 (n,), and class logits, float32 (n, n_classes)."""
+        scores, logits = self._opinions(audio)
+        return scores[np.arange(len(scores)), np.asarray(labels)], logits
+
+    def _opinions(self, audio: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """The same with the realness of every label, float32 (n, n_classes)."""
         realness, logits = [], []
         for i in range(0, len(audio), BATCH):
-            images = self.images_of(audio[i : i + BATCH])
-            scores, heard = self.networks.listen(images)
-            chosen = np.asarray(labels[i : i + BATCH]) if scores.shape[1] > 1 else 0
-            realness.append(scores[np.arange(len(images)), chosen])
+            scores, heard = self.networks.listen(self.images_of(audio[i : i + BATCH]))
+            realness.append(np.broadcast_to(scores, heard.shape))
             logits.append(heard)
         return np.concatenate(realness), np.concatenate(logits)
 
     def listen(self, audio: Sequence[np.ndarray], labels: Sequence[int]) -> CriticOpinion:
         """What the critic makes of finished sounds at the geometry's rate."""
-        finite = [np.nan_to_num(a) for a in audio]
-        scores, logits = self.scores(finite, labels)
+        return self._heard(audio, [ClassMix(self.kit.classes[label]) for label in labels])
+
+    def _heard(self, audio: Sequence[np.ndarray], mixes: Sequence[ClassMix]) -> CriticOpinion:
+        """As listen. A mix is as real as its classes find it, each by its share."""
+        scores, logits = self._opinions([np.nan_to_num(a) for a in audio])
         exponent = np.exp(logits - logits.max(axis=1, keepdims=True))
-        pairs = zip(scores, labels, strict=True)
-        realness = [quantile_of(float(score), self._quantiles[label]) for score, label in pairs]
+        number = self.kit.classes.index
+        realness = [
+            sum(share * quantile_of(float(row[number(name)]), self._quantiles[number(name)])
+                for name, share in mix.shares.items())
+            for row, mix in zip(scores, mixes, strict=True)
+        ]
         probability = exponent / exponent.sum(axis=1, keepdims=True)
         return CriticOpinion(probability.astype(np.float32), np.asarray(realness, dtype=np.float32))
 
@@ -179,7 +220,8 @@ class Renderer:
                 return fault
         if sound.confidence < thresholds.confidence:
             return "unsure"
-        least = thresholds.realness.get(sound.class_asked, 0.0)
+        least = sum(share * thresholds.realness.get(name, 0.0)
+                    for name, share in parse_class(sound.class_asked).shares.items())
         return "unreal" if sound.realness < least else None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan808.errors import ConfigError
+from gan808.sound.class_mix import parse_class
 from gan808.sound.latent import Point, parse_point
 
 # In place of a seed in the id of a sound that a file of the user's holds: what no class or seed is.
@@ -38,7 +39,8 @@ class Descriptors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """One finished sound. `kit / class asked / seed` names it for ever; trail is what was done to
+    """One finished sound. `kit / class asked / seed` names it for ever, the class maybe a mix of
+    several (class_mix.py); trail is what was done to
     the seed's latent and how wide it is (latent.py), empty for a plain seed in mono.
 
     class_heard and confidence (0..1) are the critic's opinion of the finished audio;
@@ -70,6 +72,11 @@ class Sound:
         if self.file:
             return f"{self.kit}/{self.class_asked}/{FILE}{self.file}"
         return f"{self.kit}/{self.class_asked}/{self.seed}{self.trail}"
+
+    @property
+    def main_class(self) -> str:
+        """The class asked for; of a mix the one it began with."""
+        return parse_class(self.class_asked).first
 
     @property
     def point(self) -> Point:

@@ -11,15 +11,16 @@ import numpy as np
 
 from gan808.errors import Gan808Error
 from gan808.paths import ordinary
+from gan808.sound.class_mix import parse_class
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.kit import to_rate
-from gan808.sound.latent import parse_id
-from gan808.sound.sound import Sound
+from gan808.sound.latent import Point, parse_id
+from gan808.sound.sound import Sound, parse_file_id
 
 SUFFIX = ".flac"
 MAX_BYTES, MAX_S = 16 << 20, 30.0
 _COMMENT = re.compile(
-    r"heard=(?P<heard>\S+) confidence=(?P<confidence>[\d.]+) realness=(?P<realness>[\d.]+)")
+    r"heard=(?P<heard>\S*) confidence=(?P<confidence>[\d.]+) realness=(?P<realness>[\d.]+)")
 log = logging.getLogger("gan808")
 
 
@@ -48,7 +49,10 @@ def _read(path: Path, sample_rate_hz: int) -> Sound:
             title, comment = file.title, file.comment
     except (OSError, soundfile.LibsndfileError) as error:
         raise Gan808Error(str(error)) from error
-    kit, class_name, point = parse_id(title)
+    file_id = parse_file_id(title)
+    kit, class_name, point = parse_id(title) if file_id is None else (
+        file_id.kit, file_id.class_name, Point(0))
+    parse_class(class_name)  # which refuses what is none
     told = _COMMENT.search(comment)
     if told is None or not np.isfinite(audio).all():
         raise Gan808Error("GAN-808 did not write it")
@@ -56,4 +60,5 @@ def _read(path: Path, sample_rate_hz: int) -> Sound:
         kit=kit, class_asked=class_name, seed=point.seed, class_heard=told["heard"],
         confidence=float(told["confidence"]), realness=float(told["realness"]),
         audio=to_rate(audio, rate, sample_rate_hz), sample_rate_hz=sample_rate_hz,
-        descriptors=describe(audio if audio.ndim == 1 else audio[:, 0], rate), trail=point.trail)
+        descriptors=describe(audio if audio.ndim == 1 else audio[:, 0], rate), trail=point.trail,
+        file="" if file_id is None else f"{file_id.name}@{file_id.digest}")

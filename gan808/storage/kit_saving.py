@@ -54,8 +54,10 @@ def save_sounds_as_kit(kit: Kit, sounds: Sequence[Sound], kits: Path, name: str)
 
 
 def _file(sound: Sound) -> str:
-    mark = f"-{digest(sound.trail)}" if sound.trail else ""
-    return f"{sound.class_asked}-{sound.seed}{mark}.flac"
+    first = sound.main_class
+    way = sound.class_asked.removeprefix(first) + sound.trail
+    mark = f"-{digest(way)}" if way else ""
+    return f"{first}-{sound.seed}{mark}.flac"
 
 
 def _entry(file: str, sound: Sound) -> FactoryEntry:

@@ -57,6 +57,12 @@ def pattern_source(name: str, folders: Sequence[Path] = ()) -> str:
     return pattern.to_toml() if found.name.lower().endswith(MIDI) else found.read_text("utf-8")
 
 
+def pattern_file(name: str, folders: Sequence[Path] = ()) -> Path | None:
+    """The user's file that a name means; None for a pattern that ships. Raises ConfigError."""
+    found = _found(name, folders)
+    return found if isinstance(found, Path) else None
+
+
 def pattern_names(folders: Sequence[Path] = ()) -> list[str]:
     """Every name find_pattern knows, sorted; a user's file hides a shipped one of that name."""
     files = [path for folder in folders for path in _files(folder)]

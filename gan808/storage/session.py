@@ -9,9 +9,9 @@ waits for it.
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -95,7 +95,6 @@ class Session:
         Returns the sounds of its slots when all of them are there, so that no others need be
         read; else none.
         """
-        machine.snapshots.keeping = lambda: self.status
         state = self._state
         if state is None:
             return []
@@ -193,7 +192,7 @@ class SessionWriter:
         self._changed.set()  # what it begins with is kept too
         self._stirred = False
         self._stopping = threading.Event()
-        self._last: queue.SimpleQueue[State] | None = None
+        self._last: Future[State] | None = None
         self._unsubscribe = machine.subscribe(self._on_event)
         self._thread = threading.Thread(target=self._run, name="gan808-state", daemon=True)
 
@@ -235,15 +234,13 @@ class SessionWriter:
             with self._guard:
                 self._keep(self._last)
 
-    def _ask(self) -> queue.SimpleQueue[State]:
-        """The state comes out of this as soon as the machine has a moment."""
-        answer: queue.SimpleQueue[State] = queue.SimpleQueue()
-        self._machine.post(lambda: answer.put(self._machine.snapshots.state()))
-        return answer
+    def _ask(self) -> Future[State]:
+        """The state, as soon as the machine has a moment."""
+        return self._machine.ask(self._machine.snapshots.state)
 
-    def _keep(self, answer: queue.SimpleQueue[State]) -> None:
-        with suppress(queue.Empty):  # the machine has died: that is told elsewhere
-            state = answer.get(timeout=ANSWER_S)
+    def _keep(self, answer: Future[State]) -> None:
+        with suppress(TimeoutError):  # the machine has died: that is told elsewhere
+            state = answer.result(ANSWER_S)
             try:
                 self._files.write(state)
             except OSError as error:

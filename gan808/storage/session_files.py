@@ -67,6 +67,7 @@ def checked_sound(sound: Sound) -> Sound:
         all(isinstance(name, str) for name in names)
         and all(isinstance(number, int | float) for number in numbers)
         and isinstance(sound.seed, int) and sound.seed >= 0
+        and sound.main_class  # which refuses what is no class
         and sound.sample_rate_hz in RATES_HZ
         # A trail that leads nowhere has no width.
         and (parse_file_id(sound.id) is not None if sound.file

@@ -39,8 +39,8 @@ def find_sound_file(name: str, folders: Sequence[Path]) -> Path:
     """The file of that name in the first of the folders that has it; .wav and its like may be
     left out. Raises ConfigError."""
     if not is_file_name(name):
-        raise ConfigError(f"{name[:80]!r} is no file name; give one of a file in {folders[0]}, "
-                          "without a folder")
+        raise ConfigError(f"{name[:80]!r} is no file name; give one of a file in "
+                          f"{' or '.join(map(str, folders))}, without a folder")
     for folder in folders:
         for suffix in ("", *SUFFIXES):
             path = folder / f"{name}{suffix}"

@@ -50,8 +50,8 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
     result = gan808(tmp_path, "--help")
     assert result.returncode == 0
-    for command in ("run", "devices", "status", "learn", "osc", "render", "match", "kits", "train",
-                    "prepare", "fit", "evaluate", "export", "version"):
+    for command in ("run", "devices", "doctor", "status", "learn", "osc", "render", "match", "kits",
+                    "train", "prepare", "fit", "evaluate", "export", "version"):
         assert f" {command} " in result.stdout
     code = "import sys, gan808.cli.main; print(*sys.modules)"
     loaded = subprocess.run(
@@ -218,8 +218,9 @@ def test_a_port_must_be_a_number() -> None:
         osc_address("host:-1")
 
 
-def test_a_kit_is_packed_added_and_removed(tiny_kit: Path, tmp_path: Path) -> None:
-    packed = gan808(tmp_path, "kits", "pack", str(tiny_kit))
+def test_a_kit_is_packed_added_and_removed(tmp_path: Path) -> None:
+    kit = write_tiny_kit(tmp_path / "tiny", rendered=True)
+    packed = gan808(tmp_path, "kits", "pack", str(kit))
     assert packed.stdout.startswith("tiny.gan808.zip: sha256 ")
     added = gan808(tmp_path, "kits", "add", "tiny.gan808.zip", "--name", "mine")
     assert (added.returncode, added.stderr) == (0, "")
@@ -312,6 +313,11 @@ def test_render_goes_on_from_a_sound_and_recalls_what_it_found(
     assert list(way) == ["tiny_snare_9", "tiny_snare_9~11@0.5", "tiny_snare_11"]
     assert list(render("b", *snare, "--near", "0.2", "--count", "2")) == [
         "tiny_snare_9+0@0.2", "tiny_snare_9+1@0.2"]
+    mixed = render("d", *snare, "--mix", "tom", "--count", "3")
+    assert sorted(mixed) == ["tiny_snare+tom@0.5_9", "tiny_snare_9", "tiny_tom_9"]
+    assert mixed["tiny_snare_9"] == way["tiny_snare_9"]
+    assert render("e", "--id", "tiny/snare+tom@0.5/9") == {
+        "tiny_snare+tom@0.5_9": mixed["tiny_snare+tom@0.5_9"]}
     again = render("c", "--id", "tiny/snare/9~11@0.5")
     assert again == {"tiny_snare_9~11@0.5": way["tiny_snare_9~11@0.5"]}
     with soundfile.SoundFile(tmp_path / "c" / "tiny_snare_9~11@0.5.wav") as file:

@@ -15,6 +15,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from gan808.config import Settings
 from gan808.control.osc.server import OscServer
 from gan808.instrument.machine import Machine
+from gan808.instrument.protocols import LibraryLike
+from gan808.recording.recorder import Recorder
 from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneLibrary
 from tests.fakes import Command, FakeEngine, FakeKit, FakePool, fake_sound
@@ -26,7 +28,7 @@ SILENCE_S = 0.15
 class Rig:
     """Everything between the socket and the engine is real; the clock is the wall's."""
 
-    def __init__(self, **sections: dict[str, Any]) -> None:
+    def __init__(self, library: LibraryLike | None = None, **sections: dict[str, Any]) -> None:
         kit = FakeKit()
         self.settings = Settings().replace({
             "osc": {"port": 0}, "sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0},
@@ -37,7 +39,8 @@ class Rig:
         self.filler = FakeFiller(self.pool)
         self.library = SceneLibrary({"fake": kit, "other": FakeKit("other")})
         self.machine = Machine(
-            kit, self.engine, self.pool, self.filler, self.settings, self.library)
+            kit, self.engine, self.pool, self.filler, self.settings, library or self.library)
+        self.machine.commands.register(Recorder(self.machine).handlers())
         self.machine.start()
         self.osc = OscServer(self.machine, self.settings)
 

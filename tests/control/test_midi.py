@@ -15,6 +15,7 @@ from gan808.control.midi.input import MidiNotes
 from gan808.engine.engine import ALL_SLOTS, SlotParameter
 from gan808.engine.layout import MASTER_MOST
 from gan808.instrument.controllers import controllers
+from gan808.instrument.host import Host
 from gan808.instrument.machine import Machine
 from gan808.instrument.midi_map import FIXED_VELOCITY, velocity_of
 from gan808.instrument.parameters import DECAY_CC, LEVEL_CC, NEW_CC, PAN_CC, TUNE_CC
@@ -30,7 +31,7 @@ NOTE_ON, NOTE_OFF, CONTROL, PROGRAM = 0x99, 0x89, 0xB9, 0xC9  # on channel 10
 class Deck:
     """A machine whose queue the test works off itself (offline), so nothing waits."""
 
-    def __init__(self, **sections: dict[str, object]) -> None:
+    def __init__(self, host: Host | None = None, **sections: dict[str, object]) -> None:
         self.settings = Settings().replace({
             "sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0}, **sections})
         kit = FakeKit()
@@ -39,7 +40,7 @@ class Deck:
         self.filler = FakeFiller(self.pool)
         self.library = SceneLibrary({"fake": kit, "other": FakeKit("other")})
         self.machine = Machine(
-            kit, self.engine, self.pool, self.filler, self.settings, self.library)
+            kit, self.engine, self.pool, self.filler, self.settings, self.library, host)
         self.machine.start(live=False)
         self.notes = MidiNotes(self.machine, self.engine.port("midi"), self.settings)
         self.engine.commands.clear()
@@ -80,7 +81,7 @@ class TestNotes:
 
     def test_another_kit_s_notes(self, deck: Deck) -> None:
         kit = FakeKit("small", slots=(TR808[1],))
-        deck.machine.switches.wear(kit, kit.factory_sounds(48000), 0)
+        deck.machine.switches.schedule(kit, kit.factory_sounds(48000), 0)
         assert deck.send(NOTE_ON, 36, 100) == []
         assert [c.slot for c in deck.send(NOTE_ON, 38, 100)] == [0]
 
@@ -176,7 +177,7 @@ class TestControllers:
 
     def test_a_knob_of_a_slot_the_kit_has_not(self, deck: Deck) -> None:
         kit = FakeKit("small", slots=TR808[:2])
-        deck.machine.switches.wear(kit, kit.factory_sounds(48000), 0)
+        deck.machine.switches.schedule(kit, kit.factory_sounds(48000), 0)
         assert deck.send(CONTROL, 18, 127) == []
         assert [c.slot for c in deck.send(CONTROL, 17, 127)] == [1]
 

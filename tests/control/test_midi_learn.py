@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import ParameterChanged
+from gan808.instrument.host import Host
 from gan808.instrument.learning import control_of, target_of, text_of
 from gan808.instrument.parameter import validate
 from gan808.instrument.parameters import TABLE
@@ -28,12 +30,12 @@ KNOBS = 0xB0
 class Learner(Deck):
     """Asks what /learn asks, and collects what it is told."""
 
-    def __init__(self, **sections: dict[str, object]) -> None:
-        super().__init__(**sections)
-        self.told: list[Any] = []
+    def __init__(self, host: Host | None = None, **sections: dict[str, object]) -> None:
         self.kept: list[dict[str, str]] = []
+        super().__init__(host or Host(
+            keep_learned=lambda learned: self.kept.append(dict(learned))), **sections)
+        self.told: list[Any] = []
         self.machine.subscribe(self.told.append)
-        self.machine.learning.keep = lambda learned: self.kept.append(dict(learned))
 
     def ask(self, command: str, *arguments: Any) -> Any:
         answers: list[Any] = []
@@ -63,6 +65,8 @@ class TestTargets:
         ("/seq/pattern 'my beat'", "/seq/pattern 'my beat'"), ("/evolve/mode", "/evolve/mode"),
         ("/seq/step BD 3", "/seq/step BD 3"), ("/slot/BD/new", "/slot/BD/new"),
         ("/slot/BD/new 17", "/slot/BD/new 17"), ("/slot/CH/morph 17", "/slot/CH/morph 17"),
+        ("/slot/BD/mix snare", "/slot/BD/mix snare"),
+        ("/slot/BD/load kick.wav", "/slot/BD/load kick.wav"),
         ("/slot/BD/similar", "/slot/BD/similar"), ("/stop", "/stop"), ("/stop BD", "/stop BD"),
     ])
     def test_values_actions_and_hits(self, named: str, target: str) -> None:
@@ -201,21 +205,20 @@ class TestLearning:
     def test_a_kit_without_the_slot_keeps_it_for_one_that_has_it(self, deck: Learner) -> None:
         deck.learn("/slot/CH/level", KNOBS, 20, 1)
         small, whole = FakeKit("small", slots=TR808[:2]), FakeKit()
-        deck.machine.switches.wear(small, small.factory_sounds(48000), 0)
+        deck.machine.switches.schedule(small, small.factory_sounds(48000), 0)
         assert deck.sent(KNOBS, 20, 64) == []
         assert deck.ask("/learn/list") == ("cc 1 20", "/slot/CH/level")
-        deck.machine.switches.wear(whole, whole.factory_sounds(48000), 0)
+        deck.machine.switches.schedule(whole, whole.factory_sounds(48000), 0)
         assert [c.slot for c in deck.sent(KNOBS, 20, 64)] == [15]
 
 
 class TestFile:
     def test_what_was_learned_is_there_after_a_restart(self, tmp_path: Path) -> None:
-        path, first = tmp_path / "data" / "controls.toml", Learner()
-        first.machine.learning.keep = lambda learned: learned_controls.save(path, learned)
+        path = tmp_path / "data" / "controls.toml"
+        first = Learner(Host(keep_learned=partial(learned_controls.save, path)))
         first.learn("/slot/SD/level", KNOBS, 21, 5)
         first.learn("/seq/pattern 'a \"b\" \\ c'", KNOBS, 22, 5)
-        second = Learner()
-        second.machine.learning.load(learned_controls.load(path))
+        second = Learner(Host(learned=learned_controls.load(path)))
         assert second.ask("/learn/list") == first.ask("/learn/list")
         assert [c.slot for c in second.sent(KNOBS, 21, 127)] == [1]
         assert [p.name for p in path.parent.iterdir()] == [path.name]
@@ -235,8 +238,8 @@ class TestFile:
         assert "\n" not in line
 
     def test_lines_that_mean_nothing_are_left_alone(self) -> None:
-        deck = Learner()
-        deck.machine.learning.load({"knob": "/volume", "cc 1 2": "/rubbish", "cc 1 3": "/volume"})
+        deck = Learner(Host(
+            learned={"knob": "/volume", "cc 1 2": "/rubbish", "cc 1 3": "/volume"}))
         assert [c.name for c in deck.sent(KNOBS, 3, 64)] == ["master"]
         assert deck.sent(KNOBS, 2, 64) == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from gan808.control.midi.input import MidiInput
 from gan808.control.midi.ports import MidiPorts
 from gan808.control.oscquery import discovery
 from gan808.control.web import query
-from gan808.instrument.commands.handlers import Call, Commands
+from gan808.instrument.calls import Call
+from gan808.instrument.commands.handlers import Commands
 from gan808.instrument.events import Event
 from gan808.instrument.parameter import SLOT, Kind
 from gan808.instrument.parameters import TABLE
@@ -28,6 +29,7 @@ from tests.control.rig import Client, Rig, until
 from tests.control.test_discovery import Found
 from tests.control.test_midi_ports import FakePolled
 from tests.control.web.rig import Served
+from tests.timing import SOON_S
 
 MISTAKES = [OSError(36, "File name too long"), RecursionError("too deep"), MemoryError(),
             ValueError("of another shape"), IndexError("out of range"), RuntimeError("\n\n")]
@@ -54,19 +56,19 @@ def test_every_row_of_the_table_may_raise(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """Each is answered with /fail, values asked for and set, actions and questions."""
-    table = Commands._table
+    register = Commands.register
     broken = {"now": True}
 
-    def handlers(self: Commands) -> Any:
+    def failing(self: Commands, handlers: Mapping[str, Any]) -> None:
         def handler(real: Callable[[Call], Any], call: Call) -> Any:
             if broken["now"]:
                 raise error
             return real(call)
 
-        return {address: (lambda call, real=real: handler(real, call))
-                for address, real in table(self).items()}
+        register(self, {address: (lambda call, real=real: handler(real, call))
+                        for address, real in handlers.items()})
 
-    monkeypatch.setattr(Commands, "_table", handlers)
+    monkeypatch.setattr(Commands, "register", failing)
     values = {"i": 1, "f": 0.5, "s": "BD"}
     with Rig() as rig, Client(rig) as client:
         for row in ASKED:
@@ -117,6 +119,24 @@ def test_what_comes_later_may_raise(
         assert client.ask("/gan808/scene/save", "a")[:2] == ("/gan808/fail", "/gan808/scene/save")
     assert client.ask("/gan808/scene/save", "a")[0] == "/gan808/done"
     alive(rig, client)
+
+
+def test_who_watches_goes_on_being_told(
+    rig: Rig, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, failed = rig.engine.begun, threading.Event()
+
+    def broken(since: int) -> Any:
+        if since == 1 << 62:
+            return begun(since)
+        failed.set()
+        raise IndexError("of another kit")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.engine, "begun", broken)
+        assert client.ask("/gan808/watch", 1)[0] == "/gan808/done"
+        assert failed.wait(SOON_S)
+    assert client.receive() == ("/gan808/seq/playhead", -1)
 
 
 def test_a_listener_may_raise(rig: Rig, client: Client) -> None:
@@ -245,13 +265,16 @@ class TestFolders:
     """Odd things in the user's folders, and odd names."""
 
     @pytest.fixture
-    def library(self, tmp_path: Path, rig: Rig) -> Library:
-        rig.machine.library = Library((tmp_path / "kits",), (tmp_path / "patterns",),
-                                  tmp_path / "favourites", tmp_path / "exports",
-                                  tmp_path / "scenes")
+    def library(self, tmp_path: Path) -> Library:
         for name in ("kits", "patterns", "scenes"):
             (tmp_path / name).mkdir()
-        return rig.machine.library
+        return Library((tmp_path / "kits",), (tmp_path / "patterns",), tmp_path / "favourites",
+                       tmp_path / "exports", tmp_path / "scenes")
+
+    @pytest.fixture
+    def rig(self, library: Library) -> Iterator[Rig]:
+        with Rig(library) as rig:
+            yield rig
 
     @pytest.mark.parametrize("letter", ["x", "\u00fc", "\u9f13", "\U0001f941"])
     def test_names_are_bounded_in_bytes(

@@ -204,7 +204,7 @@ def test_looking_changes_nothing(
     assert len(readers) == 3
     for address in ("/gan808/kit/list", "/gan808/seq/patterns", "/gan808/scene/list"):
         assert client.ask(address)[0] == address
-    assert set(readers) == {"gan808-scenes"}
+    assert set(readers) == {"gan808-disk"}
     client.ask("/gan808/status")
     assert rig.engine.peaks_reset == 1
 

@@ -13,6 +13,7 @@ from gan808.engine.engine import Engine
 from gan808.instrument.machine import Machine
 from tests.control.rig import Client, message
 from tests.fake_filler import FakeFiller
+from tests.fake_library import SceneLibrary
 from tests.fakes import FakeKit, FakePool, fake_sound
 
 BLOCK = 32
@@ -27,7 +28,8 @@ class Band:
         self.pool = FakePool(kit.classes)
         settings = Settings().replace({
             "osc": {"port": 0}, "sequencer": {"playing": False}, "evolve": {"swaps_per_bar": 0.0}})
-        self.machine = Machine(kit, self.engine, self.pool, FakeFiller(self.pool), settings)
+        self.machine = Machine(kit, self.engine, self.pool, FakeFiller(self.pool), settings,
+                               SceneLibrary({"fake": kit}))
         self.machine.start(live=False)
         self.osc = OscServer(self.machine, settings)
         self.osc.start()

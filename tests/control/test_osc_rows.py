@@ -25,6 +25,10 @@ ROWS: list[tuple[str, tuple[Any, ...], str, str]] = [
     (f"{SLOT}/similar", (0.2,), DONE, "ssi"),
     (f"{SLOT}/similar", (0.2, 2), DONE, "ssi"),
     (f"{SLOT}/morph", (9, 0.5), DONE, "ss"),
+    (f"{SLOT}/mix", ("snare", 0.5), DONE, "ss"),
+    (f"{SLOT}/tail", (9,), DONE, "ss"),
+    (f"{SLOT}/tail", (), DONE, "ss"),
+    (f"{SLOT}/attack", (), DONE, "ss"),
     (f"{SLOT}/load", ("kick.wav",), DONE, "ss"),
     (f"{SLOT}/match", ("kick.wav",), DONE, "ssf"),
     (f"{SLOT}/match", ("kick.wav", "tom"), DONE, "ssf"),
@@ -85,8 +89,8 @@ def test_it_answers_as_the_design_says(
     if address.endswith("/undo"):
         client.ask(f"/gan808{SLOT}/new")
     client.send(f"/gan808{address}", *values)
-    made = (f"{SLOT}/similar", f"{SLOT}/morph", f"{SLOT}/match", "/kit/load")
-    if address in made or values == (5,):
+    made = {"similar", "morph", "match", "mix", "tail", "attack"}
+    if address.rpartition("/")[2] in made or address == "/kit/load" or values == (5,):
         until(lambda: rig.filler.pending)
         rig.filler.deliver_all()
     answer = OscMessage(client.raw_answer())

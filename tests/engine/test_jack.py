@@ -156,6 +156,18 @@ def test_it_ends_by_itself_after_its_seconds(jack_server: str) -> None:
     assert engine.frames / RATE_HZ >= 0.3
 
 
+def test_a_second_instance_says_by_which_name_it_is_found(jack_server: str) -> None:
+    first = open_output("auto", sample_rate_hz=None, block_frames=None)
+    second = open_output("auto", sample_rate_hz=None, block_frames=None)
+    try:
+        assert first.notice is None
+        assert second.notice == ("another gan808 plays on this JACK server: this one and its ports "
+                                 "are gan808-01 there")
+    finally:
+        first.stop()
+        second.stop()
+
+
 SERVER_DIES = """
 import os, sys
 from gan808.engine.engine import Engine

@@ -9,7 +9,9 @@ from gan808.errors import Gan808Error
 from gan808.instrument.addresses import decode
 from gan808.instrument.events import Event
 from gan808.instrument.machine import Machine
+from gan808.instrument.protocols import LibraryLike
 from gan808.instrument.state import State
+from gan808.recording.recorder import Recorder
 from gan808.sequencer.patterns import Pattern
 from tests.fake_filler import FakeFiller
 from tests.fake_library import SceneLibrary
@@ -32,6 +34,7 @@ class Rig:
         pattern: Pattern = PATTERN,
         width: float = 0.0,
         begin: State | None = None,
+        library: LibraryLike | None = None,
         **sections: dict[str, Any],
     ) -> None:
         base = {"sequencer": {"pattern": "test"}, "renderer": {"seed": 808},
@@ -49,7 +52,8 @@ class Rig:
                 self.pool.put(fake_sound(name, 1000 + seed, pitch_hz=100.0 + seed))
         self.events: list[Event] = []
         self.machine = Machine(self.kit, self.engine, self.pool, self.filler,
-                               Settings().replace(merged), self.library)
+                               Settings().replace(merged), library or self.library)
+        self.machine.commands.register(Recorder(self.machine).handlers())
         self.machine.subscribe(self.events.append)
         self.port = self.engine.port("midi")
         if begin is not None:

@@ -11,8 +11,9 @@ import pytest
 
 from gan808.config import RendererSettings
 from gan808.engine.engine import NO_CELL, Engine, SlotParameter
+from gan808.engine.protocols import EngineLike
 from gan808.errors import Gan808Error
-from gan808.instrument.protocols import EngineLike, FillerLike, PoolLike
+from gan808.instrument.protocols import FillerLike, PoolLike
 from gan808.pool.filler import Filler
 from gan808.pool.pool import Pool
 from gan808.pool.render_process import RenderProcess

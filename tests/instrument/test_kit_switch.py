@@ -64,7 +64,7 @@ class Live:
             if not self.answers.empty():
                 break
             self.filler.deliver_all()
-            self.ask("/kit/list")
+            self.ask("/evolve")
         return self.answers.get(timeout=LONG_S)
 
 
@@ -98,9 +98,9 @@ def test_the_last_kit_asked_for_is_the_one_that_comes(live: Live) -> None:
     live.load("slow")
     assert live.slow.reading.wait(LONG_S)
     live.load("other")
-    assert live.answer() == ("other",)
     live.slow.gate.set()
     assert "another was asked for" in str(live.answer())
+    assert live.answer() == ("other",)
     assert live.machine.kit.name == "other"
 
 
@@ -181,7 +181,7 @@ def test_a_ring_without_room_changes_nothing_either() -> None:
     rig.run(BLOCK)
     rig.engine.port("machine").full = True
     with pytest.raises(Gan808Error, match="too busy"):
-        rig.machine.switches.wear(FakeKit("other"), FakeKit("other").factory_sounds(48000), 0)
+        rig.machine.switches.schedule(FakeKit("other"), FakeKit("other").factory_sounds(48000), 0)
     assert rig.machine.kit.name == "fake"
     assert {heard(rig, slot) for slot in range(16)} == {"fake"}
     assert not rig.engine.claimed
@@ -214,13 +214,36 @@ def test_the_machine_goes_on_while_a_midi_file_is_read(
         return replace(PATTERN, name=name)
 
     monkeypatch.setattr(live.machine.library, "own_pattern", slow)
-    for name in ("large.mid", "other.mid", "broken.mid"):
+    for name in ("large.mid", "other.mid", "broken.mid", "plain"):
         live.machine.submit("/seq/pattern", name, reply=live.answers.put)
-    assert "not a whole" in str(live.answers.get(timeout=LONG_S))
     assert live.ask("/slot/SLOT/level", 0, 0.5) == (0.5,)
-    assert live.ask("/seq/pattern", "plain") == ("plain",)
+    assert live.answers.empty()
     gate.set()
-    late = {str(live.answers.get(timeout=LONG_S)) for _ in range(2)}
-    assert late == {f"pattern {name}.mid: another was asked for meanwhile"
-                    for name in ("large", "other")}
+    told = [str(live.answers.get(timeout=LONG_S)) for _ in range(4)]
+    late = "pattern {}.mid: another was asked for meanwhile"
+    assert told == [late.format("large"), late.format("other"),
+                    "broken.mid: not a whole MIDI file", "('plain',)"]
     assert live.machine.sequencer.pattern.name == "plain"
+
+
+def test_what_follows_a_pattern_is_done_to_that_pattern(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is read on another thread: edits, a start and a second pattern keep their order."""
+    gate, library = threading.Event(), live.machine.library
+
+    def slow(name: str, slots: object = ()) -> Pattern:
+        gate.wait(LONG_S)
+        return replace(PATTERN, name=name)
+
+    monkeypatch.setattr(library, "own_pattern", slow)
+    submit, answers = live.machine.submit, []
+    for call in (("/seq/pattern", "one"), ("/seq/step", 2, 1, 0.5), ("/seq/save", "mine"),
+                 ("/seq/play",), ("/seq/pattern", "two"), ("/seq/step", 2, 1)):
+        answers.append(submit(*call))
+    assert live.ask("/evolve")
+    gate.set()
+    assert [answer.result(LONG_S)[-1:] for answer in answers] == [
+        ("one",), (0.5,), ("patterns/mine.toml",), (), ("two",), (0.0,)]
+    saved = library.pattern("mine")
+    assert (saved.rows["LT"][0].velocity, live.machine.sequencer.playing) == (0.5, True)

@@ -144,8 +144,7 @@ def test_an_id_names_a_sound_of_the_kit_or_nothing(sound_id: str) -> None:
 @pytest.mark.parametrize("name", [*WAYS_OUT, "tiny.toml"])
 def test_over_osc_too(tmp_path: Path, name: str, library: Library) -> None:
     """From the decoder to the folders: an error as the answer, and no file anywhere."""
-    rig = Rig()
-    rig.machine.library = library
+    rig = Rig(library=library, sequencer={"pattern": "808"})
     assert isinstance(rig.ask("/kit/load", name), KitError)
     assert isinstance(rig.ask("/seq/pattern", name), ConfigError)
     if not is_plain_name(name):

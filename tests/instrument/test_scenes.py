@@ -141,16 +141,16 @@ def test_a_full_engine_is_an_answer() -> None:
 
 
 def test_files_are_read_and_written_apart_from_the_machine_in_their_order() -> None:
-    """Live, on the scenes' own thread: a scene saved and recalled at once is the one just saved,
+    """Live, on the disk's own thread: a scene saved and recalled at once is the one just saved,
     and at the end what was begun is finished."""
     rig = Rig(stock=8)
-    rig.machine.live = True
+    rig.machine.disk.start()
     sound = rig.machine.swaps.slots[BD].sound
     assert sound is not None
     answers = rig.send("/scene/save", "one")
     recalled = rig.send("/scene/recall", "one")
     rig.run(BLOCK)
-    rig.machine.snapshots.finish()
+    rig.machine.disk.finish()
     rig.run(BLOCK)
     assert (answers, recalled) == ([("one",)], [("one",)])
     kept = rig.library.scenes["one"].slots[BD].sound

@@ -133,7 +133,8 @@ class TestMatch:
         answers = rig.send("/slot/BD/match", "kick.wav")
         rig.run(BLOCK)
         ((deliver, found),) = rig.filler.pending
-        rig.machine.become(FakeKit("other"))
+        other = FakeKit("other")
+        rig.machine.switches.schedule(other, other.factory_sounds(48000), 0)
         deliver(found)
         rig.run(BLOCK)
         assert isinstance(answers[0], Gan808Error)

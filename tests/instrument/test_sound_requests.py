@@ -9,8 +9,9 @@ import pytest
 from gan808.errors import Gan808Error
 from gan808.instrument.events import SoundChanged
 from gan808.instrument.sound_requests import best_of
-from gan808.sound.latent import Near, Point, Towards, parse_id
-from gan808.sound.sound import Rendered
+from gan808.instrument.state import KeptSlot, State
+from gan808.sound.latent import Near, OtherPart, Point, Towards, parse_id
+from gan808.sound.sound import Rendered, Sound
 from tests.fakes import FakeKit, fake_sound
 from tests.instrument.rig import BAR, BLOCK, Rig
 
@@ -98,6 +99,113 @@ class TestMorph:
     def test_it_stays_in_the_class_that_was_asked_for(self, rig: Rig) -> None:
         rig.machine.swaps.put(0, fake_sound("tom", 5))
         assert ordered(rig, "/slot/BD/morph", 99, 0.5) == ("fake/tom/5~99@0.5",)
+
+
+class TestMix:
+    def test_part_of_the_way_to_another_class_plays_and_can_be_undone(self, rig: Rig) -> None:
+        before = rig.sound_id(0)
+        mixed = before.replace("/kick/", "/kick+snare@0.3/")
+        assert ordered(rig, "/slot/BD/mix", "snare", 0.3) == (mixed,)
+        assert rig.sound_id(0) == mixed == rig.ask("/slot/BD/info")[0]
+        assert rig.ask("/slot/BD/undo") == (before,)
+        assert rig.ask("/slot/BD/redo") == (mixed,)
+
+    def test_a_knob_moves_along_one_way_and_ends_in_the_other_class(self, rig: Rig) -> None:
+        before = rig.sound_id(0)
+        for amount in (0.25, 0.75, 0.5):
+            assert ordered(rig, "/slot/BD/mix", "snare", amount) == (
+                before.replace("kick", f"kick+snare@{amount}"),)
+        assert ordered(rig, "/slot/BD/mix", "snare", 1.0) == (before.replace("kick", "snare"),)
+        assert ordered(rig, "/slot/BD/mix", "snare", 0.25) == (
+            before.replace("kick", "kick+snare@0.25"),)
+        assert rig.ask("/slot/BD/undo") == (before,)
+
+    def test_a_fast_knob_is_followed_not_queued(self, rig: Rig) -> None:
+        before = rig.sound_id(0)
+        answers = [rig.send("/slot/BD/mix", "snare", amount / 100) for amount in range(1, 51)]
+        other = rig.send("/slot/BD/morph", 7, 0.5)
+        rig.run(BLOCK)
+        rendered = 0
+        while rig.filler.pending:
+            rendered += len(rig.filler.pending)
+            rig.filler.deliver_all()
+            rig.run(BLOCK)
+        assert rendered == 3
+        mixed = before.replace("kick", "kick+snare@0.5")
+        assert all(answer == [(mixed,)] for answer in answers[1:])
+        assert other == [(f"{mixed}~7@0.5",)]
+
+    def test_it_goes_on_from_there(self, rig: Rig) -> None:
+        mixed = ordered(rig, "/slot/BD/mix", "snare", 0.3)[0]
+        assert ordered(rig, "/slot/BD/similar", 0.2)[0].startswith(f"{mixed}+")
+        rig.ask("/slot/BD/new")
+        assert rig.ask("/slot/BD/recall", mixed) == (mixed,)
+        fresh = "fake/tom+clap@0.25/5~9@0.5"
+        assert ordered(rig, "/slot/BD/recall", fresh) == (fresh,)
+        assert ordered(rig, "/sound/render", "fake/tom+clap@0.25/6") == (
+            "fake/tom+clap@0.25/6",)
+
+    def test_scenes_hold_it(self, rig: Rig) -> None:
+        mixed = ordered(rig, "/slot/BD/mix", "snare", 0.3)[0]
+        rig.ask("/scene/save", "mine")
+        rig.ask("/slot/BD/new")
+        rig.ask("/scene/recall", "mine")
+        rig.run(BLOCK)
+        assert rig.sound_id(0) == mixed
+
+    def test_a_state_without_its_audio_has_it_made_again(self) -> None:
+        wanted = "fake/kick+snare@0.3/5+t9"
+        begin = State("fake", slots=(KeptSlot("BD", wanted, None, {}),))
+        rig = Rig(begin=begin, **OFF)
+        rig.run(BLOCK)
+        rig.filler.deliver_all()
+        rig.run(BLOCK)
+        assert rig.sound_id(0) == wanted
+
+    def test_what_is_no_class_is_refused(self, rig: Rig) -> None:
+        before = rig.sound_id(0)
+        for name in ("gong", "kick+snare@0.5", ""):
+            assert "has no class" in rig.refusal("/slot/BD/mix", name, 0.5)
+        assert "no class 'gong'" in rig.refusal("/slot/BD/recall", "fake/kick+gong@0.5/5")
+        assert rig.sound_id(0) == before
+
+
+class TestParts:
+    @pytest.mark.parametrize(("word", "sign"), [("tail", "+t"), ("attack", "+a")])
+    def test_a_seed_gives_its_part(self, rig: Rig, word: str, sign: str) -> None:
+        before = rig.sound_id(0)
+        assert ordered(rig, f"/slot/BD/{word}", 99) == (f"{before}{sign}99",)
+        assert ordered(rig, f"/slot/BD/{word}", 98) == (f"{before}{sign}98",)
+        assert rig.ask("/slot/BD/undo") == (f"{before}{sign}99",)
+        assert rig.ask("/slot/BD/undo") == (before,)
+
+    @pytest.mark.parametrize(("word", "which"), [("tail", "t"), ("attack", "a")])
+    def test_without_a_seed_the_best_of_some_plays(
+        self, rig: Rig, word: str, which: str
+    ) -> None:
+        before = rig.sound_id(0)
+        refused: list[str] = []
+
+        def opinion(sound: Sound) -> str | None:
+            refused.append(sound.id)
+            return "unsure" if len(refused) < 4 else None
+
+        rig.filler.opinion = opinion
+        (sound_id,) = ordered(rig, f"/slot/BD/{word}")
+        (step,) = parse_id(sound_id)[2].steps
+        assert isinstance(step, OtherPart)
+        assert (step.which, sound_id) == (which, refused[3])
+        assert sound_id.startswith(before)
+        assert not rig.machine.swaps.slots[0].coming
+        rig.filler.opinion = lambda sound: "silent"
+        assert "send it again" in str(ordered(rig, f"/slot/BD/{word}"))
+
+    def test_they_go_on_together(self, rig: Rig) -> None:
+        before = rig.sound_id(0)
+        ordered(rig, "/slot/BD/tail", 99)
+        assert ordered(rig, "/slot/BD/morph", 5, 0.5) == (f"{before}+t99~5@0.5",)
+        assert ordered(rig, "/slot/BD/mix", "snare", 0.5) == (
+            f"{before}+t99~5@0.5".replace("kick", "kick+snare@0.5"),)
 
 
 class TestSimilar:
@@ -213,3 +321,9 @@ def test_a_morph_asks_for_the_steps_it_names(rig: Rig) -> None:
     rig.run(BLOCK)
     ((_, sound),) = rig.filler.pending
     assert sound.point == Point(sound.seed, (Towards(99, 0.25),))
+
+
+def test_a_mix_among_the_factory_sounds_is_for_the_slot_of_its_first_class() -> None:
+    mix = fake_sound("snare+kick@0.8", 1)
+    rig = Rig(kit=FakeKit(sounds=[mix, fake_sound("kick", 2)]), **OFF)
+    assert (rig.sound_id(0), rig.sound_id(1)) == ("fake/kick/2", mix.id)

@@ -19,6 +19,7 @@ from gan808.instrument.addresses import decode
 from gan808.instrument.events import Notice
 from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
+from gan808.recording.recorder import Recorder
 from gan808.recording.replay import Replay
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import Sound
@@ -81,6 +82,8 @@ class Stage:
         self.machine = Machine(
             kit, self.engine, pool, self.filler, Settings().replace(base | sections),
             FakeLibrary({"fake": kit, "other": other}, {"test": PATTERN}))
+        self.recorder = Recorder(self.machine)
+        self.machine.commands.register(self.recorder.handlers())
         self.notices: list[str] = []
         self.machine.subscribe(lambda event: self.notices.append(event.text)
                                if isinstance(event, Notice) else None)
@@ -96,7 +99,7 @@ class Stage:
             self.machine.before_block(self.engine.frames + count)
             out = np.zeros((count, 2), np.float32)
             self.engine.process(out)
-            self.machine.commands.recording.follow()
+            self.recorder.follow()
             self.heard.append(out)
 
     def ask(self, address: str, *arguments: object) -> Any:
@@ -132,11 +135,11 @@ class Stage:
 
     def record(self, name: str) -> Path:
         stem = self.folder / name
-        self.machine.commands.recording.begin(stem)
+        self.recorder.begin(stem)
         return stem
 
     def close(self) -> str:
-        said = self.machine.commands.recording.close()
+        said = self.recorder.close()
         assert said is not None
         return said
 

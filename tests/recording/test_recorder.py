@@ -18,7 +18,7 @@ from gan808.engine.engine import Engine
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
-from gan808.recording.recorder import named, stem_of
+from gan808.recording.recorder import Recorder, named, stem_of
 from gan808.recording.replay import Replay
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
@@ -190,7 +190,7 @@ def test_a_full_disk_at_its_start_leaves_nothing_and_the_name_free(
         with suppress(Gan808Error):
             stage.record("again")
             stage.run(1000)
-        stage.machine.commands.recording.close()
+        stage.recorder.close()
     stage.run(128)
     left = {path.suffix: path.stat().st_size for path in tmp_path.iterdir()}
     assert not left or left[".wav"] > 58, left
@@ -208,8 +208,10 @@ def test_on_threads_of_its_own_it_records_the_same(tmp_path: Path) -> None:
     machine = Machine(kit, engine, EndlessPool(kit.classes), Filler(),
                       Settings().replace({"sequencer": {"pattern": "test"}}),
                       FakeLibrary({}, {"test": PATTERN}))
+    recorder = Recorder(machine)
+    machine.commands.register(recorder.handlers())
     machine.start()
-    machine.commands.recording.begin(tmp_path / "take")
+    recorder.begin(tmp_path / "take")
     heard, port, answers = [], engine.port("midi"), list[Any]()
     for number in range(200):
         machine.trigger(port, number % 16, 0.8)

@@ -35,8 +35,8 @@ def swaps(running: Running, count: int) -> None:
 
 
 def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_path: Path) -> None:
-    """Rendered sounds, a file of the user's, evolution, hits and knobs over OSC at whatever moment
-    they came."""
+    """Rendered sounds, a mix with another's tail, a file of the user's, evolution, hits and knobs
+    over OSC at whatever moment they came."""
     imports = tmp_path / "data" / "gan808" / "imports"
     imports.mkdir(parents=True)
     falling = np.exp(-np.arange(4410) / 900) * np.sin(np.arange(4410) / 9)
@@ -51,6 +51,8 @@ def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_pat
             client.send_message("/gan808/slot/BD/tune", [float(number % 7)])
             if number == 15:
                 client.send_message("/gan808/slot/BD/load", ["mine"])
+            if number == 35:
+                client.send_message("/gan808/slot/BD/recall", ["kicks/kick+kick@0.3/5+t7"])
             if number % 10 == 0:
                 client.send_message("/gan808/slot/BD/new", [number])
             time.sleep(0.011)
@@ -67,6 +69,7 @@ def test_a_live_recording_is_replayed_byte_for_byte(one_class_kit: Path, tmp_pat
     ids = {line["id"] for line in lines if "sound" in line}
     assert len(ids) >= 6
     assert any("/file:mine.wav@" in each for each in ids)
+    assert "kicks/kick+kick@0.3/5+t7" in ids
     done = replay(tmp_path, str(midi), "--out", "again.wav")
     assert done.returncode == 0, done.stderr
     assert "differ" not in done.stdout

@@ -3,9 +3,9 @@
     python -m tests.sound.golden            what this machine renders, and whether that is known
     python -m tests.sound.golden --write    adds this machine's family, or what it renders now
 
-A family is what may differ in a sound's last bits: the processor that numba compiles for and the
-one that the matrix products of NumPy are written for. Write a known family anew only when sounds
-are meant to change, and raise `RENDER` in gan808/sound/sound.py with it; another kit begins anew.
+A family is what differs in a sound's last bits: whether the processor multiplies and adds in one,
+as NumPy and ONNX Runtime do where it can. Write a known family anew only when sounds are meant to
+change, and raise `RENDER` in gan808/sound/sound.py with it; another kit begins anew.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-import llvmlite.binding as llvm
-import numba
 import numpy as np
-import threadpoolctl
 import tomlkit
+from numpy._core._multiarray_umath import __cpu_features__
 
 from gan808.sound.kit.kit import MANIFEST, WEIGHTS, load_kit
 from gan808.sound.renderer import Renderer
@@ -32,11 +30,12 @@ RATE_HZ, SEED, DIGITS = 48_000, 808, 16
 
 
 def family() -> str:
-    """The name of this machine's family, such as "x86_64 znver4 SkylakeX"."""
-    blas = next((str(pool.get("architecture")) for pool in threadpoolctl.threadpool_info()
-                 if "numpy" in str(pool["filepath"])), "")
-    compiled_for = numba.config.CPU_NAME or llvm.get_host_cpu_name()
-    return " ".join((platform.machine(), compiled_for, blas)).strip()
+    """The name of this machine's family, such as "x86_64 with FMA"."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return platform.machine()
+    # What NumPy chose, not what the processor has: NPY_DISABLE_CPU_FEATURES is heard.
+    fused = __cpu_features__.get("X86_V3", __cpu_features__.get("FMA3"))
+    return f"x86_64 {'with' if fused else 'without'} FMA"
 
 
 def kit_mark() -> str:

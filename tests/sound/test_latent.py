@@ -15,6 +15,7 @@ from gan808.sound.latent import (
     MOST_STEPS,
     Given,
     Near,
+    OtherPart,
     Point,
     Towards,
     between,
@@ -22,6 +23,7 @@ from gan808.sound.latent import (
     latent_of,
     parse_id,
     parse_point,
+    parts_of,
 )
 from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, latent_from_seed
 from tests.pool.sounds import make_sound
@@ -31,6 +33,7 @@ SHARES = st.floats(0, 1).map(lambda share: round(share, 4))
 STEPS = st.one_of(
     st.builds(Towards, SEEDS, SHARES), st.builds(Near, SEEDS, SHARES),
     st.builds(Given, st.binary(min_size=2, max_size=130)),
+    st.builds(OtherPart, st.sampled_from(["t", "a"]), SEEDS),
 )
 POINTS = st.builds(Point, SEEDS, st.lists(STEPS, max_size=6).map(tuple), SHARES)
 BOTH = pytest.mark.parametrize("spec", [HOUSE_SPEC, PAPER_SPEC], ids=["normal", "uniform"])
@@ -64,7 +67,7 @@ def test_an_id_gives_back_its_sound_and_a_file_can_be_named_after_it(
         assert stem == f"{kit}_{class_name}_{place.seed}"
 
 
-@draw(st.text(alphabet="0123456789~@+=.-_awZ/*", max_size=60))
+@draw(st.text(alphabet="0123456789~@+=.-_atwZ/*", max_size=60))
 def test_any_text_is_a_point_or_refused_in_one_line(text: str) -> None:
     try:
         assert parse_point(str(parse_point(text))) == parse_point(text)
@@ -75,7 +78,8 @@ def test_any_text_is_a_point_or_refused_in_one_line(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "", "x", "-1", "1.5", "17~", "17~5", "17~5@", "17~5@2", "17+5@-1", "17+5@0.12345", "17*5",
     "17=", "17=A", "17=!!", "17 ", "17\n", str(2**63), "17~9223372036854775808@0.5",
-    "1" + "+1@0.1" * (MOST_STEPS + 1), "9" * 30,
+    "1" + "+1@0.1" * (MOST_STEPS + 1), "9" * 30, "17+t", "17+tx", "17+t5@0.5", "17+t-1", "17+x5",
+    "17+a9223372036854775808",
 ])
 def test_what_names_no_point_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
@@ -93,6 +97,23 @@ def test_names_are_what_the_documents_say() -> None:
     assert str(Point(17).near(3, 0.2).towards(99, 0.5)) == "17+3@0.2~99@0.5"
     assert str(Point(17).near(3, float(np.float32(0.3)))) == "17+3@0.3"
     assert parse_point("17~99@0.250").steps == (Towards(99, 0.25),)
+    assert str(Point(17).with_part("t", 99)) == "17+t99"
+    assert str(Point(17).with_part("t", 98).with_part("t", 99).with_part("a", 5)) == "17+t99+a5"
+    assert str(Point(17).with_part("a", 9).widened(0.3)) == "17+a9+w@0.3"
+
+
+@BOTH
+def test_a_tail_and_an_attack_are_their_seeds_and_go_on_together(spec) -> None:
+    plain, other = latent_from_seed(17, spec), latent_from_seed(99, spec)
+    whole = parts_of(Point(17).near(3, 0.2), spec)
+    assert whole[0] is whole[1], "one image is enough"
+    for name, parts in (("17+t99", (plain, other)), ("17+a99", (other, plain)),
+                        ("5+a17+t99", (plain, other))):
+        for found, wanted in zip(parts_of(parse_point(name), spec), parts, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+    moved = parts_of(parse_point("17+t99~4@0.5+3@0.2"), spec)
+    for found, seed in zip(moved, (17, 99), strict=True):
+        np.testing.assert_array_equal(found, latent_of(parse_point(f"{seed}~4@0.5+3@0.2"), spec))
 
 
 @BOTH

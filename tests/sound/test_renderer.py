@@ -8,9 +8,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from gan808.errors import RenderError
+from gan808.sound.class_mix import ClassMix
 from gan808.sound.kit.kit import Kit, load_kit
 from gan808.sound.kit.manifest import Thresholds
 from gan808.sound.latent import Point, parse_point
+from gan808.sound.loudness import momentary_lkfs
 from gan808.sound.renderer import Renderer, audio_fault, quantile_of
 from gan808.sound.sound import BATCH, FAULTS
 from tests.tiny_kit import write_tiny_kit
@@ -55,6 +57,78 @@ def test_the_ends_of_a_morph_sound_as_their_seeds(renderer):
         np.testing.assert_array_equal(morphed.audio, plain.audio)
 
 
+MIXED = "snare+clap@0.4+tom@0.2"
+
+
+@pytest.mark.parametrize("name", ["5", "5+t9", "5+a9", "5+t9+3@0.2", "5+t9+w@0.3"])
+@pytest.mark.parametrize("class_name", ["snare", MIXED])
+def test_mixes_and_parts_are_the_same_sound_in_any_company(kit, renderer, class_name, name):
+    point = parse_point(name)
+    alone = renderer.render([class_name], [point])[0]
+    names = ["kick", "kick+snare@0.5", class_name, class_name, "tom+clap@0.1"] * 2
+    points = [parse_point(each) for each in ("1", "5+t9", name, "7", "5+a3")] * 2
+    again = Renderer(kit, 48000, griffin_lim_rounds=4).render(names, points)
+    assert alone.id == f"tiny/{class_name}/{name}"
+    for sound in (again[2], again[7]):
+        np.testing.assert_array_equal(sound.audio, alone.audio)
+        assert (sound.class_heard, sound.confidence, sound.realness) == (
+            alone.class_heard, alone.confidence, alone.realness)
+    if (class_name, name) != ("snare", "5"):
+        plain = renderer.render(["snare"], [5])[0]
+        assert alone.audio.tobytes() != plain.audio.tobytes()
+
+
+def test_the_way_between_two_classes_leads_from_one_to_the_other(renderer):
+    """Ends in their own sounds; images change in small steps, each less like where it began."""
+    point, amounts = Point(5), np.linspace(0, 1, 9)
+    mixes = [ClassMix("snare").towards("tom", amount) for amount in amounts]
+    for end, name in ((0, "snare"), (-1, "tom")):
+        sounds = renderer.render([str(mixes[end]), name], [point, point])
+        assert sounds[0].id == sounds[1].id
+        np.testing.assert_array_equal(sounds[0].audio, sounds[1].audio)
+    images = renderer._drawn(mixes, [point] * 9)
+    whole = np.abs(images[-1] - images[0]).mean()
+    steps = np.abs(np.diff(images, axis=0)).mean(axis=(1, 2, 3))
+    assert steps.max() < 0.4 * whole
+    away = np.abs(images - images[0]).mean(axis=(1, 2, 3))
+    assert (np.diff(away) > 0).all()
+
+
+def test_a_tail_is_in_the_image_what_the_other_has_after_its_attack(renderer):
+    snare = ClassMix("snare")
+    here, other, tail, attack = renderer._drawn(
+        [snare] * 4, [parse_point(name) for name in ("5", "9", "5+t9", "5+a9")])
+    geometry = renderer.kit.geometry
+    onset = geometry.lead_samples // geometry.hop
+    for spliced, first, rest in ((tail, here, other), (attack, other, here)):
+        np.testing.assert_array_equal(spliced[:, : onset + 1], first[:, : onset + 1])
+        np.testing.assert_array_equal(spliced[:, -20:], rest[:, -20:])
+
+
+def test_a_mix_is_judged_by_the_classes_in_it(renderer):
+    """Confidence: that it is any of them. Realness, its threshold and loudness: by their shares."""
+    shares = {"snare": 0.7, "tom": 0.3}
+    sound = renderer.render(["snare+tom@0.3"], [5])[0]
+    low = Renderer(renderer.kit, renderer.kit.geometry.sample_rate_hz, griffin_lim_rounds=4)
+    audio = [low.render(["snare+tom@0.3"], [5])[0].audio]
+    heard = {name: low.listen(audio, [low.label(name)]) for name in shares}
+    probability = heard["snare"].probability[0]
+    of_either = sum(probability[low.label(name)] for name in shares)
+    assert sound.confidence == pytest.approx(of_either, abs=1e-4)
+    assert sound.class_heard == low.kit.classes[probability.argmax()]
+    assert sound.realness == pytest.approx(
+        sum(share * heard[name].realness[0] for name, share in shares.items()), abs=1e-4)
+    loudness = renderer.kit.manifest.loudness
+    wanted = sum(share * loudness.target_lkfs(name) for name, share in shares.items())
+    assert momentary_lkfs(sound.audio, 48000) == pytest.approx(wanted, abs=0.5)
+    thresholds = Thresholds(confidence=0.0, realness={"tom": 0.5, "snare": 0.1})
+    manifest = low.kit.manifest.model_copy(update={"thresholds": thresholds})
+    strict = Renderer(Kit(low.kit.folder, manifest), 16000, griffin_lim_rounds=1)
+    good = replace(good_sound(renderer), class_asked="snare+tom@0.3")
+    assert strict.rejection(replace(good, realness=0.23)) is None
+    assert strict.rejection(replace(good, realness=0.21)) == "unreal"
+
+
 def test_seeds_and_classes_make_different_sounds(renderer):
     sounds = renderer.render(["snare", "snare", "kick"], [1, 2, 1])
     assert len({sound.audio.tobytes() for sound in sounds}) == 3
@@ -77,7 +151,8 @@ def test_what_is_heard_is_the_finished_audio(renderer):
     assert heard.realness[0] == pytest.approx(sound.realness, abs=1e-4)
 
 
-@pytest.mark.parametrize(("names", "seeds"), [(["gong"], [1]), (["kick"], [-1]), (["kick"], [])])
+@pytest.mark.parametrize(("names", "seeds"), [(["gong"], [1]), (["kick"], [-1]), (["kick"], []),
+                                             (["kick+gong@0.5"], [1]), (["kick+"], [1])])
 def test_impossible_requests_are_refused(renderer, names, seeds):
     with pytest.raises(RenderError):
         renderer.render(names, seeds)

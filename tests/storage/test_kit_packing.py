@@ -23,7 +23,7 @@ Members = dict[str, bytes]
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = write_tiny_kit(tmp_path_factory.mktemp("kits") / "tiny")
+    folder = write_tiny_kit(tmp_path_factory.mktemp("kits") / "tiny", rendered=True)
     (folder / "report").mkdir()
     (folder / "report/README.md").write_text("how it went")
     (folder / "notes.txt").write_text("mine")

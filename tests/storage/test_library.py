@@ -94,7 +94,11 @@ def test_a_kit_is_saved_with_its_sounds_and_never_over_another(
     library = Library((tmp_path / "own", tiny_kit.parent), (), library.favourites, library.exports)
     kit = library.kit("tiny")
     chosen = [s for s in kit.factory_sounds(48000) if s.seed == 1]
-    chosen += [replace(chosen[0], trail=trail) for trail in ("~9@0.5", "+3@0.2")]
+    chosen += [replace(chosen[0], trail=trail) for trail in ("~9@0.5", "+3@0.2", "+t9")]
+    chosen += [replace(chosen[0], class_asked=name, trail=trail,
+                       audio=kit.balanced(chosen[0].audio, 48000, name))
+               for name, trail in (("clap+tom@0.3", ""), ("clap+tom@0.4", ""),
+                                   ("clap+tom@0.3", "+a5"))]
     library.save_kit(kit, chosen, "mine")
     saved = library.kit("mine")
     assert library.kit_names() == ["mine", "tiny"]

@@ -235,6 +235,6 @@ def test_slots_follow_a_width_that_was_said(folder: Path, warned: list[str]) -> 
     keeping = opened(warned, "kit.width")
     rig = Rig()
     keeping.begin(rig.machine)
-    rig.machine.switches.wear(rig.kit, rig.kit.factory_sounds(48000), 0)
+    rig.machine.switches.schedule(rig.kit, rig.kit.factory_sounds(48000), 0)
     assert rig.machine.swaps.slots[0].values["level"] == 0.1
     assert rig.machine.swaps.slots[0].values["width"] == 0.0

@@ -30,7 +30,8 @@ def library(tmp_path: Path) -> Library:
     folders = tmp_path / "imports", tmp_path / "recordings"
     for folder in folders:
         folder.mkdir()
-    return Library((), (), tmp_path / "f", tmp_path / "e", tmp_path / "scenes", folders)
+    return Library((), (), tmp_path / "f", tmp_path / "e", tmp_path / "scenes",
+                   sound_folders=folders)
 
 
 def write(path: Path, hz: float = 300.0) -> Path:
@@ -69,7 +70,8 @@ def test_a_name_is_never_a_path(library: Library, tmp_path: Path, name: str) -> 
 
 
 def test_folders_that_are_not_there_hold_nothing(tmp_path: Path) -> None:
-    library = Library((), (), tmp_path, tmp_path, tmp_path, (tmp_path / "none",))
+    library = Library((), (), tmp_path, tmp_path, tmp_path,
+                      sound_folders=(tmp_path / "none",))
     assert library.sound_file_names() == []
     with pytest.raises(ConfigError, match="no sound file in"):
         library.sound_file("kick")

@@ -1,5 +1,6 @@
 """Files as people have them: cut off, renamed, linked, hidden, of other formats."""
 
+import importlib.util
 import os
 import struct
 
@@ -13,6 +14,7 @@ from training.corpus.audio_files import read_mono, walk
 from training.corpus.folder import FolderSource
 from training.corpus.recording import Skipped
 from training.dataset import Dataset, PrepareOptions, prepare
+from training.fingerprint import fingerprint
 
 CLICK = np.sin(np.arange(800) / 5)
 
@@ -44,7 +46,10 @@ def test_a_wav_without_samples_is_empty(tmp_path):
         read_mono(write(tmp_path / "none.wav", np.zeros(0)))
 
 
-def test_what_is_not_read_is_named_as_what_it_is(tmp_path):
+def test_what_is_not_read_is_named_as_what_it_is_and_what_to_do(tmp_path, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec",
+                        lambda name: None if name == "av" else find(name))
     for name in ("a.m4a", "b.WMA", "c.txt"):
         (tmp_path / "kick").mkdir(exist_ok=True)
         (tmp_path / "kick" / name).write_bytes(b"x")
@@ -52,6 +57,45 @@ def test_what_is_not_read_is_named_as_what_it_is(tmp_path):
     assert origins(tmp_path, skipped) == []
     assert [why.split(":")[0] for _, why in skipped.entries] == [
         "AAC is not read", "WMA is not read", "not audio"]
+    assert "pip install 'gan808[av]'" in skipped.entries[0][1]
+
+
+def write_compressed(path, audio, codec, rate=44100):
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout="stereo", bit_rate=192_000)
+        frame = av.AudioFrame.from_ndarray(
+            np.repeat(audio[None].astype(np.float32), 2, axis=0), format="fltp", layout="stereo")
+        frame.sample_rate = rate
+        for part in (frame, None):
+            container.mux(stream.encode(part))
+    return path
+
+
+@pytest.mark.parametrize(("name", "codec"), [
+    ("a.m4a", "aac"), ("a.AAC", "aac"), ("a.wma", "wmav2")])
+def test_aac_and_wma_are_read_where_there_is_pyav(tmp_path, name, codec):
+    """The sound that was encoded, at its rate, within what the encoder leaves of it. It begins
+    after 0.1 s: FFmpeg's encoder of WMA has less delay than its decoder takes away."""
+    n = np.arange(22050)
+    hit = 0.5 * np.sin(2 * np.pi * 440 * n / 44100) * np.exp(-n / 4000)
+    path = write_compressed(tmp_path / name.lower(), np.pad(hit, 4410), codec).rename(
+        tmp_path / name)
+    got, rate = read_mono(path)
+    assert rate == 44100
+    assert len(hit) <= len(got) <= len(hit) + 3 * 4410
+    late = np.correlate(got, hit[:8192], "valid").argmax()
+    assert np.abs(got[late : late + 8192] - hit[:8192]).max() < 0.05
+
+
+def test_a_compressed_file_that_is_none_is_named(tmp_path):
+    pytest.importorskip("av")
+    with pytest.raises(CorpusError, match="^longer than 1 s$"):
+        read_mono(write_compressed(tmp_path / "long.m4a", np.zeros(88200), "aac"), 1.0)
+    for content, why in ((b"", "empty"), (b"x" * 1000, "corrupt")):
+        (tmp_path / "bad.m4a").write_bytes(content)
+        with pytest.raises(CorpusError, match=f"^{why}$"):
+            read_mono(tmp_path / "bad.m4a")
 
 
 def test_names_that_are_no_utf8_are_names(tmp_path):
@@ -62,6 +106,7 @@ def test_names_that_are_no_utf8_are_names(tmp_path):
         write(root / "kick" / grown, np.sin(np.arange(900) / (4 + 3 * i)))
         write(root / "snare" / f"{i}.wav", np.sin(np.arange(900) / (5 + 3 * i)))
     write(root / os.fsdecode(b"kick\x99") / "x.wav", np.sin(np.arange(900) / 60))
+    assert fingerprint([root], [FolderSource(root)], GEOMETRY, {}).classes == {"kick", "snare"}
     prepare([FolderSource(root)], tmp_path / "out", GEOMETRY, PrepareOptions(0))
     named = [origin for origin in Dataset(tmp_path / "out").origins if "\\x" in origin]
     assert "drums/kick/gr\\x81n3.wav" in named

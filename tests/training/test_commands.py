@@ -1,6 +1,7 @@
 """From a folder of sounds to a kit that renders, and on again after a stop."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,7 @@ from gan808.cli.main import app
 from gan808.errors import CorpusError, TrainingError
 from gan808.sound.kit.kit import load_kit, verify_kit
 from gan808.sound.renderer import Renderer
-from tests.tiny_kit import write_tiny_kit
+from tests.tiny_kit import GEOMETRY, write_tiny_kit
 from tests.training.tiny_recipe import write_drums
 from training import dataset
 from training.commands import TrainOptions, evaluate_against, train
@@ -131,16 +132,22 @@ def test_a_dataset_that_was_given_no_folder_has_its_sources_name(tmp_path, drums
 
 
 @pytest.mark.usefixtures("tiny_recipes")
-def test_sources_to_judge_by_are_prepared_once_in_the_kits_geometry(tmp_path, drums):
-    kit = load_kit(write_tiny_kit(tmp_path / "tiny"))
-    with pytest.raises(TrainingError, match="has the classes kick, snare; kit tiny has clap"):
-        evaluate_against(kit, [drums], tmp_path / "cache", Lines(), EvaluateOptions())
-    folder, = (tmp_path / "cache").iterdir()
-    assert Dataset(folder).geometry == kit.geometry
+def test_sources_to_judge_by_are_prepared_once_in_the_kits_geometry(tmp_path, drums, monkeypatch):
+    kit = SimpleNamespace(name="mine", classes=("kick", "snare"), geometry=GEOMETRY)
+    monkeypatch.setattr("training.commands.evaluate_kit", lambda kit, dataset, *_: dataset)
     lines = Lines()
-    with pytest.raises(TrainingError, match="has the classes"):
-        evaluate_against(kit, [drums], tmp_path / "cache", lines, EvaluateOptions())
+    for _ in range(2):
+        judged_by = evaluate_against(kit, [drums], tmp_path / "cache", lines, EvaluateOptions())
+    assert [judged_by.folder] == list((tmp_path / "cache").iterdir())
+    assert judged_by.geometry == GEOMETRY
     assert any(line.startswith("using the") for line in lines.said)
+
+
+def test_recordings_of_other_classes_are_refused_before_they_are_prepared(tmp_path, drums):
+    kit = load_kit(write_tiny_kit(tmp_path / "tiny"))
+    with pytest.raises(TrainingError, match=r"beside kit tiny it lacks clap, claves.*classes.toml"):
+        evaluate_against(kit, [drums], tmp_path / "cache", Lines(), EvaluateOptions())
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.usefixtures("tiny_recipes")

@@ -17,6 +17,8 @@ from training import checkpoint
 from training.distribute import TensorFlowDevices, TrainingDevices, check_divides, join
 from training.trainer import FitOptions, Trainer
 
+# Each program imports TensorFlow and builds its graphs anew, two at once: minutes, if it is busy.
+pytestmark = pytest.mark.timeout(900)
 STEPS = 10
 PROGRAM = "tests.training.fit_together"
 # What sums in another order come to differ by: where a gradient is nearly nothing its sign is
@@ -75,7 +77,7 @@ def assert_equal_weights(found, expected, tolerance):
 def test_two_devices_take_the_steps_of_one(dataset, alone, tmp_path):
     """Sums in another order are all that may differ: Adam makes 1e-4 of a step of that at most."""
     worker = start(dataset, tmp_path / "run", tmp_path / "out.npz", DEVICES="2")
-    out, errors = worker.communicate(timeout=240)
+    out, errors = worker.communicate(timeout=400)
     assert worker.returncode == 0, errors
     assert "2 devices share each step" in out
     assert_equal_weights(weights(tmp_path / "out.npz"), alone, SUMS)
@@ -87,13 +89,13 @@ def test_two_workers_equal_one_and_go_on_after_one_was_killed(dataset, alone, tm
     both. Only the chief has written."""
     run = tmp_path / "run"
     chief, other = start_two(dataset, run, tmp_path)
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 400
     while len(checkpoint.checkpoints(run)) < 2 and time.monotonic() < deadline:
         assert chief.poll() is None
         assert other.poll() is None
         time.sleep(0.02)
     other.send_signal(signal.SIGKILL)
-    _, errors = chief.communicate(timeout=240)
+    _, errors = chief.communicate(timeout=400)
     assert other.wait() == -signal.SIGKILL
     reached = checkpoint.read_state(checkpoint.checkpoints(run)[-1])["step"]
     assert 1 <= reached < STEPS
@@ -103,7 +105,7 @@ def test_two_workers_equal_one_and_go_on_after_one_was_killed(dataset, alone, tm
 
     pair = start_two(dataset, run, tmp_path)
     for number, worker in enumerate(pair, start=1):
-        out, errors = worker.communicate(timeout=240)
+        out, errors = worker.communicate(timeout=400)
         assert worker.returncode == 0, errors
         assert out.startswith(f"at step {reached}, worker {number} of 2")
     first, second = (weights(tmp_path / f"worker{index}.npz") for index in range(2))
@@ -118,7 +120,7 @@ def test_two_workers_go_back_together(dataset, tmp_path):
     of step 3 and end with equal weights."""
     run = tmp_path / "run"
     for worker in start_two(dataset, run, tmp_path, POISON="4"):
-        out, errors = worker.communicate(timeout=240)
+        out, errors = worker.communicate(timeout=400)
         assert worker.returncode == 0, errors
         (told,) = [line for line in out.splitlines() if line.startswith("step 5")]
         assert told.endswith("back to step 3, other batches")

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 
@@ -48,7 +49,10 @@ def test_both_recipes_train_and_the_critic_learns(recipe, dataset, tmp_path):
     assert late < early
 
 
-def test_the_average_follows_the_generator(dataset, tmp_path):
+def test_the_average_follows_the_generator(dataset, tmp_path, monkeypatch):
+    """And nothing is written beside the run: a command's end would leave it."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     trainer = Trainer(dataset, TINY, tmp_path, FitOptions(steps=3))
     for _ in range(3):
         trainer.one_step()
@@ -56,6 +60,7 @@ def test_the_average_follows_the_generator(dataset, tmp_path):
         trainer.steps.averaged.get_weights(), trainer.steps.generator.get_weights(), strict=True
     ):
         assert np.abs(average - now).max() < 0.01
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_killed_training_goes_on_to_the_same_losses(dataset, tmp_path):

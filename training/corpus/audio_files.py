@@ -15,14 +15,13 @@ import soundfile
 from gan808.errors import CorpusError
 from gan808.sound.recording import mono
 
+from .compressed_files import KINDS, decode, not_decoded
 from .hits import SEVERAL, onsets
 
 # RAW says neither rate nor width.
 AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() if name != "RAW"} | {
     ".aif", ".aifc", ".oga", ".opus", ".snd", ".wave",
 }
-OTHER_AUDIO = {".m4a": "AAC", ".aac": "AAC", ".mp4": "AAC", ".wma": "WMA", ".ape": "APE",
-               ".mka": "Matroska", ".webm": "WebM", ".wv": "WavPack"}
 MAX_SECONDS = 30.0  # longer files are loops and songs, not drum sounds
 LONGEST_SPLIT_S = 600.0  # of a take that is cut into its hits
 UNFILLED = 0xFFFFFFFF  # a size by which libsndfile reads to the end
@@ -40,8 +39,7 @@ def not_read(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in AUDIO_SUFFIXES:
         return ""
-    kind = OTHER_AUDIO.get(suffix)
-    return f"{kind} is not read: convert it to WAV or FLAC, as with ffmpeg" if kind else "not audio"
+    return not_decoded(suffix) if suffix in KINDS else "not audio"
 
 
 def walk(root: Path, unusable: Callable[[Path, str], None]) -> Iterator[Path]:
@@ -89,20 +87,27 @@ def read_mono(path: Path, most_s: float = MAX_SECONDS) -> tuple[np.ndarray, int]
     Raises CorpusError with a reason of a few words.
     """
     try:
+        compressed = path.suffix.lower() in KINDS
+        audio, rate = decode(path, most_s) if compressed else _read(path, most_s)
+    except OSError as error:
+        raise CorpusError(f"cannot be read ({error.strerror or error})") from error
+    if not np.isfinite(audio).all():
+        raise CorpusError("not finite")
+    return mono(audio), rate
+
+
+def _read(path: Path, most_s: float) -> tuple[np.ndarray, int]:
+    """What libsndfile makes of a file: float32 (n, channels), and its rate in Hz. Raises
+    CorpusError and OSError."""
+    try:
         with path.open("rb") as file, soundfile.SoundFile(_filled_in(file)) as sound:
             if sound.frames == 0:
                 raise CorpusError("empty")
             if sound.frames > most_s * sound.samplerate:
                 raise CorpusError(f"longer than {most_s:.0f} s")
-            audio = mono(sound.read(dtype="float32", always_2d=True))
-            rate = sound.samplerate
+            return sound.read(dtype="float32", always_2d=True), sound.samplerate
     except soundfile.LibsndfileError as error:
         raise CorpusError("empty" if path.stat().st_size == 0 else "corrupt") from error
-    except OSError as error:
-        raise CorpusError(f"cannot be read ({error.strerror or error})") from error
-    if not np.isfinite(audio).all():
-        raise CorpusError("not finite")
-    return audio, rate
 
 
 def _filled_in(file: BinaryIO) -> BinaryIO:

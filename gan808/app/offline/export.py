@@ -1,5 +1,5 @@
 """`gan808 export ... --as FORMAT`, and what `/export` writes: where the sounds come from. The
-command runs on the main thread and nothing plays; `write_present` on the thread of the scenes.
+command runs on the main thread and nothing plays; `write_present` on the disk's thread.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from gan808 import paths
 from gan808.config import HIGHEST_SEED, Settings
 from gan808.errors import ConfigError
 from gan808.pool.render_child import limit_threads
+from gan808.sound.class_mix import parse_class, require_classes
 from gan808.sound.latent import Point
 
 if TYPE_CHECKING:
@@ -24,13 +25,16 @@ Job = TypeVar("Job")
 
 @dataclass(frozen=True)
 class RenderOrder:
-    """What to render: a class of the kit or "all", the points of its latent space, the folder and
-    the rate in Hz (None: the kit's own)."""
+    """What to render: a class of the kit, a mix of some or "all", the points of its latent space,
+    the folder and the rate in Hz (None: the kit's own). mix: a class on the way to which so many
+    steps are made of each point, both ends among them (a single one lies half way)."""
 
     class_name: str
     points: Sequence[Point]
     folder: Path
     rate_hz: int | None
+    mix: str | None = None
+    steps: int = 1
 
 
 def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
@@ -44,15 +48,16 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     from gan808.storage.library import Library
 
     kit = find_kit(settings.kit.name, paths.kit_folders())
-    classes = classes_of(kit, order.class_name)
+    classes = classes_of(kit, order.class_name) if "+" not in order.class_name else (
+        str(require_classes(order.class_name, kit.classes, kit.name)),)
     if (highest := max(point.seed for point in order.points)) > HIGHEST_SEED:
         raise ConfigError(f"seed {highest}: seeds end at {HIGHEST_SEED}")
     library = Library(paths.kit_folders(), (), order.folder, order.folder)
     renderer = make_renderer(kit, settings, order.rate_hz)
-    jobs = [(class_name, point) for class_name in classes for point in order.points]
+    names = [name for each in classes for name in mixes_of(kit, each, order.mix, order.steps)]
+    jobs = [(class_name, point) for class_name in names for point in order.points]
     for batch in batches(jobs, settings.renderer.batch):
-        names, points = zip(*batch, strict=True)
-        for sound in renderer.render(names, points):
+        for sound in renderer.render(*zip(*batch, strict=True)):
             path = library.export(sound, sound.file_stem("_"))
             refused = renderer.rejection(sound)
             yield f"{path}  heard {sound.class_heard} {sound.confidence:.2f}" + (
@@ -72,8 +77,7 @@ def points_from(
     if near is not None:
         return [start.near(number, near) for number in range(count)]
     if morph is not None:
-        shares = [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
-        return [start.towards(morph, share) for share in shares]
+        return [start.towards(morph, share) for share in _shares(count)]
     if start.steps:
         if count > 1:
             raise ConfigError("--count: with an --id that is no plain seed, give --near or --morph")
@@ -89,6 +93,20 @@ def classes_of(kit: Kit, class_name: str) -> Sequence[str]:
             f"--class {class_name}: kit {kit.name} has {', '.join(kit.classes)}; or give all"
         )
     return (class_name,)
+
+
+def mixes_of(kit: Kit, class_name: str, mix: str | None, steps: int) -> Sequence[str]:
+    """A class, or so many steps from it to the class `mix`. Raises ConfigError."""
+    if mix is None:
+        return (class_name,)
+    if mix not in kit.classes:
+        raise ConfigError(f"--mix {mix}: kit {kit.name} has {', '.join(kit.classes)}")
+    start = parse_class(class_name)
+    return list(dict.fromkeys(str(start.towards(mix, share)) for share in _shares(steps)))
+
+
+def _shares(count: int) -> list[float]:
+    return [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
 
 
 def make_renderer(kit: Kit, settings: Settings, rate_hz: int | None) -> Renderer:

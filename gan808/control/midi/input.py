@@ -20,17 +20,21 @@ from gan808.control.midi.controls import MidiControls
 from gan808.control.midi.jack_port import JackSource
 from gan808.control.midi.ports import MidiPorts
 from gan808.engine.engine import ALL_SLOTS
+from gan808.engine.protocols import NotePort
 from gan808.errors import Guard
 from gan808.instrument.controllers import controllers, from_controller
 from gan808.instrument.learning import Control, ControlKind, ControlTarget
+from gan808.instrument.live import LIVE
 from gan808.instrument.midi_map import ALL_CHANNELS, CYMBALS, velocity_of
-from gan808.instrument.parameter import Kind
-from gan808.instrument.protocols import NotePort
+from gan808.instrument.note_maps import HIHAT_PEDAL, OPEN_HATS, decay_of_pedal
+from gan808.instrument.parameter import SLOT, Kind
+from gan808.instrument.parameters import BY_ADDRESS
 from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
 
+DECAY = BY_ADDRESS[f"/slot/{SLOT}/decay"]
 FULL = 127  # what a button sends
 HALF = 64
 # Channel messages of MIDI 1.0: the upper half of the status byte, and how many bytes each has.
@@ -79,6 +83,7 @@ class MidiNotes:
         self._curve: VelocityCurve = settings.midi.velocity_curve
         steady = settings.engine.note_mode == "steady"
         self._delay_s = settings.engine.steady_delay_ms / 1000 if steady else None
+        self._has_pedal = settings.midi.map != "gm"
         self._controllers = controllers()
         self._channels = [MidiChannel() for _ in range(16)]
         self._controls = MidiControls(machine)
@@ -174,7 +179,12 @@ class MidiNotes:
             self._machine.release(self._port, index, self._frame(arrival_s))
 
     def _turn(self, number: int, value: int) -> None:
-        """A controller of the table."""
+        """A controller of the table, or the hi-hat pedal of a drum module."""
+        if number == HIHAT_PEDAL and self._has_pedal:
+            for index, layout in enumerate(self._machine.kit.slots):
+                if layout.class_name in OPEN_HATS:
+                    self._controls.move(DECAY, index, (decay_of_pedal(value),))
+            return
         parameter, slot = self._controllers.get(number, (None, None))
         if parameter is None or (slot is not None and slot >= len(self._machine.codes)):
             return
@@ -218,19 +228,13 @@ class MidiNotes:
             self._controls.move(target.row, target.slot, values)
 
     def _act_live(self, target: ControlTarget, value: int, arrival_s: float) -> None:
-        """/trig and /stop, as quick as the notes of the kit."""
-        slot, given = target.slot, target.given
-        if target.row.address == "/stop":
-            if value and slot is None:
-                self._port.stop(frame=self._frame(arrival_s))
-            elif value and slot is not None:
-                self._port.stop(slot, self._frame(arrival_s))
-        elif slot is not None and not value:
-            self._machine.release(self._port, slot, self._frame(arrival_s))
-        elif slot is not None and given:  # a velocity of its own
-            self._machine.trigger(self._port, slot, float(given[0]), self._frame(arrival_s))
-        elif slot is not None:
-            self._hit(slot, value, arrival_s)
+        """A row that is played, as quick as the notes of the kit."""
+        row, slot, frame = LIVE[target.row.address], target.slot, self._frame(arrival_s)
+        if value:
+            hit = () if target.filled is None else (velocity_of(value, self._curve),)
+            row.play(self._machine, self._port, slot, (*target.given, *hit), frame)
+        elif row.releases and slot is not None:
+            self._machine.release(self._port, slot, frame)
 
 
 class MidiInput:

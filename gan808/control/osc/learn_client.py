@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from gan808.cli.reports import columns
+from gan808.columns import columns
 from gan808.control.osc.client import OscClient
 from gan808.control.osc.status_client import TIMEOUT_S
 from gan808.errors import ConfigError, Gan808Error

@@ -23,12 +23,12 @@ from gan808.control.osc.times import Schedule, TagFrames, WallClock
 from gan808.control.osc.udp_socket import MAX_DATAGRAM_BYTES, OscSocket
 from gan808.control.osc.watch import PlaybackWatch
 from gan808.control.oscquery.announcement import is_loopback
+from gan808.engine.protocols import PortLike
 from gan808.engine.trigger_fast_path import PLAYED, TriggerFastPath
 from gan808.errors import Gan808Error, Guard
 from gan808.instrument.addresses import Request, decode
 from gan808.instrument.events import Event, ParameterChanged, SoundChanged
 from gan808.instrument.parameter import ROOT, Kind, Value
-from gan808.instrument.protocols import PortLike
 from gan808.realtime import request_realtime
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 
 from gan808.control.osc.clients import SHARES
-from gan808.instrument.protocols import ClockLike
+from gan808.engine.protocols import ClockLike
 
 # Reading two clocks takes a microsecond or two; a reading this wide was interrupted between them.
 MAX_READING_S = 50e-6

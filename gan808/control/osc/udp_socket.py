@@ -12,9 +12,9 @@ import sys
 
 from gan808.control.osc.clients import Sender
 from gan808.engine.engine import Port
+from gan808.engine.protocols import PortLike
 from gan808.engine.trigger_fast_path import TriggerFastPath
 from gan808.errors import DeviceError
-from gan808.instrument.protocols import PortLike
 
 MAX_DATAGRAM_BYTES = 65507
 RECEIVE_BUFFER_BYTES = 1 << 20  # room for a burst of bundles while the thread is busy

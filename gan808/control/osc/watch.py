@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gan808.control.osc.clients import Clients, Sender
+from gan808.errors import Guard
 from gan808.instrument.parameter import Value
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class PlaybackWatch:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._count, self._place = 0, -2  # of the thread: sounds begun, and the step told last
 
     def set(self, client: Sender, on: bool) -> None:
         """A client begins to watch, or no longer does. The OSC thread."""
@@ -59,7 +61,8 @@ class PlaybackWatch:
             thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        count, place = self._machine.engine.begun(1 << 62)[0], -2
+        guard = Guard("/watch")
+        self._count, self._place = self._machine.engine.begun(1 << 62)[0], -2
         while not self._stopping.wait(PERIOD_S):
             receivers = self._clients.current(time.monotonic())
             if not receivers:
@@ -68,11 +71,16 @@ class PlaybackWatch:
                         self._thread = None
                         return
                 continue
-            count, begun = self._machine.engine.begun(count)
-            for slot, velocity in dict(begun).items():
-                if slot < len(self._machine.codes):
-                    self._tell(f"/slot/{self._machine.codes[slot]}/played", (velocity,), receivers)
-            now = self._machine.engine.clock.frame_now()
-            before, place = place, self._machine.sequencer.place_at(now)
-            if place != before:
-                self._tell("/seq/playhead", (place,), receivers)
+            with guard:
+                self._look(receivers)
+
+    def _look(self, receivers: list[Sender]) -> None:
+        machine = self._machine
+        self._count, begun = machine.engine.begun(self._count)
+        for slot, velocity in dict(begun).items():
+            if slot < len(machine.codes):
+                self._tell(f"/slot/{machine.codes[slot]}/played", (velocity,), receivers)
+        place = machine.sequencer.place_at(machine.engine.clock.frame_now())
+        if place != self._place:
+            self._place = place
+            self._tell("/seq/playhead", (place,), receivers)

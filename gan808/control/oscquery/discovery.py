@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from gan808.config import OscSettings
+from gan808.control.web.address import tell
 from gan808.control.web.process import WebProcess
 from gan808.errors import DeviceError, Gan808Error, Guard
 
@@ -32,7 +34,11 @@ class Discovery:
         warn: Callable[[str], None],
         *,
         settled_s: float = SETTLED_S,
+        panel_file: Path | None = None,
     ) -> None:
+        """panel_file: where to say at which address the panel is."""
+        self._panel_file = panel_file
+        self._take_back: Callable[[], None] = lambda: None
         self._settings = settings
         self._osc_address = osc_address
         self._say = say
@@ -54,6 +60,8 @@ class Discovery:
             try:
                 web.bind()
                 self._web = web
+                if self._panel_file is not None:
+                    self._take_back = tell(self._panel_file, self.panel)
             except DeviceError as error:
                 self._warn(str(error))
         if self._settings.query or self._settings.announce != "off":
@@ -62,6 +70,7 @@ class Discovery:
     def stop(self) -> None:
         """Take everything back, in well under a second; safe to call twice, or without start."""
         self._stopping.set()
+        self._take_back()
         if self._thread.is_alive():
             self._thread.join(timeout=STOP_S)
         if self._web is not None:

@@ -129,7 +129,7 @@ def _attributes(
     if row.kind is Kind.QUERY:
         node["TYPE"] = _types_of(values) if values is not None else _types_told(row)
         return node
-    if row.address == "/play":
+    if row.pairs:
         return node | {"TYPE": "ss"}  # at least the pair `s bd`; any number of pairs may follow
     required = [a for a in row.arguments if not a.optional]
     least = row.arguments if row.kind is Kind.VALUE else required

@@ -1,7 +1,8 @@
 """The web process from the player's side: binds its port, starts it, starts it again.
 
 `WebProcess` owns the listening socket, so that the address is known at once and outlives a crash,
-and one thread, `web`, which waits for the process.
+and one thread, `web`, which waits for the process. POSIX only: the process inherits the socket by
+its number; on Windows it would have to be given over by socket.share.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ class WebProcess:
 
     def bind(self) -> None:
         """Take the port; who connects from now on is served later. Raises DeviceError."""
+        if os.name != "posix":
+            raise DeviceError("the panel and OSCQuery do not run on this system yet; osc.query = "
+                              "false spares this line")
         host, osc_port = self._osc_address
         ports = [self._wanted] if self._wanted else [osc_port, 0]
         for port in ports:

@@ -3,7 +3,7 @@ loop only.
 
 Everything about the instrument is asked of it over OSC, as any client asks. A GET writes nothing,
 and takes at most a sound out of the stock; what is written comes over the WebSocket as OSC packets,
-and only from pages served here.
+or is a sound file, and only from pages served here.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from gan808.control.web.osc_client import OscAsker
 from gan808.control.web.query import Query
 from gan808.control.web.samples import Samples, is_sample_path, wav_of
 from gan808.control.web.sockets import Listeners
+from gan808.control.web.uploads import Uploads
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
     ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json", ".txt": "text/plain",
 }
-PANEL, SOUND = "/panel/", "/panel/sound.wav"
+PANEL, SOUND, UPLOAD = "/panel/", "/panel/sound.wav", "/panel/upload"
 REQUESTS_HZ, BURST = 20.0, 40  # of those that ask the instrument
 MOST_REQUEST_BYTES = 8192
 # Everything from here, nothing from elsewhere, and in nobody's frame.
@@ -44,7 +45,9 @@ HEADERS = {
 class WebServer:
     """The server of one instrument, from start to stop."""
 
-    def __init__(self, osc_address: tuple[str, int]) -> None:
+    def __init__(self, osc_address: tuple[str, int], imports: Path) -> None:
+        """imports: the folder that sound files from pages go to."""
+        self._uploads = Uploads(imports)
         self._asker = OscAsker(osc_address)
         self._query = Query(self._asker, osc_address)
         self._listeners = Listeners(osc_address)
@@ -90,6 +93,8 @@ class WebServer:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request, host)
         path = unquote(request.rel_url.raw_path)
+        if request.method == "POST" and path == UPLOAD:
+            return await self._upload(request, host)
         readable = ("GET", "HEAD", "OPTIONS") if is_sample_path(path) else ("GET", "HEAD")
         if request.method not in readable:
             return web.Response(status=405, headers={"Allow": ", ".join(readable)})
@@ -107,6 +112,13 @@ class WebServer:
         if path == SOUND:
             return await self._wav(request.rel_url.query.get("id", ""))
         return await self._query.answer(path, request.rel_url.raw_query_string)
+
+    async def _upload(self, request: web.BaseRequest, host: str) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if origin is None or not origin_is_ours(origin, host):
+            return web.Response(status=403, text="only pages from here may do this")
+        self._doors.stays(cast("Any", request.protocol))  # it has a time of its own
+        return await self._uploads.take(request)
 
     async def _socket(self, request: web.BaseRequest, host: str) -> web.StreamResponse:
         if not origin_is_ours(request.headers.get("Origin"), host):

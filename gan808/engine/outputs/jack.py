@@ -74,9 +74,13 @@ class JackOutput(DeviceOutput):
         self._device = device
         jack, handle = libjack(), self._client.handle
         rate_hz = int(jack.jack_get_sample_rate(handle))
+        own = jack.jack_get_client_name(handle).decode()
         # JACK fixes the block itself.
         super().__init__(f"{JACK_HOST_API}: {device or 'not connected'}", rate_hz,
                          int(jack.jack_get_buffer_size(handle)))
+        if own != CLIENT_NAME:
+            self.notice = (f"another {CLIENT_NAME} plays on this JACK server: this one and its "
+                           f"ports are {own} there")
         self.end_frame = None if seconds is None else round(seconds * rate_hz)
         # JACK keeps neither the callback's memory nor the engine alive.
         self._memory = np.zeros(1, OUTPUT)

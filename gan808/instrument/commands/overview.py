@@ -5,28 +5,47 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gan808 import __version__
+from gan808.instrument.evolution import Evolution
+from gan808.instrument.host import Host
 from gan808.instrument.slots import Slot
 from gan808.instrument.state import KEPT_VALUES
+from gan808.sequencer.sequencer import Sequencer
 from gan808.sequencer.steps import Row
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
+    from gan808.instrument.events import Event, Status
 
 # Whatever has one value and belongs to the whole machine.
 READ = (*KEPT_VALUES, "/seq/clock", "/seq/pattern", "/scene", "/state", "/record")
 
 
-class Overview:
-    """Answers /snapshot, /evolve/next, /renderer and /midi/ports."""
+class StatusSource(Protocol):
+    """The machine, of which this asks how it is."""
 
-    def __init__(self, machine: Machine, read: Callable[[str], Answer]) -> None:
+    def status(self, *, reset_peak: bool = False) -> Status: ...
+
+    def soon(self) -> int: ...
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]: ...
+
+
+class Overview:
+    """Answers /snapshot, /slots, /evolve/next, /renderer, /midi/ports and /state."""
+
+    def __init__(self, context: Context, sequencer: Sequencer, evolution: Evolution, host: Host,
+                 read: Callable[[str], Answer], machine: StatusSource) -> None:
         """read: the present value of a row that belongs to the whole machine."""
-        self._machine = machine
+        self._context = context
+        self._sequencer = sequencer
+        self._evolution = evolution
+        self._host = host
         self._read = read
+        self._machine = machine
         self._began_s = time.monotonic()
 
     def handlers(self) -> dict[str, Handler]:
@@ -34,39 +53,55 @@ class Overview:
         return {
             "/snapshot": self._snapshot,
             "/evolve/next": lambda _: tuple(self._next()),
-            "/slots": lambda _: tuple(part for s in self._machine.kit.slots for part in (
+            "/slots": lambda _: tuple(part for s in self._context.kit.slots for part in (
                 s.code, s.name, s.class_name, s.notes[0])),
             "/renderer": self._renderer,
-            "/midi/ports": lambda _: tuple(self._machine.midi_ports()),
+            "/status": self._status,
+            "/counters": self._counters,
+            "/pool": self._stock,
+            "/midi/ports": lambda _: tuple(self._host.midi_ports()),
+            "/state": lambda _: (self._host.state(),),
         }
 
+    def _status(self, call: Call) -> Answer:
+        status = self._machine.status(reset_peak=not any(call.arguments))
+        return (status.voices, status.pool, status.load, status.peak, status.xruns,
+                float(status.sample_rate_hz), status.latency_ms)
+
+    def _counters(self, _: Call) -> Answer:
+        status = self._machine.status()
+        return status.late_commands, status.stolen_voices, status.dropped_commands
+
+    def _stock(self, _: Call) -> Answer:
+        return tuple(part for pair in self._context.pool.stock().items() for part in pair)
+
     def _snapshot(self, _: Call) -> Answer:
-        machine = self._machine
+        context = self._context
         values = {row: list(self._read(row)) for row in READ}
-        rows = machine.sequencer.with_score(
-            lambda score: [score.row(slot) for slot in range(len(machine.codes))])
+        rows = self._sequencer.with_score(
+            lambda score: [score.row(slot) for slot in range(len(context.codes))])
         told = {
-            "version": __version__, "kit": machine.kit.name, "classes": machine.kit.classes,
-            "playing": machine.sequencer.playing, "values": values, "next": self._next(),
-            "stock": machine.pool.stock(), "output": machine.output,
-            "slots": [_slot(slot) for slot in machine.swaps.slots],
-            "rows": {code: _row(row) for code, row in zip(machine.codes, rows, strict=True)},
+            "version": __version__, "kit": context.kit.name, "classes": context.kit.classes,
+            "playing": self._sequencer.playing, "values": values, "next": self._next(),
+            "stock": context.pool.stock(), "output": self._host.output(),
+            "slots": [_slot(slot) for slot in context.swaps.slots],
+            "rows": {code: _row(row) for code, row in zip(context.codes, rows, strict=True)},
         }
         return (json.dumps(told, separators=(",", ":")),)
 
     def _next(self) -> list[str]:
-        machine, evolution = self._machine, self._machine.evolution
+        context, evolution = self._context, self._evolution
         if not evolution.swaps_per_bar or evolution.mode == "fresh":
             return []
-        used = set(machine.sequencer.used_slots())
-        free = [slot.index for slot in machine.swaps.slots if not slot.locked]
+        used = set(self._sequencer.used_slots())
+        free = [slot.index for slot in context.swaps.slots if not slot.locked]
         if evolution.mode == "all":
-            return [machine.codes[slot] for slot in free]
+            return [context.codes[slot] for slot in free]
         order = evolution.order([slot for slot in free if slot in used] or free)
-        return [machine.codes[slot] for slot in order[:1]]
+        return [context.codes[slot] for slot in order[:1]]
 
     def _renderer(self, _: Call) -> Answer:
-        status = self._machine.filler.status()
+        status = self._context.filler.status()
         minutes = max(time.monotonic() - self._began_s, 1.0) / 60
         return int(status.ready), status.rendered, status.filed, status.filed / minutes
 

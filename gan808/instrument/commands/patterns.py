@@ -6,13 +6,13 @@ row on /seq/row, of another pattern on /seq/pattern.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import ParameterChanged
@@ -22,12 +22,14 @@ from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score, When
 from gan808.sequencer.steps import REST, Row
 from gan808.sequencer.variation import euclidean
-from gan808.storage.pattern_files import MIDI
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
+    from gan808.sequencer.sequencer import Sequencer
+    from gan808.sequencer.sync import Sync
 
+Result = TypeVar("Result")
 # Row of the table -> field of a step.
 FIELDS = {"/seq/step": "velocity", "/seq/chance": "chance", "/seq/ratchet": "ratchet",
           "/seq/nudge": "nudge", "/seq/tune": "tune_semitones", "/seq/pan": "pan",
@@ -40,6 +42,9 @@ EDITS = (*FIELDS, "/seq/length", "/seq/row", "/seq/clear", "/seq/euclid", "/seq/
          "/seq/original")
 STROKE_S, MOST_EDITS = 0.6, 100
 LONGEST_TAP_S = 3.0
+
+
+PATTERN = "/seq/pattern"
 
 
 class EditHistory:
@@ -78,17 +83,21 @@ class EditHistory:
 class PatternCommands:
     """Choosing, editing, varying and saving patterns."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self._sequencer = machine.sequencer
+    def __init__(self, context: Context, sequencer: Sequencer, sync: Sync) -> None:
+        self._context = context
+        self._sequencer = sequencer
+        self._sync = sync
         self._asked = 0
         self._edits = EditHistory()
         self._taps: list[float] = []
+        # Files being read or written, and what waits for them.
+        self._pending = 0
+        self._held: deque[tuple[Handler, Call]] = deque()
 
-    def table(self) -> dict[str, Handler]:
-        """Address -> handler."""
+    def handlers(self) -> dict[str, Handler]:
+        """What the rows of the table do."""
         handlers: dict[str, Handler] = {
-            "/seq/pattern": self._pattern,
+            PATTERN: self._pattern,
             "/seq/length": self._length,
             "/seq/row": self._row,
             "/seq/clear": self._clear,
@@ -133,7 +142,7 @@ class PatternCommands:
         if len(self._taps) > 1 and self._taps[-1] > self._taps[0]:
             gap_s = (self._taps[-1] - self._taps[0]) / (len(self._taps) - 1)
             tempo = min(400.0, max(20.0, 60.0 / gap_s))
-            self._machine.sync.set_tempo(tempo)
+            self._sync.set_tempo(tempo)
             self._tell("/seq/tempo", self._sequencer.tempo_bpm)
         return ()
 
@@ -142,32 +151,39 @@ class PatternCommands:
     def _pattern(self, call: Call) -> Answer | None:
         if not call.arguments:
             return (self._sequencer.pattern.name,)
-        machine, name = self._machine, str(call.arguments[0])
         self._asked += 1
-        read = partial(machine.library.own_pattern, name, machine.kit.slots)
-        if machine.live and name.lower().endswith(MIDI):
-            # A large file takes a second, in which everything else would wait.
-            threading.Thread(target=self._read, args=(call, self._asked, read),
-                             name="gan808-pattern", daemon=True).start()
-            return None
-        return self._chosen(call, read())
+        context, number = self._context, self._asked
+        self._on_disk(
+            call, partial(context.library.own_pattern, str(call.arguments[0]), context.kit.slots),
+            partial(self._was_read, call, number))
+        return None
 
-    def _read(self, call: Call, number: int, read: Callable[[], Pattern]) -> None:
-        """On a thread of its own; what comes of it is the machine's again."""
-        try:
-            result: Pattern | Gan808Error = read()
-        except Gan808Error as error:
-            result = error
-        self._machine.post(self._was_read, call, number, result)
-
-    def _was_read(self, call: Call, number: int, result: Pattern | Gan808Error) -> None:
+    def _was_read(self, call: Call, number: int, pattern: Pattern) -> None:
         """Of patterns asked for one after the other the last is chosen."""
-        if isinstance(result, Gan808Error):
-            call.answer(result)
-        elif number != self._asked:
-            call.answer(ConfigError(f"pattern {result.name}: another was asked for meanwhile"))
-        else:
-            call.answer(self._chosen(call, result))
+        if number != self._asked:
+            raise ConfigError(f"pattern {pattern.name}: another was asked for meanwhile")
+        call.answer(self._chosen(call, pattern))
+
+    def in_order(self, handler: Handler, call: Call) -> Answer | None:
+        """What is asked of the sequencer while a pattern is read or written waits for that."""
+        if self._held or (self._pending and (call.command != PATTERN or not call.arguments)):
+            self._held.append((handler, call))
+            return None
+        return handler(call)
+
+    def _on_disk(
+        self, call: Call, work: Callable[[], Result], done: Callable[[Result], object]
+    ) -> None:
+        self._pending += 1
+        self._context.disk.do(call.command, work, partial(self._go_on, call, done),
+                              partial(self._go_on, call, call.answer))
+
+    def _go_on(self, call: Call, work: Callable[[Any], object], result: object) -> None:
+        self._pending -= 1
+        call.go_on(work, result)
+        while self._held and not self._pending:
+            handler, held = self._held.popleft()
+            held.go_on(_answer_with, handler, held)
 
     def _chosen(self, call: Call, pattern: Pattern) -> Answer:
         self._edits = EditHistory()
@@ -175,18 +191,24 @@ class PatternCommands:
         self._tell(call.command, self._sequencer.pattern.name)
         return (self._sequencer.pattern.name,)
 
-    def _save(self, call: Call) -> Answer:
-        path = self._machine.library.save_pattern(self._sequencer.edited, str(call.arguments[0]))
-        saved = replace(self._sequencer.edited, name=path.stem, source=path.stem)
-        self._sequencer.with_score(lambda score: score.keep_as(saved))
-        self._tell("/seq/pattern", saved.name)
-        return (str(path),)
+    def _save(self, call: Call) -> None:
+        edited = self._sequencer.edited
+        self._on_disk(
+            call, partial(self._context.library.save_pattern, edited, str(call.arguments[0])),
+            partial(self._saved, call, edited))
+
+    def _saved(self, call: Call, edited: Pattern, path: Path) -> None:
+        saved = replace(edited, name=path.stem, source=path.stem)
+        if self._sequencer.edited is edited:  # and no song has gone on to another
+            self._sequencer.with_score(lambda score: score.keep_as(saved))
+            self._tell(PATTERN, saved.name)
+        call.answer((str(path),))
 
     # Steps and rows
 
     def _field(self, name: str, call: Call) -> Answer:
         slot, step = int(call.arguments[0]), int(call.arguments[1])
-        code = self._machine.codes[slot]
+        code = self._context.codes[slot]
         if len(call.arguments) > 2:
             value = call.arguments[2]
             if isinstance(value, float):
@@ -203,21 +225,21 @@ class PatternCommands:
             row, length = self._row_of(slot), int(call.arguments[1])
             # Longer: the row goes on as it would have gone round.
             self._set_row(slot, tuple(row[place % len(row)] for place in range(length)))
-            self._tell(call.command, self._machine.codes[slot], length)
+            self._tell(call.command, self._context.codes[slot], length)
             self._tell_row(slot)
-        return (self._machine.codes[slot], len(self._row_of(slot)))
+        return (self._context.codes[slot], len(self._row_of(slot)))
 
     def _row(self, call: Call) -> Answer:
         slot = int(call.arguments[0])
         if len(call.arguments) > 1:
-            self._set_row(slot, read_row(str(call.arguments[1]), self._machine.codes[slot]))
+            self._set_row(slot, read_row(str(call.arguments[1]), self._context.codes[slot]))
             self._tell_row(slot)
-        return (self._machine.codes[slot], write_row(self._row_of(slot)))
+        return (self._context.codes[slot], write_row(self._row_of(slot)))
 
     def _clear(self, call: Call) -> Answer:
         def cleared(pattern: Pattern) -> Pattern:
             codes = pattern.rows if not call.arguments else (
-                self._machine.codes[int(call.arguments[0])],)
+                self._context.codes[int(call.arguments[0])],)
             return pattern.with_rows({code: (REST,) * len(pattern.row(code)) for code in codes})
 
         return self._rewrite(lambda score: score.edit(cleared), call)
@@ -229,7 +251,7 @@ class PatternCommands:
             raise ConfigError(f"hits {hits}: more than the {steps} steps; give 0 to {steps}")
         self._set_row(slot, euclidean(hits, steps, more[1] if len(more) > 1 else 0))
         self._tell_row(slot)
-        return (self._machine.codes[slot],)
+        return (self._context.codes[slot],)
 
     # Variation
 
@@ -263,7 +285,7 @@ class PatternCommands:
         return ()
 
     def _rows(self) -> list[Row]:
-        slots = range(len(self._machine.codes))
+        slots = range(len(self._context.codes))
         return self._sequencer.with_score(lambda score: [score.row(slot) for slot in slots])
 
     def _row_of(self, slot: int) -> Row:
@@ -273,10 +295,16 @@ class PatternCommands:
         self._sequencer.with_score(lambda score: score.set_row(slot, row))
 
     def _tell_row(self, slot: int) -> None:
-        self._tell("/seq/row", self._machine.codes[slot], write_row(self._row_of(slot)))
+        self._tell("/seq/row", self._context.codes[slot], write_row(self._row_of(slot)))
 
     def _tell(self, address: str, *values: Value) -> None:
-        self._machine.emit(ParameterChanged(address, values))
+        self._context.emit(ParameterChanged(address, values))
+
+
+def _answer_with(handler: Handler, call: Call) -> None:
+    answer = handler(call)
+    if answer is not None:
+        call.answer(answer)
 
 
 def _set_vary(score: Score, share: float) -> None:

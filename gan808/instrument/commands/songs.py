@@ -1,5 +1,5 @@
 """What /seq/song and /seq/part do: patterns and scenes by themselves, each at its bar. Machine
-thread only; files are read on the scenes' thread.
+thread only; files are read on the disk's thread.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from gan808.instrument.events import Notice, ParameterChanged
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
     from gan808.instrument.scenes import Scenes
     from gan808.sequencer.patterns import Pattern
+    from gan808.sequencer.sequencer import Sequencer
     from gan808.sequencer.song import Song, SongPosition
+    from gan808.sequencer.sync import Sync
 
 NO_SONG = "off"
 BEATS_PER_BAR = STEPS_PER_BAR // STEPS_PER_BEAT
@@ -26,8 +28,12 @@ BEATS_PER_BAR = STEPS_PER_BAR // STEPS_PER_BEAT
 class SongCommands:
     """Plays a song: the next part is set during the last bar of the one before."""
 
-    def __init__(self, machine: Machine, scenes: Scenes) -> None:
-        self._machine = machine
+    def __init__(
+        self, context: Context, scenes: Scenes, sequencer: Sequencer, sync: Sync
+    ) -> None:
+        self._context = context
+        self._sequencer = sequencer
+        self._sync = sync
         self._scenes = scenes
         self._position: SongPosition | None = None
         self._patterns: Mapping[str, Pattern] = {}
@@ -41,7 +47,7 @@ class SongCommands:
 
         Raises ConfigError.
         """
-        library = self._machine.library
+        library = self._context.library
         self._begin(*self._read(library.song(name)), wait=True)
 
     def beat(self, index: int) -> None:
@@ -61,24 +67,24 @@ class SongCommands:
     def _song(self, call: Call) -> Answer | None:
         if not call.arguments:
             return (self._position.song.name if self._position else NO_SONG,)
-        name, library = str(call.arguments[0]), self._machine.library
+        name, library = str(call.arguments[0]), self._context.library
         if name == NO_SONG:
             self._position = None
             self._tell_song()
             return (NO_SONG,)
-        self._scenes.apart(call, lambda: self._read(library.own_song(name)),
-                           partial(self._was_read, call))
+        self._context.disk.do_for(call, lambda: self._read(library.own_song(name)),
+                                  partial(self._was_read, call))
         return None
 
     def _read(self, song: Song) -> tuple[Song, dict[str, Pattern]]:
         """A song with all its patterns: one that is missing is told now, not in an hour."""
-        machine = self._machine
+        context = self._context
         names = {part.pattern for part in song.part if part.pattern}
         scenes = {part.scene for part in song.part if part.scene}
-        missing = sorted(scenes - set(machine.library.scene_names())) if scenes else []
+        missing = sorted(scenes - set(context.library.scene_names())) if scenes else []
         if missing:
             raise ConfigError(f"song {song.name}: there is no scene {missing[0]}")
-        return song, {name: machine.library.pattern(name, machine.kit.slots) for name in names}
+        return song, {name: context.library.pattern(name, context.kit.slots) for name in names}
 
     def _was_read(self, call: Call, read: tuple[Song, dict[str, Pattern]]) -> None:
         self._begin(*read)
@@ -101,16 +107,16 @@ class SongCommands:
         if part.scene:
             self._scenes.play_at_bar(part.scene, pattern, self._failed, wait=wait)
         elif pattern is not None:
-            self._machine.sequencer.set_pattern(pattern)
-            self._machine.emit(ParameterChanged("/seq/pattern", (pattern.name,)))
+            self._sequencer.set_pattern(pattern)
+            self._context.emit(ParameterChanged("/seq/pattern", (pattern.name,)))
 
     def _failed(self, error: Exception) -> None:
-        self._machine.emit(Notice(f"song: {error}"))
+        self._context.emit(Notice(f"song: {error}"))
 
     def _end(self) -> None:
         """The last bar has begun: stop where it ends."""
-        machine, self._position = self._machine, None
-        machine.sync.stop(machine.sequencer.next_frame("bar", machine.now()))
+        self._position = None
+        self._sync.stop(self._sequencer.next_frame("bar", self._context.now()))
         self._tell_song()
 
     def _told(self) -> tuple[int, int]:
@@ -118,9 +124,9 @@ class SongCommands:
         return (position.part + 1, len(position.song.part)) if position else (0, 0)
 
     def _tell(self) -> None:
-        self._machine.emit(ParameterChanged("/seq/part", self._told()))
+        self._context.emit(ParameterChanged("/seq/part", self._told()))
 
     def _tell_song(self) -> None:
         name = self._position.song.name if self._position else NO_SONG
-        self._machine.emit(ParameterChanged("/seq/song", (name,)))
+        self._context.emit(ParameterChanged("/seq/song", (name,)))
         self._tell()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.events import Event, SoundChanged
 from gan808.instrument.parameter import SLOT
 from gan808.instrument.pictures import Picture, picture_of
+from gan808.sound.class_mix import require_classes
 from gan808.sound.latent import Point, parse_id
 from gan808.sound.sound import BATCH, Rendered, Sound
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
 
 # Sounds are a third of a megabyte at most; pictures two kilobytes.
 MOST_SOUNDS, MOST_PICTURES, MOST_PLAYED, MOST_ASKED = 128, 512, 400, 256
@@ -31,22 +33,24 @@ PIECE_BYTES = 32_768
 class SoundCommands:
     """Keeps the last sounds that played or were asked for at hand."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(
+        self, context: Context, subscribe: Callable[[Callable[[Event], None]], object]
+    ) -> None:
+        self._context = context
         self._sounds: OrderedDict[str, Sound] = OrderedDict()
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
         # Asked for and not yet begun: the renderer makes BATCH sounds in the time of one.
         self._asked: deque[tuple[Call, str, Point]] = deque()
         self._rendering = False
         self._played: deque[tuple[float, str, str]] = deque(maxlen=MOST_PLAYED)
-        machine.subscribe(self._hear)
+        subscribe(self._hear)
 
     def handlers(self) -> dict[str, Handler]:
         """What the rows of the table do."""
         return {
             "/sound/picture": lambda call: self._picture(self._at_hand(str(call.arguments[0]))),
             f"/slot/{SLOT}/picture": lambda call: self._picture(
-                self._machine.swaps.sound(int(call.arguments[0]))),
+                self._context.swaps.sound(int(call.arguments[0]))),
             "/sound/audio": self._audio,
             "/sound/render": self._render,
             "/history": self._history,
@@ -54,14 +58,14 @@ class SoundCommands:
 
     def find(self, sound_id: str) -> Sound | None:
         """The sound of that id, if it is at hand: played, asked for or in stock."""
-        playing = (slot.sound for slot in self._machine.swaps.slots)
+        playing = (slot.sound for slot in self._context.swaps.slots)
         present = next((s for s in playing if s is not None and s.id == sound_id), None)
         return present or self._sounds.get(sound_id) or next(
-            (s for s in self._machine.pool.sounds() if s.id == sound_id), None)
+            (s for s in self._context.pool.sounds() if s.id == sound_id), None)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, SoundChanged):
-            sound = self._machine.swaps.slots[event.slot].sound
+            sound = self._context.swaps.slots[event.slot].sound
             if sound is not None and sound.id == event.id:
                 self.keep(sound)
             self._played.append((time.monotonic(), event.id, event.code))
@@ -95,18 +99,20 @@ class SoundCommands:
         return (sound.id, sound.sample_rate_hz, len(sound.audio), channels, pcm)
 
     def _render(self, call: Call) -> Answer | None:
-        machine, sound_id = self._machine, str(call.arguments[0])
+        context, sound_id = self._context, str(call.arguments[0])
         if self.find(sound_id) is not None:
             return (sound_id,)
         kit, class_name, place = parse_id(sound_id)
-        if kit != machine.kit.name or class_name not in machine.kit.classes:
-            raise ConfigError(f"{sound_id[:80]} is no sound of kit {machine.kit.name}")
+        if kit == context.kit.name:
+            require_classes(class_name, context.kit.classes, kit)
+        else:
+            raise ConfigError(f"{sound_id[:80]} is no sound of kit {context.kit.name}")
         if len(self._asked) >= MOST_ASKED:
             raise Gan808Error(f"{MOST_ASKED} sounds are being made already")
         self._asked.append((call, class_name, place))
         if not self._rendering:
             self._rendering = True
-            machine.post(self._begin)  # those that come in the same packet go along
+            context.post(self._begin)  # those that come in the same packet go along
         return None
 
     def _begin(self) -> None:
@@ -117,9 +123,9 @@ class SoundCommands:
         name = self._asked[0][1]
         chosen = [each for each in self._asked if each[1] == name][:BATCH]
         self._asked = deque(each for each in self._asked if each not in chosen)
-        machine, calls = self._machine, [call for call, *_ in chosen]
-        machine.filler.request_points(
-            name, [point for *_, point in chosen], partial(machine.post, self._rendered, calls))
+        context, calls = self._context, [call for call, *_ in chosen]
+        context.filler.request_points(
+            name, [point for *_, point in chosen], partial(context.post, self._rendered, calls))
 
     def _rendered(self, calls: list[Call], result: list[Rendered] | Gan808Error) -> None:
         if isinstance(result, Gan808Error):

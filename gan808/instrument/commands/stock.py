@@ -11,8 +11,8 @@ from gan808.errors import Gan808Error
 from gan808.sound.sound import Sound
 
 if TYPE_CHECKING:
-    from gan808.instrument.commands.handlers import Answer, Call, Handler
-    from gan808.instrument.machine import Machine
+    from gan808.instrument.calls import Answer, Call, Handler
+    from gan808.instrument.context import Context
     from gan808.instrument.slots import Slot
 
 MOST_LISTED = 48  # of each slot
@@ -23,9 +23,9 @@ LEFT = 4  # sounds of a class that nobody outside may take: evolution needs some
 class StockCommands:
     """Lists the sounds that each slot may draw, and gives them away."""
 
-    def __init__(self, machine: Machine, keep: Callable[[Sound], None]) -> None:
+    def __init__(self, context: Context, keep: Callable[[Sound], None]) -> None:
         """keep: has a sound at hand for who asks for its audio."""
-        self._machine = machine
+        self._context = context
         self._keep = keep
         self._turn = 0
 
@@ -35,8 +35,8 @@ class StockCommands:
 
     def _list(self, _: Call) -> Answer:
         room, told = MOST_BYTES, list[str]()
-        stock = self._machine.pool.sounds()
-        for slot in self._machine.swaps.slots:
+        stock = self._context.pool.sounds()
+        for slot in self._context.swaps.slots:
             for sound in self._of(slot, stock):
                 room -= len(slot.layout.code) + len(sound.id) + 8
                 if room < 0:
@@ -58,14 +58,14 @@ class StockCommands:
 
     def _take(self, call: Call) -> Answer:
         """A sound that then belongs to who asked; where few are left, one that stays, in turn."""
-        machine = self._machine
-        slot = machine.swaps.slots[int(call.arguments[0])]
+        context = self._context
+        slot = context.swaps.slots[call.slot]
         layout = slot.layout
         sound = None
-        if machine.pool.stock().get(layout.class_name, 0) > LEFT:
-            sound = machine.pool.take(layout.class_name, layout.third, width=slot.width)
+        if context.pool.stock().get(layout.class_name, 0) > LEFT:
+            sound = context.pool.take(layout.class_name, layout.third, width=slot.width)
         if sound is None:
-            there = list(self._of(slot, machine.pool.sounds()))
+            there = list(self._of(slot, context.pool.sounds()))
             if not there:
                 raise Gan808Error(f"{layout.code}: no {layout.class_name} in stock yet")
             self._turn += 1

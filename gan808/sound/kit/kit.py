@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from gan808 import atomic, ownership
 from gan808.errors import KitError
+from gan808.sound.class_mix import parse_class
 from gan808.sound.descriptors import describe
 from gan808.sound.kit import checks
 from gan808.sound.kit.manifest import NAME_PATTERN, FactoryEntry, KitManifest
@@ -66,8 +67,10 @@ class Kit:
         return [self._factory_sound(entry, sample_rate_hz) for entry in self.manifest.factory]
 
     def balanced(self, audio: np.ndarray, sample_rate_hz: int, class_name: str) -> np.ndarray:
-        """Audio, float32 (n,) or (n, 2), as loud as its class is in this kit."""
-        target = self.manifest.loudness.target_lkfs(class_name)
+        """Audio, float32 (n,) or (n, 2), as loud as its class, or mix of classes, is in this
+        kit."""
+        target = sum(share * self.manifest.loudness.target_lkfs(name)
+                     for name, share in parse_class(class_name).shares.items())
         return np.asarray(audio * balance_gain(audio, sample_rate_hz, target), dtype=np.float32)
 
     def _factory_sound(self, entry: FactoryEntry, sample_rate_hz: int) -> Sound:

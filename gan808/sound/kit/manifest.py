@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gan808.errors import ConfigError
+from gan808.sound.class_mix import parse_class
 from gan808.sound.latent import parse_point
 from gan808.sound.loudness import KICK_LKFS, RELATIVE_LU
 from gan808.sound.network.spec import NetworkSpec
@@ -90,12 +91,20 @@ class FactoryEntry(_Table):
     (latent.py), for a sound that is not a plain seed's."""
 
     file: str = Field(pattern=r"^[a-z0-9_]{1,40}-[0-9]{1,20}(-[0-9a-f]{12})?\.flac$")
-    class_name: str = Field(alias="class", pattern=CLASS_PATTERN)
+    class_name: str = Field(alias="class", max_length=400)  # or a mix (class_mix.py)
     seed: int = Field(ge=0)
     class_heard: str = Field(pattern=CLASS_PATTERN)
     confidence: float = Field(ge=0.0, le=1.0)
     realness: float = Field(ge=0.0, le=1.0)
     trail: str | None = None
+
+    @field_validator("class_name")
+    @classmethod
+    def _is_class(cls, name: str) -> str:
+        try:
+            return str(parse_class(name))
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("trail")
     @classmethod
@@ -149,7 +158,8 @@ class KitManifest(_Table):
         used = {slot.class_name for slot in self.slots}
         used |= set(self.thresholds.realness) | set(self.thresholds.quantile)
         used |= set(self.loudness.relative)
-        used |= {name for entry in self.factory for name in (entry.class_name, entry.class_heard)}
+        used |= {name for entry in self.factory
+                 for name in (*parse_class(entry.class_name).shares, entry.class_heard)}
         if unknown := sorted(used - set(self.classes)):
             raise ValueError(f"{', '.join(unknown)}: not among the classes")
         return self

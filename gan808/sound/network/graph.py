@@ -21,7 +21,7 @@ from gan808.sound.spectral.geometry import Geometry
 # The oldest that have all that is used: what a player's ONNX Runtime reads.
 OPSET, IR_VERSION = 17, 8
 LEAK = 0.2  # of the critic's leaky rectifiers
-FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+FLOAT = TensorProto.FLOAT
 
 
 class Graph:
@@ -137,16 +137,21 @@ class Generator:
     image: str
 
 
+def condition_table(n_classes: int, weights: Weights) -> np.ndarray:
+    """What the generator is told of each class, float32 (n_classes, n): its embedding, or which
+    one it is."""
+    return np.asarray(
+        weights.get("generator.class.embeddings", np.eye(n_classes, dtype=np.float32)))
+
+
 def add_generator(
     graph: Graph, spec: NetworkSpec, geometry: Geometry, n_classes: int, weights: Weights
 ) -> Generator:
-    """Inputs: latent float32 (1, latent_size), label int64 (1,). Output: image float32 (1, 1,
-    n_bands, n_columns) in -1..1."""
+    """Inputs: latent float32 (1, latent_size), condition float32 (1, a row of condition_table).
+    Output: image float32 (1, 1, n_bands, n_columns) in -1..1."""
     latent = graph.input("latent", (1, spec.latent_size))
-    label = graph.input("label", (1,), INT64)
-    one_hot = np.eye(n_classes, dtype=np.float32)
-    table = graph.constant(weights.get("generator.class.embeddings", one_hot))
-    joined = graph.add("Concat", latent, graph.add("Gather", table, label), axis=1)
+    condition = graph.input("condition", (1, condition_table(n_classes, weights).shape[1]))
+    joined = graph.add("Concat", latent, condition, axis=1)
     lowest = lowest_shape(spec, geometry)
     kernel = channels_first(weights["generator.in.kernel"].T, lowest)
     bias = channels_first(weights["generator.in.bias"][:, None], lowest)[:, 0]

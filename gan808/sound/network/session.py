@@ -16,7 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 from gan808.errors import KitError
 from gan808.sound.kit.kit import WEIGHTS, Kit
 from gan808.sound.network.backward import add_backward
-from gan808.sound.network.graph import Graph, add_critic, add_generator
+from gan808.sound.network.graph import Graph, add_critic, add_generator, condition_table
 from gan808.sound.network.weights import read_weights
 
 ERRORS_ONLY = 3  # of what ONNX Runtime tells on stderr
@@ -36,6 +36,7 @@ class Networks:
         self._options = _options(threads)
         self.spec = kit.manifest.network
         self._sizes = self.spec, kit.geometry
+        self._conditions = condition_table(len(kit.classes), self._weights)
         generator, critic = Graph(), Graph()
         made = add_generator(generator, *self._sizes, len(kit.classes), self._weights)
         heads = add_critic(critic, *self._sizes, self._weights)
@@ -43,14 +44,25 @@ class Networks:
         self._critic = self._session(critic.serialised("critic", heads))
         self._gradient: onnxruntime.InferenceSession | None = None
 
-    def generate(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Latents float32 (n, latent_size) and labels int (n,) to normalised images, float32 (n,
-        n_bands, n_columns, 1)."""
+    def conditions(self, shares: np.ndarray) -> np.ndarray:
+        """What the generator is told of mixes of classes, float32 (n, m), each by itself: shares,
+        float (n, n_classes), how much of each class is in them. A whole class's is its own, to the
+        bit."""
+        table = self._conditions.astype(np.float64)
+        rows = [(row[:, None] * table).sum(axis=0) for row in np.asarray(shares, np.float64)]
+        return np.asarray(rows, np.float32)
+
+    def generate(self, latents: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Latents float32 (n, latent_size) to normalised images, float32 (n, n_bands, n_columns,
+        1). classes: their numbers, int (n,), or `conditions`, float32 (n, m)."""
         images = np.empty((len(latents), *self._kit.geometry.image_shape), np.float32)
-        for image, latent, label in zip(images, latents, labels, strict=True):
-            given = {"latent": latent[None], "label": np.array([label], np.int64)}
+        for image, latent, told in zip(images, latents, self._told(classes), strict=True):
+            given = {"latent": latent[None], "condition": told[None]}
             image[:] = self._generator.run(None, given)[0].reshape(image.shape)
         return images
+
+    def _told(self, classes: np.ndarray) -> np.ndarray:
+        return classes if classes.ndim > 1 else self._conditions[classes]
 
     def listen(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Images float32 (n, n_bands, n_columns, 1) to realness, float32 (n, 1 or n_classes), and
@@ -61,16 +73,16 @@ class Networks:
         return realness, heard
 
     def latent_slopes(
-        self, latents: np.ndarray, labels: np.ndarray, image_slopes: np.ndarray
+        self, latents: np.ndarray, classes: np.ndarray, image_slopes: np.ndarray
     ) -> np.ndarray:
         """How a number rises with each latent, float32 (n, latent_size), that rises so with each
-        latent's image, float32 (n, n_bands, n_columns, 1)."""
+        latent's image, float32 (n, n_bands, n_columns, 1). classes: as generate takes them."""
         session = self._gradient = self._gradient or self._gradient_session()
         slopes = np.empty_like(latents)
-        for slope, latent, label, by_image in zip(
-            slopes, latents, labels, image_slopes, strict=True
+        for slope, latent, told, by_image in zip(
+            slopes, latents, self._told(classes), image_slopes, strict=True
         ):
-            given = {"latent": latent[None], "label": np.array([label], np.int64),
+            given = {"latent": latent[None], "condition": told[None],
                      "image_slope": by_image[None, None, ..., 0]}
             slope[:] = session.run(None, given)[0][0]
         return slopes

@@ -64,7 +64,7 @@ def fluctuation(
         np.abs(fft.rfft(frames[i : i + AT_ONCE] * window, workers=1), out=rayleigh[i : i + AT_ONCE])
     span = (geometry.frames_a_column[first:n_frames] - 1) / (ALL_NOISE_FRAMES - 1)
     depth = np.clip(span, 0.0, 1.0).astype(np.float32)
-    share = noise_share(log_bins) @ geometry.from_columns[: log_bins.shape[1], first:n_frames]
+    share = geometry.frames_between.part(first, n_frames).of(noise_share(log_bins), axis=1)
     factors[:, first:] += depth * share * (rayleigh.T - np.float32(1.0))
     return factors
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gan808.errors import KitError
+from gan808.sound.spectral.between import Between
 
 STRIDES = 32  # five stride-2 layers: both image sides are a multiple of it
 
@@ -139,6 +140,11 @@ class Geometry:
         return _interpolation(np.arange(self.n_bins) * self._bin_hz, self.band_centres_hz)
 
     @cached_property
+    def bins_between(self) -> Between:
+        """from_bands, two terms a bin."""
+        return Between.from_matrix(self.from_bands)
+
+    @cached_property
     def column_centres(self) -> np.ndarray:
         """Centre of every column in frames, float64, shape (columns,), rising from 0 to the last
         frame. Steps grow by one ratio, so that nothing jumps where the warp begins."""
@@ -166,6 +172,11 @@ class Geometry:
     def from_columns(self) -> np.ndarray:
         """Linear interpolation from column centres to frames, float32, (columns, n_frames)."""
         return _interpolation(np.arange(self.n_frames), self.column_centres)
+
+    @cached_property
+    def frames_between(self) -> Between:
+        """from_columns, two terms a frame."""
+        return Between.from_matrix(self.from_columns)
 
     @cached_property
     def frames_a_column(self) -> np.ndarray:

@@ -78,11 +78,11 @@ def magnitudes(
     log_bands = denormalise(image, moments)
     floor = np.float32(np.log(geometry.magnitude_floor))
     if not geometry.is_warped:
-        return _linear(geometry.from_bands.T @ log_bands, floor, geometry)
+        return _linear(geometry.bins_between.of(log_bands, axis=0), floor, geometry)
     n_frames = _sounding_frames(_linear(log_bands, floor, geometry), geometry)
     n_columns = int(np.searchsorted(geometry.column_centres, n_frames - 1)) + 1
-    log_bins = geometry.from_bands.T @ log_bands[:, :n_columns]
-    log_frames = log_bins @ geometry.from_columns[:n_columns, :n_frames]
+    log_bins = geometry.bins_between.of(log_bands[:, :n_columns], axis=0)
+    log_frames = geometry.frames_between.part(0, n_frames).of(log_bins, axis=1)
     loud = np.maximum(log_bins, floor)
     return _linear(log_frames, floor, geometry) * fluctuation(loud, geometry, n_frames, stream)
 
@@ -95,7 +95,8 @@ def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarra
 def _sounding_frames(columns: np.ndarray, geometry: Geometry) -> int:
     """How many frames sound, of magnitudes float32 (n_bands, columns); all where some are not
     finite, for Renderer.rejection to find."""
-    energy = geometry.from_bands.sum(axis=1) @ np.square(columns)  # a band stands for its bins
+    # A band stands for its bins. Added row by row, so in one order on every processor.
+    energy = (geometry.from_bands.sum(axis=1)[:, None] * np.square(columns)).sum(axis=0)
     if not np.isfinite(energy).all():
         return geometry.n_frames
     loud = np.flatnonzero(energy > QUIET**2 * energy.max())

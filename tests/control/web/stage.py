@@ -44,6 +44,11 @@ class Stage:
         self.meter.connect_audio("gan808")
         self.meter.connect_midi("GAN-808")
 
+    @property
+    def told_panel(self) -> str:
+        """Where `gan808 panel` finds it."""
+        return (self._home / "state" / "gan808" / "panel").read_text(encoding="utf-8")
+
     def kill(self) -> None:
         """End it and its children at once, as a crash would."""
         if self.running is not None:

@@ -52,6 +52,38 @@ def test_a_pad_plays_and_a_step_is_drawn(page: Any, served: tuple[Rig, Served]) 
     until(lambda: rig.machine.sequencer.step(10, 4).sounds)
 
 
+def test_a_pattern_is_copied_into_another_with_everything(
+    page: Any, served: tuple[Rig, Served]
+) -> None:
+    sequencer = served[0].machine.sequencer
+    page.get_by_role("combobox", name="Pattern").select_option("trap")
+    until(lambda: sequencer.pattern.name == "trap")
+    page.wait_for_timeout(300)
+    slots = range(len(served[0].machine.codes))
+    rows = sequencer.with_score(lambda score: [score.row(slot) for slot in slots])
+    page.get_by_role("button", name="Copy all").click()
+    page.get_by_role("combobox", name="Pattern").select_option("house")
+    until(lambda: sequencer.pattern.name == "house")
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Paste").click()
+    until(lambda: sequencer.with_score(lambda score: [score.row(slot) for slot in slots]) == rows)
+    fills = page.get_by_label("Bars between fills, 0 for none")
+    fills.fill("4")
+    page.evaluate("import('/panel/store.js').then((m) => m.changed())")  # as when it plays
+    page.wait_for_timeout(100)
+    fills.press("Enter")
+    until(lambda: sequencer.with_score(lambda score: score.fills) == 4)
+
+
+def test_a_slow_renderer_is_no_lost_instrument(
+    page: Any, served: tuple[Rig, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The map's sounds never come here: the link is told by what answers at once."""
+    page.wait_for_timeout(5000)
+    assert page.locator("html.lost").count() == 0
+    assert page.locator(".map").get_attribute("data-ready") == "1"
+
+
 def test_what_is_chosen_is_chosen(page: Any, served: tuple[Rig, Served]) -> None:
     rig, _ = served
     page.get_by_role("combobox", name="Pattern").select_option("house")

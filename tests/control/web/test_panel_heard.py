@@ -49,6 +49,10 @@ def rounded(told: Any) -> Any:
     return json.loads(json.dumps(told), parse_float=lambda digits: round(float(digits), 5))
 
 
+def test_it_says_where_it_is(stage: Stage) -> None:
+    assert stage.told_panel == f"http://127.0.0.1:{stage.port}/panel/"
+
+
 @pytest.mark.parametrize("code", ["BD", "SD", "CB"])
 def test_a_pad_that_is_hit_is_heard_as_its_sound(page: Any, stage: Stage, code: str) -> None:
     heard = stage.likeness(stage.hear(1.0, pad(page, code).locator(".hit").click))
@@ -100,7 +104,7 @@ def test_steps_drawn_are_heard_at_their_frames(page: Any, stage: Stage) -> None:
     expected = [8, 2, 1, 5]
     # The same sound passes the threshold in the same frame.
     assert np.abs(gaps - [expected[at % 4] for at in range(len(gaps))]).max() * STEP_FRAMES <= 1
-    until(lambda: page.evaluate("document.querySelectorAll('.cell.here').length") == 0)
+    until(lambda: page.evaluate("document.querySelectorAll('[data-here]').length") == 0)
     stage.tell("/seq/clear")
 
 

@@ -43,6 +43,22 @@ def test_place_company_and_number_change_no_bit(networks: Networks) -> None:
             np.testing.assert_array_equal(again, first[part])
 
 
+def test_a_whole_class_told_as_a_mix_changes_no_bit_and_a_mix_lies_between(
+    networks: Networks
+) -> None:
+    latents, labels = asked(networks, 4)
+    images = networks.generate(latents, labels)
+    whole = networks.conditions(np.eye(12)[labels])
+    np.testing.assert_array_equal(networks.generate(latents, whole), images)
+    half = (np.eye(12)[labels] + np.eye(12)[labels + 1]) / 2
+    told = networks.conditions(half)
+    np.testing.assert_array_equal(networks.conditions(half[2:3]), told[2:3])
+    np.testing.assert_allclose(
+        told, (whole + networks.conditions(np.eye(12)[labels + 1])) / 2, atol=1e-6)
+    between = networks.generate(latents, told)
+    assert (np.abs(between - images).mean(axis=(1, 2, 3)) > 0).all()
+
+
 def test_the_number_of_threads_changes_no_bit(tiny_kit: Path, tmp_path: Path) -> None:
     kit = kit_of(tiny_kit, tmp_path, SPECS["paper-like"])
     one, three = Networks(kit, 1), Networks(kit, 3)

@@ -11,7 +11,7 @@ export class Link {
     this.onMessage = onMessage; this.onState = onState; this.onOpen = onOpen;
     this.waiting = new Map();
     this.again = FIRST_AGAIN_MS;
-    this.heard = 0; this.alive = false; this.pings = 0; this.sent = new Map();
+    this.heard = 0; this.alive = false; this.asked = 0;
     this.open();
     setInterval(() => this.ping(), PING_MS);
     setInterval(() => this.look(), 500);
@@ -20,7 +20,7 @@ export class Link {
   open() {
     const socket = new WebSocket(`ws://${location.host}/`);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => { this.again = FIRST_AGAIN_MS; this.ping(); };
+    socket.onopen = () => { this.asked = 0; this.again = FIRST_AGAIN_MS; this.ping(); };
     socket.onmessage = ({ data }) => this.hear(decode(data));
     socket.onclose = () => {
       this.set(false);
@@ -47,12 +47,11 @@ export class Link {
   drop(waiter) { this.waiting.delete(waiter); }
 
   ping() {
-    const number = ++this.pings;
-    this.sent.set(number, performance.now());
+    this.asked ||= performance.now();
     this.send("/notify", 1);
     this.send("/watch", 1);
     this.send("/status", 1);
-    this.send("/sync", number);
+    this.send("/hello"); // unlike /sync it waits for no sound that is being made
   }
 
   look() { if (this.alive && performance.now() - this.heard > SILENT_MS) this.set(false); }
@@ -67,10 +66,10 @@ export class Link {
   hear({ address, values }) {
     this.heard = performance.now();
     const path = address.slice(ROOT.length);
-    if (path === "/synced") {
-      const sent = this.sent.get(values[0]);
-      this.sent.clear();
-      if (sent) this.set(true, this.heard - sent);
+    if (path === "/hello/reply") {
+      const roundTripMs = this.heard - this.asked;
+      this.asked = 0;
+      this.set(true, roundTripMs);
       return;
     }
     for (const waiter of this.waiting.values()) {

@@ -5,10 +5,11 @@ import { float } from "./osc.js";
 
 export const state = {
   alive: false, roundTripMs: 0, ready: false, kit: "", slots: [], rows: {}, values: {}, stock: {}, next: [],
-  playing: false, step: -1, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
+  playing: false, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
 };
 const listeners = new Set();
 const hits = new Map();
+const playheads = new Set();
 let queued = false;
 
 /** Call back when anything has changed, at most once a frame. */
@@ -16,6 +17,9 @@ export function subscribe(callback) { listeners.add(callback); return () => list
 
 /** Call back with a velocity whenever that slot sounds. */
 export function onPlayed(code, callback) { hits.set(code, callback); return () => hits.delete(code); }
+
+/** Call back with every step that the pattern comes to, -1 when it stops. */
+export function onPlayhead(callback) { playheads.add(callback); return () => playheads.delete(callback); }
 
 export function changed() {
   if (queued) return;
@@ -54,6 +58,7 @@ export function set(address, given) {
   send(address, typeof given === "number" ? float(given) : given);
   changed();
 }
+export function setWhole(address, given) { state.values[address] = [given]; send(address, given); changed(); }
 export function setStep(code, index, field, given) {
   const row = state.rows[code], step = row[index] || [0, 1, 1, 0];
   const at = { step: 0, chance: 1, ratchet: 2, nudge: 3 }[field];
@@ -63,6 +68,13 @@ export function setStep(code, index, field, given) {
   changed();
 }
 export function select(code) { state.selected = code; changed(); }
+
+/** Bring a sound file to the instrument; the name it has there. */
+export async function upload(file) {
+  const response = await fetch(`/panel/upload?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+  if (!response.ok) { state.message = await response.text(); changed(); return null; }
+  return (await response.json()).name;
+}
 
 /** The picture of a sound by id; asked for once. */
 export function picture(id) {
@@ -82,7 +94,12 @@ function hear(path, values) {
     if (!slot(state.selected)) state.selected = state.slots[0]?.code;
     for (const each of state.slots) if (state.pictures.get(each.id) === null) state.pictures.delete(each.id);
   } else if (path === "/status.reply") state.status = values;
-  else if (path === "/seq/playhead") { state.step = values[0]; state.playing = values[0] >= 0; }
+  else if (path === "/seq/playhead") {
+    const [step] = values, playing = step >= 0;
+    for (const each of playheads) each(step);
+    if (playing === state.playing) return;
+    state.playing = playing;
+  }
   else if (path === "/sound/picture") {
     const [id, columns, bands, levels, peaks] = values;
     state.pictures.set(id, { columns, bands, levels, peaks });
@@ -103,7 +120,7 @@ function hear(path, values) {
   } else if (["/seq/row", "/seq/pattern", "/seq/length", "/scene"].includes(path)) {
     if (path === "/seq/pattern" || path === "/scene") state.values[path] = values;
     refresh();
-  } else if (path === "/done") state.message = "";
+  } else if (path === "/done") state.message = values[0].endsWith("port") ? `Written: ${values[1]}` : state.message;
   else if (path in state.values) state.values[path] = values;
   else return;
   changed();

@@ -18,6 +18,13 @@ export function useStore() {
   useEffect(() => subscribe(() => again((n) => n + 1)), []);
 }
 
+/** A number to write; what is being written is left alone until it is done. onChange(value). */
+export function Amount({ value, onChange, ...given }) {
+  const [text, setText] = useState(null);
+  const done = (event) => { if (event.target.value !== "") onChange(Number(event.target.value)); setText(null); };
+  return html`<input class="short" type="number" ...${given} value=${text ?? value} onInput=${(event) => setText(event.target.value)} onChange=${done} onBlur=${() => setText(null)} />`;
+}
+
 /** One of several. options: words or numbers, or [value, what it is called]; onChange(value). */
 export function Choice({ label, name, value, options, onChange }) {
   const pairs = options.map((each) => (Array.isArray(each) ? each : [each, each]));

@@ -1,7 +1,7 @@
 // Kits, scenes, patterns, evolution and every sound of the last hour.
 
 import { link, picture, send, set, state, value } from "../store.js";
-import { Choice, html, Picture, styles, useEffect, useState } from "../view.js";
+import { Amount, Choice, html, Picture, styles, useEffect, useState } from "../view.js";
 import { short } from "./pads.js";
 
 styles`
@@ -16,6 +16,8 @@ styles`
 .card .line input[type="text"] { flex: 1; min-width: 120px; }
 `;
 
+const FORMATS = [["wav", "WAV files, Strudel"], ["sfz", "SFZ"], ["h2drumkit", "Hydrogen"], ["sf2", "SoundFont"], ["dspreset", "Decent Sampler"]];
+
 function Saver({ label, onSave }) {
   const [name, setName] = useState("");
   return html`<form class="line" onSubmit=${(event) => { event.preventDefault(); if (name.trim()) onSave(name.trim()); setName(""); }}>
@@ -23,6 +25,7 @@ function Saver({ label, onSave }) {
 }
 
 export function Library() {
+  const [format, setFormat] = useState("sfz");
   const [lists, setLists] = useState({ kits: [], scenes: [], history: [] });
   const load = async () => {
     try {
@@ -38,11 +41,12 @@ export function Library() {
   };
   const later = (address, ...values) => { send(address, ...values); setTimeout(load, 400); };
   return html`<section class="library" aria-label="Library">
-    <div class="card"><h2>Evolution</h2><p class="line"><label>New sounds a bar <input class="short" type="number" min="0" max="64" step="0.5" value=${value("/evolve", 0)} onChange=${(event) => set("/evolve", Number(event.target.value))} /></label></p>
+    <div class="card"><h2>Evolution</h2><p class="line"><label>New sounds a bar <${Amount} min="0" max="64" step="0.5" value=${value("/evolve", 0)} onChange=${(number) => set("/evolve", number)} /></label></p>
       <p class="line"><${Choice} label="Where" value=${value("/evolve/quantise")} options=${["now", "beat", "bar"]} onChange=${(word) => set("/evolve/quantise", word)} />
       <${Choice} label="What" value=${value("/evolve/mode")} options=${["one", "all", "fresh"]} onChange=${(word) => set("/evolve/mode", word)} /></p>
       <p>${state.next.length ? `Next: ${state.next.join(", ")}` : "Nothing is about to change"}</p></div>
-    <div class="card"><h2>Kits</h2><ul tabindex="0" aria-label="Kits">${lists.kits.map((name) => html`<li><span>${name}${name === state.kit ? " (plays)" : ""}</span><button onClick=${() => send("/kit/load", name)}>Load ${name}</button></li>`)}</ul><${Saver} label="Save kit" onSave=${(name) => later("/kit/save", name)} /></div>
+    <div class="card"><h2>Kits</h2><ul tabindex="0" aria-label="Kits">${lists.kits.map((name) => html`<li><span>${name}${name === state.kit ? " (plays)" : ""}</span><button onClick=${() => send("/kit/load", name)}>Load ${name}</button></li>`)}</ul><${Saver} label="Save kit" onSave=${(name) => later("/kit/save", name)} />
+      <${Choice} label="For another sampler" value=${format} options=${FORMATS} onChange=${setFormat} /><${Saver} label="Export" onSave=${(name) => send("/export", format, name)} /></div>
     <div class="card"><h2>Scenes</h2><ul tabindex="0" aria-label="Scenes">${lists.scenes.map((name) => html`<li><span>${name}${name === value("/scene") ? " (last)" : ""}</span><button onClick=${() => send("/scene/recall", name)}>Recall ${name}</button><button aria-label="Delete scene ${name}" onClick=${() => later("/scene/delete", name)}>✕</button></li>`)}</ul><${Saver} label="Save scene" onSave=${(name) => later("/scene/save", name)} /></div>
     <div class="card"><h2>Pattern</h2><p>${value("/seq/pattern")}</p><div class="line"><button onClick=${() => send("/seq/original")}>As it was chosen</button></div><${Saver} label="Save pattern" onSave=${(name) => later("/seq/save", name)} /></div>
     <div class="card"><h2>The last hour</h2><ul tabindex="0" aria-label="Sounds of the last hour">${lists.history.map(({ id, code, ago }) => html`<li key=${`${id}${ago}`}><${Picture} of=${picture(id)} wave=${false} /><span>${code} ${short(id)} <small>${ago < 60 ? `${ago} s` : `${Math.round(ago / 60)} min`} ago</small></span>

@@ -12,7 +12,7 @@ styles`
 .pad.over { outline: 3px dashed var(--accent); }
 .pad .hit { position: absolute; inset: 0 0 28px; border: 0; padding: 0; background: none; touch-action: none; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; cursor: pointer; z-index: 1; border-radius: 8px; }
 .pad .picture { position: absolute; left: 0; top: 0; width: 100%; height: calc(100% - 28px); opacity: .92; z-index: -1; }
-.pad .light { position: absolute; inset: 0; background: #fff2d8; opacity: calc(var(--glow) * .55); pointer-events: none; z-index: 2; mix-blend-mode: screen; }
+.pad .light { position: absolute; inset: 0; background: radial-gradient(closest-side, #ffd08a99, #ff9a3d44 70%, #ff9a3d22); box-shadow: inset 0 0 0 3px #ffb45c; border-radius: 8px; opacity: var(--glow); pointer-events: none; z-index: 2; }
 .pad.quiet .picture { opacity: .22; filter: grayscale(1); }
 .pad .head { position: absolute; left: 0; right: 0; top: 0; display: flex; gap: 6px; align-items: baseline; padding: 5px 8px 12px; z-index: 3; pointer-events: none; background: linear-gradient(#120f0de8, #120f0d00); color: #fff6e8; }
 .pad .code { font-weight: 800; font-size: 15px; letter-spacing: .03em; pointer-events: auto; cursor: grab; }
@@ -23,6 +23,7 @@ styles`
 .pad .tools button[aria-pressed="true"] { background: var(--accent); color: #1c0f06; font-weight: 700; }
 @media (pointer: coarse) { .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } .pad .tools .wide { display: none; } .pad.next::after { bottom: 50px; } .pad .picture { height: calc(100% - 44px); } }
 @media (max-width: 700px) { .pads { gap: 6px; } .pad { min-height: 120px; } .pad .tools .wide { display: none; } .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } .pad .id { display: none; } }
+@media (max-height: 500px) { .pads { gap: 6px; } .pad { min-height: 0; } .pad .tools, .pad .id { display: none; } .pad .hit { bottom: 0; } .pad .picture { height: 100%; } }
 @media (prefers-reduced-motion: no-preference) { .pad .light { transition: opacity .18s ease-out; } .pad.lit .light { transition: none; } }
 `;
 
@@ -50,7 +51,7 @@ function hit(event, code) {
   event.preventDefault();
 }
 
-function Pad({ of, place, onMenu }) {
+function Pad({ of, place, onMenu, onFile }) {
   const box = useRef(), dark = useRef(0);
   useEffect(() => onPlayed(of.code, (velocity) => {
     const { current } = box;
@@ -70,7 +71,9 @@ function Pad({ of, place, onMenu }) {
   const drop = (event) => {
     event.preventDefault(); box.current.classList.remove("over");
     const from = event.dataTransfer.getData("text/x-gan808-slot");
-    if (from && from !== of.code) send(`/slot/${of.code}/copy`, from);
+    const [file] = event.dataTransfer.files;
+    if (file) onFile(of.code, file);
+    else if (from && from !== of.code) send(`/slot/${of.code}/copy`, from);
   };
   return html`<div ref=${box} class="pad ${of.code === state.selected ? "selected" : ""} ${quiet ? "quiet" : ""} ${state.next.includes(of.code) ? "next" : ""}"
       data-code=${of.code} style=${{ gridRow: 4 - Math.floor(place / 4), gridColumn: 1 + (place % 4) }}
@@ -87,6 +90,6 @@ function Pad({ of, place, onMenu }) {
       <button aria-label="Everything of ${of.code}" title="More" onClick=${() => onMenu(of.code)}>⋯</button></div></div>`;
 }
 
-export function Pads({ onMenu }) {
-  return html`<section class="pads" aria-label="Pads">${state.slots.map((each, place) => html`<${Pad} key=${each.code} of=${each} place=${place} onMenu=${onMenu} />`)}</section>`;
+export function Pads({ onMenu, onFile }) {
+  return html`<section class="pads" aria-label="Pads">${state.slots.map((each, place) => html`<${Pad} key=${each.code} of=${each} place=${place} onMenu=${onMenu} onFile=${onFile} />`)}</section>`;
 }

@@ -1,27 +1,36 @@
 // The pattern: a row a slot, a button a step. Drag draws; one tab stop, arrows move.
 
 import { float } from "../osc.js";
-import { picture, select, send, set, setStep, state, value } from "../store.js";
-import { Choice, html, styles, useEffect, useRef, useState } from "../view.js";
+import { onPlayhead, select, send, set, setStep, setWhole, state, value } from "../store.js";
+import { Amount, Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
 .beat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: 8px; min-height: 0; }
 .beat .bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
-.steps { overflow: auto; display: grid; gap: 3px; align-content: start; touch-action: pan-y; border-radius: 8px; }
+.steps { overflow: auto; display: grid; grid-auto-rows: minmax(17px, 1fr); gap: 3px; touch-action: pan-y; border-radius: 8px; }
 .row { display: grid; grid-template-columns: 46px minmax(0, 1fr); gap: 6px; align-items: stretch; }
 .row [role] { display: grid; min-width: 0; }
-.row .name { border: 0; background: none; color: var(--soft); font-weight: 700; font-size: 13px; text-align: left; padding: 0 4px; min-height: 20px; border-left: 3px solid transparent; border-radius: 0; }
+.row .name { border: 0; background: none; color: var(--soft); font-weight: 700; font-size: 13px; text-align: left; padding: 0 4px; min-height: 0; border-left: 3px solid transparent; border-radius: 0; }
 .row .name[aria-pressed="true"] { color: var(--ink); border-left-color: var(--accent); }
 .row .cells { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 3px; }
-.cell { position: relative; min-width: 0; height: 20px; padding: 0; border: 0; border-radius: 4px; background: var(--cell); touch-action: none; overflow: hidden; --v: 0; }
+.steps .cell { min-width: 0; }
+.cell { position: relative; min-height: 0; padding: 0; border: 0; border-radius: 4px; background: var(--cell); touch-action: pan-y; overflow: hidden; --v: 0; }
 .cell[aria-pressed="true"] { background: var(--cell); }
 .cell::before { content: ""; position: absolute; left: 0; right: 0; bottom: 0; height: calc(var(--v) * 100%); background: var(--hue); border-radius: 4px; }
-.cell.q0 { --hue: #e5482d; } .cell.q1 { --hue: #f08a24; } .cell.q2 { --hue: #f2c230; } .cell.q3 { --hue: #efe6d5; }
+.cell.q0 { --hue: var(--beat0); } .cell.q1 { --hue: var(--beat1); } .cell.q2 { --hue: var(--beat2); } .cell.q3 { --hue: var(--beat3); }
 .cell.perhaps::before { opacity: .55; }
 .cell .more { position: absolute; inset: 0; display: grid; place-items: center; font-size: 11px; font-weight: 800; color: #1c0f06; }
-.cell.here { box-shadow: inset 0 0 0 2px var(--ink); }
+.cell[data-here] { box-shadow: inset 0 0 0 2px var(--ink); }
 .cell:focus-visible { outline: 3px solid var(--focus); outline-offset: 1px; z-index: 1; }
-@media (pointer: coarse), (max-width: 700px) { .cell { height: 44px; } .row .name { min-width: 44px; } .steps { overscroll-behavior: contain; } .row .cells { grid-auto-columns: minmax(44px, 1fr); overflow-x: auto; } }
+/* For fingers: sixteen to a line. In one hand: a row a line to look at, and the chosen one large. */
+@media (pointer: coarse) { .steps { grid-auto-rows: auto; } .cell { min-height: 44px; } .row .cells { grid-auto-flow: row; grid-template-columns: repeat(16, minmax(0, 1fr)); } }
+@media (max-width: 700px), (max-height: 500px) {
+  .beat { display: block; } .beat .bar { flex-wrap: nowrap; overflow-x: auto; padding-bottom: 6px; } .beat .bar > * { flex: none; }
+  .steps { overflow: visible; grid-auto-rows: auto; } .row { min-height: 44px; padding: 4px 0; } .row .cell { min-height: 0; }
+  .row:not(.chosen) .cells { grid-auto-flow: column; grid-template-columns: none; pointer-events: none; gap: 2px; }
+  .row.chosen { grid-template-columns: minmax(0, 1fr); } .row.chosen .cells { grid-auto-flow: row; grid-template-columns: repeat(8, minmax(0, 1fr)); } .row.chosen .cell { min-height: 44px; }
+}
+@media (max-height: 500px) { .row.chosen .cells { grid-template-columns: repeat(16, minmax(0, 1fr)); } }
 `;
 
 const ACCENT = 1, NORMAL = 0.78, SOFT = 0.55, GHOST = 0.32;
@@ -35,7 +44,6 @@ const TOOLS = {
 
 function Row({ code, pen, cursor, setCursor, drawing }) {
   const row = state.rows[code] || [];
-  const playhead = state.step < 0 ? -1 : state.step % row.length;
   const change = (index, on) => {
     if (pen.tool === "velocity") setStep(code, index, "step", on ? pen.velocity : 0);
     else if (row[index] && pen.tool === "chance") setStep(code, index, "chance", row[index][1] === pen.chance ? 1 : pen.chance);
@@ -46,25 +54,35 @@ function Row({ code, pen, cursor, setCursor, drawing }) {
     if (event.button) return;
     event.target.releasePointerCapture?.(event.pointerId);
     const on = !(row[index] && (pen.tool !== "velocity" || Math.abs(row[index][0] - pen.velocity) < 0.02));
-    drawing.current = { code, on, last: index };
-    change(index, pen.tool === "velocity" ? on : true);
-    setCursor({ code, index });
+    const first = () => { change(index, pen.tool === "velocity" ? on : true); setCursor({ code, index }); };
+    // A finger may want to scroll: it draws once it has gone sideways or is lifted.
+    drawing.current = { code, on, last: index, first: event.pointerType === "touch" ? first : null };
+    if (event.pointerType !== "touch") first();
   };
   const enter = (event, index) => {
     const stroke = drawing.current;
     if (!stroke || !(event.buttons & 1) || stroke.code !== code || stroke.last === index) return;
     stroke.last = index;
+    stroke.first?.();
+    stroke.first = null;
     change(index, stroke.on);
   };
-  return html`<div class="row" role="row"><div role="rowheader"><button class="name" aria-pressed=${String(code === state.selected)} tabindex="-1" aria-label="Choose ${code}" onClick=${() => select(code)}>${code}</button></div>
+  return html`<div class="row ${code === state.selected ? "chosen" : ""}" role="row" onClick=${(event) => event.target.closest(".cell") || select(code)}><div role="rowheader"><button class="name" aria-pressed=${String(code === state.selected)} tabindex="-1" aria-label="Choose ${code}">${code}</button></div>
     <div class="cells" role="presentation">${row.map((step, index) => {
       const told = step ? `velocity ${Math.round(100 * step[0])}${step[1] < 1 ? `, chance ${Math.round(100 * step[1])} percent` : ""}${step[2] > 1 ? `, ${step[2]} hits` : ""}` : "rest";
       const active = cursor.code === code && cursor.index === index;
-      return html`<div role="gridcell" key=${index}><button class="cell q${Math.floor(index / 4) % 4} ${step && step[1] < 1 ? "perhaps" : ""} ${index === playhead ? "here" : ""}"
+      return html`<div role="gridcell" key=${index}><button class="cell q${Math.floor(index / 4) % 4} ${step && step[1] < 1 ? "perhaps" : ""}"
         style=${{ "--v": step ? 0.25 + 0.75 * step[0] : 0 }} data-cell="${code}:${index}" aria-pressed=${String(Boolean(step))} aria-label="${code} step ${index + 1}: ${told}" tabindex=${active ? 0 : -1}
         onPointerDown=${(event) => down(event, index)} onPointerEnter=${(event) => enter(event, index)}
         onClick=${(event) => { if (event.detail === 0) change(index, !step); }}>${step && (step[2] > 1 || step[3]) ? html`<span class="more">${step[2] > 1 ? step[2] : step[3] > 0 ? "›" : "‹"}</span>` : null}</button></div>`;
     })}</div></div>`;
+}
+
+/** Show where the pattern is, without drawing anything else again. */
+function mark(grid, step) {
+  for (const cell of grid.querySelectorAll("[data-here]")) delete cell.dataset.here;
+  if (step < 0) return;
+  for (const { children } of grid.querySelectorAll(".cells")) if (children.length) children[step % children.length].firstChild.dataset.here = "";
 }
 
 export function Sequencer() {
@@ -72,7 +90,12 @@ export function Sequencer() {
   const [cursor, setCursor] = useState({ code: "BD", index: 0 });
   const [copied, setCopied] = useState(null);
   const drawing = useRef(null), grid = useRef();
-  useEffect(() => { const end = () => { drawing.current = null; }; addEventListener("pointerup", end); return () => removeEventListener("pointerup", end); }, []);
+  useEffect(() => {
+    const lifted = () => { drawing.current?.first?.(); drawing.current = null; }, scrolled = () => { drawing.current = null; };
+    addEventListener("pointerup", lifted); addEventListener("pointercancel", scrolled);
+    return () => { removeEventListener("pointerup", lifted); removeEventListener("pointercancel", scrolled); };
+  }, []);
+  useEffect(() => onPlayhead((step) => mark(grid.current, step)), []);
   const codes = state.slots.map((each) => each.code);
   const move = (event) => {
     const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -99], End: [0, 99] }[event.key];
@@ -84,25 +107,30 @@ export function Sequencer() {
     grid.current.querySelector(`[data-cell="${code}:${index}"]`)?.focus();
   };
   const chosen = state.selected, length = (state.rows[chosen] || []).length;
-  const paste = () => {
-    if (!copied) return;
-    send("/seq/length", chosen, copied.length);
-    copied.forEach((step, index) => {
-      send("/seq/step", chosen, index + 1, float(step ? step[0] : 0));
-      if (step && step[1] < 1) send("/seq/chance", chosen, index + 1, float(step[1]));
-      if (step && step[2] > 1) send("/seq/ratchet", chosen, index + 1, step[2]);
-      if (step && step[3]) send("/seq/nudge", chosen, index + 1, float(step[3]));
+  const write = (code, row) => {
+    send("/seq/clear", code);
+    send("/seq/length", code, row.length);
+    row.forEach((step, index) => {
+      if (!step) return;
+      send("/seq/step", code, index + 1, float(step[0]));
+      if (step[1] < 1) send("/seq/chance", code, index + 1, float(step[1]));
+      if (step[2] > 1) send("/seq/ratchet", code, index + 1, step[2]);
+      if (step[3]) send("/seq/nudge", code, index + 1, float(step[3]));
     });
+  };
+  const paste = () => {
+    if (Array.isArray(copied)) write(chosen, copied);
+    else for (const code of codes) if (copied[code]) write(code, copied[code]);
   };
   return html`<section class="beat" aria-label="Beat">
     <div class="bar">
       <${Choice} label="Draw" value=${pen.tool} options=${Object.entries(TOOLS).map(([tool, [called]]) => [tool, called])} onChange=${(tool) => setPen({ ...pen, tool })} />
       <${Choice} label=${TOOLS[pen.tool][1]} value=${pen[pen.tool]} options=${TOOLS[pen.tool][2]} onChange=${(given) => setPen({ ...pen, [pen.tool]: given })} />
-      <label>${chosen} steps <input class="short" type="number" min="1" max="64" value=${length} onChange=${(event) => send("/seq/length", chosen, Number(event.target.value))} /></label>
-      <button onClick=${() => setCopied(state.rows[chosen].slice())}>Copy ${chosen}</button><button disabled=${!copied} onClick=${paste}>Paste</button>
+      <label>${chosen} steps <${Amount} min="1" max="64" value=${length} onChange=${(number) => send("/seq/length", chosen, number)} /></label>
+      <button onClick=${() => setCopied(state.rows[chosen].slice())}>Copy ${chosen}</button><button onClick=${() => setCopied(structuredClone(state.rows))}>Copy all</button><button disabled=${!copied} onClick=${paste}>Paste</button>
       <button onClick=${() => send("/seq/clear", chosen)}>Clear ${chosen}</button><span class="gap"></span>
       <button onClick=${() => send("/seq/undo")}>Undo</button><button onClick=${() => send("/seq/redo")}>Redo</button>
-      <button onClick=${() => send("/seq/fill", "now")}>Fill</button><button onClick=${() => send("/seq/mutate", float(0.3))}>Mutate</button>
+      <button onClick=${() => send("/seq/fill", "now")}>Fill</button><label>Fill every <${Amount} min="0" max="64" aria-label="Bars between fills, 0 for none" value=${value("/seq/fills", 0)} onChange=${(number) => setWhole("/seq/fills", number)} /></label><button onClick=${() => send("/seq/mutate", float(0.3))}>Mutate</button>
       <label>Density <input type="range" min="-1" max="1" step="0.05" value=${value("/seq/density", 0)} onInput=${(event) => set("/seq/density", Number(event.target.value))} /></label>
       <label>Vary <input type="range" min="0" max="1" step="0.05" value=${value("/seq/vary", 0)} onInput=${(event) => set("/seq/vary", Number(event.target.value))} /></label>
     </div>

@@ -11,17 +11,17 @@ styles`
 .sound h2 { margin: 0; font-size: 17px; display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
 .sound h2 small { color: var(--soft); font-weight: 400; font-size: 13px; overflow-wrap: anywhere; }
 .sound .split { display: grid; grid-template-columns: minmax(180px, 340px) minmax(0, 1fr); gap: 14px; align-items: start; }
-.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); }
+.sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); }
 .sound .wishes { display: flex; flex-wrap: wrap; gap: 6px; }
+.sound .file { position: relative; overflow: hidden; font-size: 14px; color: var(--ink); } .sound .file input { position: absolute; inset: 0; opacity: 0; cursor: pointer; } .sound .file:focus-within { outline: 3px solid var(--focus); }
 .sound .side { display: grid; gap: 10px; }
 .sound .mapbox { display: grid; gap: 6px; }
-@media (max-width: 700px) { .sound .split { grid-template-columns: 1fr; } }
 `;
 
 const WISHES = ["brighter", "darker", "longer", "shorter", "higher", "lower"];
 const percent = (x) => `${Math.round(100 * x)} %`;
 
-export function Sound({ map = true }) {
+export function Sound({ map = true, onFile }) {
   const of = slot(state.selected);
   if (!of) return null;
   const put = (name) => (number) => setSlot(of.code, name, number);
@@ -34,7 +34,7 @@ export function Sound({ map = true }) {
     <div class="split">${map && html`<div class="mapbox"><${SoundMap} of=${of} /></div>`}
     <div class="side"><div class="wishes">
       <button class="primary" onClick=${act("new")}>New sound</button><button onClick=${act("undo")} disabled=${!of.undo}>Undo</button><button onClick=${act("redo")} disabled=${!of.redo}>Redo</button>
-      <button onClick=${() => send("/sound/keep", of.code)}>Keep</button><a class="button" href=${`/panel/sound.wav?id=${encodeURIComponent(of.id)}`} download=${`${short(of.id).replaceAll(" ", "-")}.wav`}>WAV</a></div>
+      <button onClick=${() => send("/sound/keep", of.code)}>Keep</button><a class="button" href=${`/panel/sound.wav?id=${encodeURIComponent(of.id)}`} download=${`${short(of.id).replaceAll(" ", "-")}.wav`}>WAV</a><label class="button file">File …<input type="file" accept=".wav,.flac,.aif,.aiff,.ogg,.mp3" aria-label="A sound file for ${of.code}" onChange=${(event) => { if (event.target.files[0]) onFile(of.code, event.target.files[0]); event.target.value = ""; }} /></label></div>
       <div class="wishes">${WISHES.map((word) => html`<button onClick=${act(word)}>${word}</button>`)}</div>
       <div class="wishes">${toggle("lock", "Lock")}${toggle("mute", "Mute")}${toggle("solo", "Solo")}${toggle("gate", "Gate")}
         <${Choice} label="Choke" value=${v.choke} options=${[[0, "none"], 1, 2, 3, 4, 5, 6, 7, 8]} onChange=${(group) => setSlot(of.code, "choke", group, true)} /></div>
