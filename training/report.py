@@ -22,7 +22,7 @@ from gan808.sound.spectral.geometry import Geometry
 
 from . import pictures
 from .evaluate import Evaluation, Exhibits
-from .report_html import write_html
+from .report_html import ogg, write_html
 from .tables import notes, tables
 
 GAP_S = 0.05
@@ -102,7 +102,7 @@ def write_report(
         below = _draw(folder, exhibits, geometry, evaluation, run)
         everything = [audio for sounds in heard.values() for audio in sounds]
         rate_hz = geometry.sample_rate_hz
-        soundfile.write(folder / "sounds.ogg", _joined(everything, rate_hz), rate_hz)
+        (folder / "sounds.ogg").write_bytes(ogg(_joined(everything, rate_hz), rate_hz))
         if evaluation is not None:
             text = json.dumps(scores(evaluation), indent=1)
             atomic.write_text(folder / "scores.json", text + "\n")

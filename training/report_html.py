@@ -42,15 +42,19 @@ def _data(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _ogg(audio: np.ndarray, rate_hz: int) -> bytes:
+def ogg(audio: np.ndarray, rate_hz: int) -> bytes:
+    """Mono audio as Ogg Vorbis, a second at a time: libsndfile lays what it is given at once on the
+    stack, which two minutes overflow."""
     buffer = io.BytesIO()
-    soundfile.write(buffer, audio, rate_hz, format="OGG", subtype="VORBIS")
+    with soundfile.SoundFile(buffer, "w", rate_hz, 1, "VORBIS", format="OGG") as file:
+        for i in range(0, len(audio), rate_hz):
+            file.write(audio[i : i + rate_hz])
     return buffer.getvalue()
 
 
 def _sound(audio: np.ndarray, geometry: Geometry, name: str) -> str:
     picture = _data("image/webp", pictures.encoded(pictures.cell(audio, geometry), "WEBP"))
-    sound = _data("audio/ogg", _ogg(audio, geometry.sample_rate_hz))
+    sound = _data("audio/ogg", ogg(audio, geometry.sample_rate_hz))
     return (f'<button type="button" title="{escape(name)}"><img alt="{escape(name)}" '
             f'src="{picture}"><audio preload="none" src="{sound}"></audio></button>')
 

@@ -75,6 +75,22 @@ def test_a_stereo_sound_is_recalled_by_its_id_and_left_is_the_plain_one(renderer
     assert wide.realness <= plain.realness
 
 
+@pytest.mark.parametrize("louder", [0.25, 1.0, 4.0])
+def test_a_wide_sound_is_as_loud_as_its_left_alone_was(louder):
+    """Far below full scale, so that nothing but the balance decides; whichever side was louder."""
+    random = np.random.default_rng(1)
+    fall = np.exp(-np.arange(RATE_HZ // 2) / 4000).astype(np.float32)
+    left, right = (
+        replace(fake_sound("snare", seed), sample_rate_hz=RATE_HZ,
+                audio=np.float32(gain) * fall * random.uniform(-1, 1, len(fall)).astype("f4"))
+        for seed, gain in ((1, 0.02), (2, 0.02 * louder)))
+    wide = joined(left, right, "+w@0.5")
+    together = momentary_lkfs(wide.audio, RATE_HZ) - 10 * np.log10(2)
+    assert together == pytest.approx(momentary_lkfs(left.audio, RATE_HZ), abs=0.05)
+    rms = [loudest_rms(channel, RATE_HZ) for channel in wide.channels]
+    assert rms[0] == pytest.approx(rms[1], rel=1e-3)
+
+
 def test_channels_start_together_and_are_equally_loud(renderer):
     for sound in renderer.render(["kick"] * 4, [Point(n, width=0.8) for n in range(4)]):
         rms = [loudest_rms(channel, RATE_HZ) for channel in sound.channels]
