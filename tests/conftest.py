@@ -9,8 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.timing import Watchdog
+
+# A busy machine may hold any example up: no test asks how fast something is.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)

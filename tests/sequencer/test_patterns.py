@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
@@ -155,7 +155,8 @@ share = st.floats(0, 1, allow_subnormal=False)
 steps = st.builds(Step, share, share, st.integers(1, 8), st.floats(-0.5, 0.5))
 plain = st.builds(
     Step, st.sampled_from(sorted(VELOCITIES.values())), st.sampled_from([1.0, 0.5, 0.1]),
-    st.sampled_from([1, 2, 8]), st.sampled_from([0.0, 0.1, -0.25]))
+    st.sampled_from([1, 2, 8]), st.sampled_from([0.0, 0.1, -0.25]), st.sampled_from([0.0, -7.5]),
+    st.sampled_from([0.0, 0.25]), st.sampled_from(["", "fill", "!first", "2:3"]))
 patterns = st.builds(
     Pattern,
     st.text(min_size=1, max_size=10).filter(lambda t: t.isprintable()),
@@ -167,6 +168,7 @@ patterns = st.builds(
 
 
 class TestWriting:
+    @settings(max_examples=40, deadline=None)
     @given(patterns)
     def test_what_is_written_is_read_again(self, pattern: Pattern) -> None:
         assert parse_pattern(pattern.to_toml(), "test") == pattern
