@@ -32,8 +32,8 @@ def wide(kit, tmp_path_factory):
 
 
 def test_new_networks_speak_in_the_new_moments_of_the_same_sounds(kit, wide, tmp_path):
-    """Log images of the same latents come fifty times as near as they are without learning (measured:
-    three hundred), and the critic's opinions of recordings follow (0.999)."""
+    """Log images of the same latents come fifty times as near as they are without learning
+    (measured: three hundred), and the critic's opinions of recordings follow (0.999)."""
     made = renormalise(kit, wide, tmp_path / "newer", STEPS)
     (old, old_critic), (new, new_critic) = load_networks(kit), load_networks(made)
     random = np.random.default_rng(1)
