@@ -4,6 +4,7 @@ what happens elsewhere is seen, and a killed instrument is found again."""
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -134,11 +135,17 @@ def test_two_pages_agree(page: Any, stage: Stage, open_page: OpenPage) -> None:
     page.locator('[data-cell="CB:5"]').click()
     page.get_by_role("button", name="New sound", exact=True).click()
 
-    def agree() -> bool:
-        here, there, truth = shown(page), shown(other), rounded(stage.snapshot())
-        return bool(here == there) and all(here[key] == truth[key] for key in here)
+    def differences() -> list[str]:
+        truth = rounded(stage.snapshot())
+        return [f"{name}: {part[0]} is {part[1]}" for name, told in (
+                    ("first", shown(page)), ("second", shown(other)))
+                for key in told for part in zip(
+                    *(list(each.items()) if isinstance(each, dict) else list(each)
+                      for each in (told[key], truth[key])), strict=True) if part[0] != part[1]]
 
-    until(agree)
+    with suppress(AssertionError):
+        until(lambda: not differences())
+    assert not differences()
     sd = next(slot for slot in shown(other)["slots"] if slot["code"] == "CB")
     assert (sd["values"]["level"], sd["values"]["mute"]) == (0, 1)
     assert shown(other)["rows"]["CB"][5]

@@ -7,6 +7,9 @@ export const state = {
   alive: false, roundTripMs: 0, ready: false, kit: "", slots: [], rows: {}, values: {}, stock: {}, next: [],
   playing: false, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
 };
+// A step as the snapshot tells it: a value for each address /seq/FIELD.
+export const FIELDS = ["step", "chance", "ratchet", "nudge", "tune", "pan", "condition"];
+export const REST = [0, 1, 1, 0, 0, 0, ""];
 const listeners = new Set();
 const hits = new Map();
 const playheads = new Set();
@@ -60,8 +63,8 @@ export function set(address, given) {
 }
 export function setWhole(address, given) { state.values[address] = [given]; send(address, given); changed(); }
 export function setStep(code, index, field, given) {
-  const row = state.rows[code], step = row[index] || [0, 1, 1, 0];
-  const at = { step: 0, chance: 1, ratchet: 2, nudge: 3 }[field];
+  const row = state.rows[code], step = row[index] || REST;
+  const at = FIELDS.indexOf(field);
   const next = step.slice(); next[at] = given;
   row[index] = next[0] > 0 ? next : 0;
   send(`/seq/${field}`, code, index + 1, field === "ratchet" ? given : float(given));
@@ -110,11 +113,11 @@ function hear(path, values) {
   else if (parts[1] === "slot" && values.length === 1) {
     const found = slot(parts[2]);
     if (found && parts[3] in found.values) found.values[parts[3]] = values[0];
-  } else if (["/seq/step", "/seq/chance", "/seq/ratchet", "/seq/nudge"].includes(path)) {
+  } else if (parts[1] === "seq" && FIELDS.includes(parts[2])) {
     const [code, number, given] = values, row = state.rows[code];
     if (row) {
-      const next = (row[number - 1] || [0, 1, 1, 0]).slice();
-      next[["/seq/step", "/seq/chance", "/seq/ratchet", "/seq/nudge"].indexOf(path)] = given;
+      const next = (row[number - 1] || REST).slice();
+      next[FIELDS.indexOf(parts[2])] = given;
       row[number - 1] = next[0] > 0 ? next : 0;
     }
   } else if (["/seq/row", "/seq/pattern", "/seq/length", "/scene"].includes(path)) {

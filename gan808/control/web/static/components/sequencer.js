@@ -1,7 +1,7 @@
 // The pattern: a row a slot, a button a step. Drag draws; one tab stop, arrows move.
 
 import { float } from "../osc.js";
-import { onPlayhead, select, send, set, setStep, setWhole, state, value } from "../store.js";
+import { FIELDS, onPlayhead, REST, select, send, set, setStep, setWhole, state, value } from "../store.js";
 import { Amount, Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
@@ -112,10 +112,9 @@ export function Sequencer() {
     send("/seq/length", code, row.length);
     row.forEach((step, index) => {
       if (!step) return;
-      send("/seq/step", code, index + 1, float(step[0]));
-      if (step[1] < 1) send("/seq/chance", code, index + 1, float(step[1]));
-      if (step[2] > 1) send("/seq/ratchet", code, index + 1, step[2]);
-      if (step[3]) send("/seq/nudge", code, index + 1, float(step[3]));
+      FIELDS.forEach((field, at) => {
+        if (step[at] !== REST[at]) send(`/seq/${field}`, code, index + 1, typeof step[at] === "number" && field !== "ratchet" ? float(step[at]) : step[at]);
+      });
     });
   };
   const paste = () => {
