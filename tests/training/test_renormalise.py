@@ -32,9 +32,8 @@ def wide(kit, tmp_path_factory):
 
 
 def test_new_networks_speak_in_the_new_moments_of_the_same_sounds(kit, wide, tmp_path):
-    """Log images of the same latents come five times as near as they are without learning, and the
-    critic's opinions of them follow. Not nearer: the tiny kit's random networks saturate, and where
-    the old tanh clips, well inside the new moments, no tanh follows."""
+    """Log images of the same latents come fifty times as near as they are without learning
+    (measured: three hundred), and the critic's opinions of recordings follow (0.999)."""
     made = renormalise(kit, wide, tmp_path / "newer", STEPS)
     (old, old_critic), (new, new_critic) = load_networks(kit), load_networks(made)
     random = np.random.default_rng(1)
@@ -43,14 +42,14 @@ def test_new_networks_speak_in_the_new_moments_of_the_same_sounds(kit, wide, tmp
     before, after = old.predict_on_batch(asked), new.predict_on_batch(asked)
     wanted = denormalise(before[..., 0], kit.statistics()[0])
     unlearned = np.abs(denormalise(before[..., 0], wide.moments) - wanted).mean()
-    assert np.abs(denormalise(after[..., 0], wide.moments) - wanted).mean() < 0.2 * unlearned
+    assert np.abs(denormalise(after[..., 0], wide.moments) - wanted).mean() < 0.02 * unlearned
     np.testing.assert_array_equal(made.statistics()[0].mean, wide.moments.mean)
     recordings, _ = wide.batch(36, np.random.default_rng(2))
     for there, here in zip(
         old_critic.predict_on_batch(renormalised(recordings, wide.moments, kit.statistics()[0])),
         new_critic.predict_on_batch(recordings), strict=True,
     ):
-        assert np.corrcoef(there.ravel(), here.ravel())[0, 1] > 0.9
+        assert np.corrcoef(there.ravel(), here.ravel())[0, 1] > 0.99
 
 
 def test_a_dataset_of_other_classes_is_refused_by_name(kit, dataset, tmp_path):
