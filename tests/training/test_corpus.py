@@ -97,6 +97,17 @@ def test_a_folder_of_two_classes_is_neither(tmp_path):
     assert skipped.reasons() == {"no drum class in its name": 1}
 
 
+def test_a_pack_in_a_folder_of_two_classes_is_no_class(tmp_path):
+    """Neither of both, and none that is called after the pack."""
+    folder = tmp_path / "Kick & Snare" / "PackA"
+    folder.mkdir(parents=True)
+    for i, name in enumerate(("01.wav", "02.wav", "Snare 3.wav")):
+        soundfile.write(folder / name, np.sin(np.arange(800) / (5 + i)), 16000)
+    skipped = Skipped()
+    assert [r.class_name for r in FolderSource(tmp_path).recordings(skipped)] == ["snare"]
+    assert skipped.reasons() == {"no drum class in its name": 2}
+
+
 @pytest.fixture
 def messy(tmp_path):
     root = write_drums(tmp_path / "drums")

@@ -82,6 +82,11 @@ def is_mixture(name: str) -> bool:
     return len(AND.split(name)) > 1 and class_of(name) is None
 
 
+def names_several(name: str) -> bool:
+    """Whether a name speaks of two classes, so that which one a sound is must be said elsewhere."""
+    return len(_named(name)) > 1
+
+
 def folder_class(name: str) -> str:
     """The class a folder stands for: the canonical one, else its own name made an identifier, which
     is another for every name: what has no letters of ours, or too many, ends in a number."""

@@ -27,7 +27,7 @@ from .audio_files import (
     walk,
 )
 from .class_map import ClassMap
-from .classes import class_of, folder_class, is_mixture
+from .classes import class_of, folder_class, is_mixture, names_several
 from .duplicates import SAME
 from .hits import SEVERAL, onsets
 from .packs import (
@@ -172,7 +172,9 @@ class FolderSource:
             return given
         if file.told:
             return folder_class(file.told)
-        return file.known or (folder_class(own[0]) if own else None)
+        if file.known or not own or any(map(names_several, file.folders)):
+            return file.known
+        return folder_class(own[0])
 
     def recordings(self, skipped: Skipped) -> Iterator[Recording]:
         for class_name, files in sorted(self._files_by_class(skipped).items()):
