@@ -13,10 +13,10 @@ import soundfile
 
 from gan808.config import PoolSettings, RendererSettings
 from gan808.errors import Gan808Error, RenderError
+from gan808.pool import render_child
 from gan808.pool.filler import Filler
 from gan808.pool.offline import OfflinePool
 from gan808.pool.pool import Pool
-from gan808.pool.render_child import main as real_child
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.searches import MOST_WAITING, Searches
 from gan808.sound.kit.kit import load_kit
@@ -139,6 +139,12 @@ def test_offline_it_is_there_when_asked(file: str) -> None:
     assert isinstance(found[0], Nearest if file == "hit.wav" else Gan808Error)
 
 
+def step_by_step(*arguments: Any) -> None:
+    """The child with slices of one step each, however quick the machine is."""
+    render_child.SLICE_S = 0.0
+    render_child.main(*arguments)
+
+
 def test_a_real_kit_finds_its_own_sound_in_slices(
     tiny_kit: Path, tmp_path: Path, spawn_real: Callable[[Path], RenderProcess]
 ) -> None:
@@ -166,7 +172,7 @@ def spawn_real() -> Iterator[Callable[[Path], RenderProcess]]:
     started: list[RenderProcess] = []
 
     def start(folder: Path) -> RenderProcess:
-        started.append(RenderProcess(load_kit(folder), 48000, SETTINGS, child=real_child))
+        started.append(RenderProcess(load_kit(folder), 48000, SETTINGS, child=step_by_step))
         started[-1].start()
         return started[-1]
 
