@@ -6,7 +6,6 @@ from __future__ import annotations
 import http.client
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -138,12 +137,10 @@ def test_the_list_fits_one_datagram(rig: Rig) -> None:
     assert 0 < sum(map(len, answer)) < 50_000
 
 
-def test_a_page_from_elsewhere_plays_them_in_a_browser(rig: Rig, served: Served) -> None:
+def test_a_page_from_elsewhere_plays_them_in_a_browser(
+    rig: Rig, served: Served, browser: Any
+) -> None:
     """What Strudel does: fetch the map, fetch a file of it, decode it."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed: no page reads the samples")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     script = """async (url) => {
         const map = await (await fetch(url)).json();
         const audio = new OfflineAudioContext(1, 1, 48000);
@@ -151,10 +148,9 @@ def test_a_page_from_elsewhere_plays_them_in_a_browser(rig: Rig, served: Served)
             await fetch(map._base + map[name][1])).arrayBuffer())).getChannelData(0)[0];
         return [await read("bd"), await read("bd_new"), await read("bd_new")];
     }"""
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        heard = browser.new_page().evaluate(script, f"http://127.0.0.1:{served.port}/strudel.json")
-        browser.close()
+    page = browser.new_page()
+    heard = page.evaluate(script, f"http://127.0.0.1:{served.port}/strudel.json")
+    page.close()
     levels = {(1 + seed * 37 % 997) / 1024 for seed in KICKS}
     assert all(min(abs(one - level) for level in levels) < 1e-3 for one in heard)
     until(lambda: rig.pool.stock()["kick"] == len(KICKS) - 2)
