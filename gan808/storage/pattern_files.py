@@ -14,9 +14,9 @@ from pathlib import Path
 from gan808 import atomic
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.names import is_plain_name
-from gan808.paths import ordinary
 from gan808.sequencer.patterns import OFF, SILENCE, Pattern, parse_pattern
 from gan808.sound.kit.slots import TR808, SlotLayout
+from gan808.storage.text_files import read_text
 
 MAX_FILE_BYTES = 1 << 16
 TOML, MIDI = (".toml",), (".mid", ".midi")
@@ -165,13 +165,4 @@ def _parsed(file: Path | Traversable, slots: Sequence[SlotLayout]) -> Pattern:
         )
 
         return read_midi_file(file, slots)
-    try:
-        if ordinary(file).st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{file}: too large for a pattern")
-        return parse_pattern(file.read_text("utf-8-sig"), str(file))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: not text in UTF-8: {error.reason}") from error
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a zero byte in the path
-        raise ConfigError(f"{str(file)!r}: {error}") from error
+    return parse_pattern(read_text(file, MAX_FILE_BYTES, "pattern"), str(file))

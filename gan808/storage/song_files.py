@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gan808.errors import ConfigError
 from gan808.instrument.names import is_plain_name
-from gan808.paths import ordinary
 from gan808.sequencer.song import Song, parse_song
+from gan808.storage.text_files import read_text
 
 SUFFIX = ".toml"
 MAX_FILE_BYTES = 1 << 18
@@ -34,13 +34,4 @@ def song_names(folder: Path) -> list[str]:
 
 
 def _read(path: Path) -> Song:
-    try:
-        if ordinary(path).st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: too large for a song")
-        return parse_song(path.read_text("utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not text in UTF-8: {error.reason}") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a zero byte in the path
-        raise ConfigError(f"{str(path)!r}: {error}") from error
+    return parse_song(read_text(path, MAX_FILE_BYTES, "song"), str(path))
