@@ -7,10 +7,11 @@ import pytest
 from gan808.errors import TrainingError
 from training import experiments
 
-SCORES = """step,elapsed_s,score,frechet_distance,class_accuracy,inception_score,spread
-100,60.0,90.0,45.0,0.5,3.0,1.0
-200,120.0,50.0,40.0,0.8,4.0,1.0
-300,180.0,55.0,44.0,0.8,4.1,1.0
+SCORES = """\
+step,elapsed_s,score,frechet_distance,class_accuracy,inception_score,spread,training_distance
+100,60.0,90.0,45.0,0.5,3.0,1.0,44.0
+200,120.0,50.0,40.0,0.8,4.0,1.0,33.0
+300,180.0,55.0,44.0,0.8,4.1,1.0,30.0
 """
 
 
@@ -46,10 +47,26 @@ def test_equal_time_at_each_variants_own_pace(tmp_path, monkeypatch, capsys):
     assert (lines[0], lines[1], lines[-2], lines[-1]) == (
         "before", experiments.BEGIN, experiments.END, "after")
     assert lines[4] == ("| seed=7 cutout=0.4 spec.texture=true | 6 | 300 | 200 | 48.0 | 40.0 | "
-                        "0.80 | 4.00 |")
+                        "0.80 | 4.00 | 33.0 |")
     assert lines[5].startswith("| base | 3 | 300 | 200 | 50.0 ")
     assert lines[2].count("|") == lines[3].count("|") == lines[4].count("|")
     assert "| base |" in capsys.readouterr().out
+
+
+def test_equal_steps_without_timing(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def fit(command, check):
+        asked.append(command[command.index("--steps") + 1])
+        run = Path(command[command.index("--run") + 1])
+        run.mkdir(parents=True)
+        (run / "scores.csv").write_text(SCORES)
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr(experiments.subprocess, "run", fit)
+    experiments.main(["data", "base", "batch=16", "--work", str(tmp_path), "--steps", "700"])
+    assert asked == ["700", "700"]
+    assert "| batch=16 |  | 300 | 200 | 50.0 |" in capsys.readouterr().out
 
 
 def test_the_document_has_the_marks():

@@ -52,6 +52,8 @@ def test_real_sounds_score_better_than_the_wrong_class_and_than_one_sound(held_o
     assert real.class_accuracy > 0.9 > swapped.class_accuracy
     assert real.score < swapped.score
     assert real.frechet_distance < flat.frechet_distance
+    # What was shown to training is nearer to that than to what was held out from it.
+    assert real.training_distance < min(real.frechet_distance, flat.training_distance)
     assert scorer.cost_s > 0
     broken = scorer.score(lambda inputs, training: np.full((len(inputs[1]), 64, 64, 1), np.nan))
     assert broken.score == float("inf")
@@ -65,7 +67,7 @@ def scripted(monkeypatch, scores):
     """Held-out scores as given, one after the other."""
     left = iter(scores)
     monkeypatch.setattr(scoring.Scorer, "score", lambda self, generator: HeldOutScore(
-        value := next(left), value, 1.0, 2.0, 1.0))
+        value := next(left), value, 1.0, 2.0, 1.0, 1.0))
 
 
 def test_the_best_is_kept_and_exported(held_out, tmp_path, monkeypatch):
