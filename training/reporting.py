@@ -5,11 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-
-class Bar(Protocol):
-    """One piece of long work: fraction is None while its length is unknown."""
-
-    def update(self, fraction: float | None, text: str) -> None: ...
+from gan808.progress import Bar
 
 
 class Reporter(Protocol):
