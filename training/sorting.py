@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from gan808.errors import CorpusError
+from gan808.progress import Bar
 from gan808.sound.renderer import Renderer
 
 from .corpus.audio_files import not_read, read_hit, readable, walk
@@ -26,7 +27,6 @@ from .corpus.packs import INDEX, SEPARATOR
 from .corpus.recording import Skipped
 from .corpus.spool import clean
 from .parallel import in_order
-from .reporting import Bar
 
 AT_ONCE = 64
 UNSURE = "unsure"
