@@ -92,9 +92,6 @@ def _why(state: dict[str, Any]) -> str:
 def widen(generator: keras.Model, recipe: Recipe, spread: float) -> None:
     """Latents times spread, as a matter of weights: more various sounds, less sure ones (the
     truncation of Brock et al. 2019, either way)."""
-    if recipe.spec.texture:
-        raise TrainingError("--spread: with spec.texture the latent mixes noise too, which it "
-                            "cannot reach; leave it out")
     layer = generator.get_layer("in")
     kernel, bias = layer.get_weights()
     kernel[: recipe.spec.latent_size] *= spread

@@ -16,8 +16,6 @@ from keras import layers, ops
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
 
-from .extra_layers import GroupDeviation, Texture, residual_block
-
 
 def _initializer() -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(2.0, "fan_in", "truncated_normal")
@@ -57,8 +55,6 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     channels = [spec.width * m for m in spec.multipliers]
     x = layers.Dense(rows * columns * channels[-1], kernel_initializer=_initializer(), name="in")(x)
     x = layers.Reshape((rows, columns, channels[-1]))(x)
-    for i in range(spec.low_blocks):
-        x = residual_block(x, channels[-1], f"block{i}", layers.ReLU())
     x = layers.ReLU()(x)
     for i, n in enumerate([*channels[-2::-1], spec.patch**2]):  # (6,4) (12,8) .. (192,128)
         last = i == len(channels) - 1
@@ -67,8 +63,6 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
             name=f"up{i}",
         )(x)
         if not last:
-            if spec.texture:
-                x = Texture(name=f"texture{i}")([x, latent])
             x = layers.ReLU()(x)
     if spec.patch > 1:
         x = _unfold(x, spec.patch)
@@ -90,16 +84,10 @@ def build_critic(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> keras
             kernel_initializer=_initializer(), name=f"down{i}",
         )(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    for i in range(spec.low_blocks):
-        x = residual_block(x, x.shape[-1], f"block{i}", layers.LeakyReLU(negative_slope=0.2))
     x = layers.Flatten()(x)
     n_realness = n_classes if spec.per_class_realness else 1
     heads = {"kernel_initializer": "glorot_uniform", "dtype": "float32"}
-    judged = x
-    if spec.minibatch_deviation:
-        deviation = GroupDeviation(dtype="float32", name="deviation")(x)
-        judged = layers.Concatenate(dtype="float32", name="judged")([x, deviation])
-    realness = layers.Dense(n_realness, name="realness", **heads)(judged)
+    realness = layers.Dense(n_realness, name="realness", **heads)(x)
     heard = layers.Dense(n_classes, name="heard", **heads)(x)
     return keras.Model(image, [realness, heard], name="critic")
 

@@ -21,13 +21,9 @@ from training.recipes import Recipe
 from training.steps import make_steps
 
 N_CLASSES = 3
-# Every experiment at once, and the networks in bfloat16 with their penalties in float32.
-EXPERIMENTS = replace(
-    TINY, name="experiments", batch=8, cutout=0.5,
-    spec=replace(TINY.spec, low_blocks=1, texture=True, minibatch_deviation=True),
-)
+# The networks in bfloat16 with their penalties in float32.
 HALF = replace(TINY, name="bfloat16", precision="bfloat16")
-RECIPES = (TINY, TINY_PAPER, EXPERIMENTS, HALF)
+RECIPES = (TINY, TINY_PAPER, HALF)
 
 
 def run(recipe: Recipe, n_steps: int = 2) -> tuple[dict[str, float], list[np.ndarray]]:

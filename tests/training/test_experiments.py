@@ -36,17 +36,17 @@ def test_equal_time_at_each_variants_own_pace(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(experiments.subprocess, "run", fit)
     document = tmp_path / "experiments.md"
     document.write_text(f"before\n{experiments.BEGIN}\nold\n{experiments.END}\nafter\n")
-    experiments.main(["data", "base", "seed=7 cutout=0.4 spec.texture=true", "--work",
+    experiments.main(["data", "base", "seed=7 average=0.06 spec.kernel=5", "--work",
                       str(tmp_path / "work"), "--minutes", "3", "--write", str(document)])
     assert [command[2:5] for command in asked] == [["gan808", "fit", "data"]] * 4
     assert [command[command.index("--steps") + 1] for command in asked] == [
         "40", "40", "300", "150"]
     assert asked[2][-2:] == ["--seed", "808"]
-    assert asked[3][-6:] == ["--seed", "7", "--set", "cutout=0.4", "--set", "spec.texture=true"]
+    assert asked[3][-6:] == ["--seed", "7", "--set", "average=0.06", "--set", "spec.kernel=5"]
     lines = document.read_text().splitlines()
     assert (lines[0], lines[1], lines[-2], lines[-1]) == (
         "before", experiments.BEGIN, experiments.END, "after")
-    assert lines[4] == ("| seed=7 cutout=0.4 spec.texture=true | 6 | 300 | 200 | 48.0 | 40.0 | "
+    assert lines[4] == ("| seed=7 average=0.06 spec.kernel=5 | 6 | 300 | 200 | 48.0 | 40.0 | "
                         "0.80 | 4.00 | 33.0 |")
     assert lines[5].startswith("| base | 3 | 300 | 200 | 50.0 ")
     assert lines[2].count("|") == lines[3].count("|") == lines[4].count("|")
