@@ -118,8 +118,8 @@ def medians(takes: list[Figures]) -> Figures:
 def said(name: str, figures: Figures) -> str:
     """One side in words."""
     return (f"{name}: ready after {figures.ready_s:.1f} s, {figures.memory_mib:.0f} MiB, render "
-            f"--count {FEW} in {figures.render_s:.1f} s, {figures.sounds_a_second:.1f} sounds a second "
-            "of the processor's")
+            f"--count {FEW} in {figures.render_s:.1f} s, {figures.sounds_a_second:.1f} sounds a "
+            "second of the processor's")
 
 
 def main() -> None:
