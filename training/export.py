@@ -104,7 +104,7 @@ def _weights(
     """The generator that plays (the averaged one where the recipe averages) and the critic."""
     n_classes = len(dataset.classes)
     generator = build_generator(recipe.spec, recipe.geometry, n_classes)
-    critic = build_critic(recipe.spec, recipe.geometry, n_classes)
+    critic = build_critic(recipe.spec, recipe.geometry, n_classes, recipe.attack_columns)
     played = "averaged" if recipe.average else "generator"
     for group, model in ((played, generator), ("critic", critic)):
         path = folder / f"{group}.safetensors"

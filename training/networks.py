@@ -16,6 +16,9 @@ from keras import layers, ops
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
 
+# Of the second critic's layers; a kit, which only listens, has none of them.
+ATTACK, ATTACK_MULTIPLIERS = "attack", (1, 2, 2)
+
 
 def _initializer() -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(2.0, "fan_in", "truncated_normal")
@@ -70,11 +73,14 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     return keras.Model([latent, label], image, name="generator")
 
 
-def build_critic(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> keras.Model:
+def build_critic(
+    spec: NetworkSpec, geometry: Geometry, n_classes: int, attack_columns: int = 0
+) -> keras.Model:
     """Image to realness and class logits.
 
     Input: float (batch, bands, frames, 1). Outputs, float32: realness (batch, n_classes or 1),
-    class logits (batch, n_classes).
+    class logits (batch, n_classes). With attack_columns realness has a second critic's beside it,
+    (batch, n_classes or 1, 2), which sees only those columns, unfolded.
     """
     image = keras.Input(geometry.image_shape, name="image")
     x = _fold(image, spec.patch) if spec.patch > 1 else image
@@ -89,12 +95,26 @@ def build_critic(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> keras
     heads = {"kernel_initializer": "glorot_uniform", "dtype": "float32"}
     realness = layers.Dense(n_realness, name="realness", **heads)(x)
     heard = layers.Dense(n_classes, name="heard", **heads)(x)
+    if attack_columns:
+        x = layers.Cropping2D(((0, 0), (0, image.shape[2] - attack_columns)))(image)
+        for i, m in enumerate(ATTACK_MULTIPLIERS):
+            x = layers.Conv2D(
+                spec.width * m, spec.kernel, strides=2, padding="same",
+                kernel_initializer=_initializer(), name=f"{ATTACK}{i}",
+            )(x)
+            x = layers.LeakyReLU(negative_slope=0.2)(x)
+        attack = layers.Dense(n_realness, name=ATTACK, **heads)(layers.Flatten()(x))
+        columns = [layers.Reshape((n_realness, 1), dtype="float32")(y) for y in (realness, attack)]
+        realness = layers.Concatenate(dtype="float32", name="both")(columns)
     return keras.Model(image, [realness, heard], name="critic")
 
 
 def realness_of(realness: Any, label: Any) -> Any:
-    """The realness that counts for a label: (batch, n) and int (batch,) to (batch,)."""
-    if realness.shape[-1] == 1:
-        return ops.squeeze(realness, -1)
-    picked = ops.take_along_axis(realness, ops.expand_dims(label, -1), axis=-1)
-    return ops.squeeze(picked, -1)
+    """The realness that counts for a label: (batch, n) and int (batch,) to (batch,); of two critics
+    (batch, n, 2) to (batch, 2)."""
+    if realness.shape[1] == 1:
+        return ops.squeeze(realness, 1)
+    place = ops.reshape(label, (-1, *[1] * (len(realness.shape) - 1)))
+    if len(realness.shape) == 3:
+        place = ops.repeat(place, realness.shape[-1], axis=-1)
+    return ops.squeeze(ops.take_along_axis(realness, place, axis=1), 1)

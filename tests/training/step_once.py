@@ -23,7 +23,8 @@ from training.steps import make_steps
 N_CLASSES = 3
 # The networks in bfloat16 with their penalties in float32.
 HALF = replace(TINY, name="bfloat16", precision="bfloat16")
-RECIPES = (TINY, TINY_PAPER, HALF)
+TWO_CRITICS = replace(TINY, name="two critics", attack_columns=24)
+RECIPES = (TINY, TINY_PAPER, TWO_CRITICS, HALF)
 
 
 def run(recipe: Recipe, n_steps: int = 2) -> tuple[dict[str, float], list[np.ndarray]]:
@@ -32,7 +33,7 @@ def run(recipe: Recipe, n_steps: int = 2) -> tuple[dict[str, float], list[np.nda
     half = recipe.precision == "bfloat16"  # whether or not this processor is quick at it
     keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
     models = (build_generator(recipe.spec, GEOMETRY, N_CLASSES),
-              build_critic(recipe.spec, GEOMETRY, N_CLASSES))
+              build_critic(recipe.spec, GEOMETRY, N_CLASSES, recipe.attack_columns))
     keras.config.set_dtype_policy("float32")
     for model in models:
         for variable in model.variables:

@@ -105,7 +105,7 @@ def test_a_kit_says_what_it_was_made_of(held_out, tmp_path):
     from training.settings import with_settings
 
     recipe = with_settings(TINY, ["spec.multipliers=[1,1,1,2]", "spec.class_embedding=5",
-                                  "batch=8"])
+                                  "batch=8", "attack_columns=16"])
     Trainer(held_out, recipe, tmp_path / "run", FitOptions(steps=1, samples_s=1e9)).fit()
     said = []
     kit = export.export(tmp_path / "run", held_out, tmp_path / "kits" / "mine",

@@ -84,6 +84,7 @@ def test_a_setting_changes_what_it_names_and_nothing_else():
         ("penalty=none", "penalty: .*wgan_gp"),
         ("spec.patch=3", "patch 3 and 4 layers do not divide"),
         ("spec.texture=true", "KEY one of"),
+        ("attack_columns=999", "attack_columns 999: 0 to 128"),
     ],
 )
 def test_a_wrong_setting_is_one_line(setting, said):
