@@ -17,7 +17,8 @@ import pytest
 import soundfile
 
 from gan808.app import daemon as daemon_module
-from gan808.app.daemon import Daemon, RunOptions
+from gan808.app.daemon import Daemon, RunOrder
+from gan808.app.run_options import RunOptions
 from gan808.app.supervision import noticing_broken_threads, stopping_on_signals
 from gan808.config import Settings
 from gan808.engine.engine import Engine
@@ -232,8 +233,8 @@ def test_a_device_that_returns_plays_on(
     settings = Settings().replace({
         "kit": {"name": str(tiny_kit)}, "midi": {"port": "off"}, "osc": {"enabled": False},
     })
-    options = RunOptions(settings)
-    playing = Daemon(options)
+    order = RunOrder(settings, RunOptions())
+    playing = Daemon(order)
     statuses: list[int] = []
     runner = threading.Thread(target=lambda: statuses.append(playing.run()), daemon=True)
     runner.start()
@@ -254,7 +255,7 @@ def test_a_device_that_returns_plays_on(
         assert now.step_at(before) == pytest.approx(line.step_at(before), abs=0.01)
         assert now.frames_per_step == pytest.approx(rate_hz * 60 / now.tempo_bpm / 4)
     finally:
-        options.stop.set()
+        order.stop.set()
         runner.join(30)
     assert statuses == [0]
     shown = capfd.readouterr()
