@@ -125,6 +125,9 @@ class Daemon:
             learned=learned_controls.load(controls),
             keep_learned=partial(learned_controls.save, controls))
 
+    def _codes(self) -> tuple[str, ...]:
+        return self._machine.codes
+
     def run(self) -> int:
         """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
         with ExitStack() as running:
@@ -136,6 +139,8 @@ class Daemon:
             hard_stop.start()
             self._session.freeze()  # what comes now is not how it was left
             self._machine.submit("/volume", 0.0)  # a sound cut off clicks
+            if self._settings.audio.by_slot:  # the slots alone are not under the volume
+                self._engine.port("wiring").stop()
             self._output.wait(FADE_S)
         hard_stop.cancel()
         end_recording(self._recorder, self._display)
@@ -154,7 +159,7 @@ class Daemon:
         self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         begin_recording(self._recorder, self._options.record)
-        self._output.start(self._engine)
+        self._output.start(self._engine, self._codes)
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
             realtime.realtime_threads(), realtime.realtime_is_granted())
@@ -242,7 +247,7 @@ class Daemon:
                 if not may_return(output):
                     continue  # a file instead of the device is not what was playing
                 self._follow_rate(output.sample_rate_hz)
-                output.start(self._engine)
+                output.start(self._engine, self._codes)
             except DeviceError as error:
                 if wanted_hz and str(error) != told:  # another rate than the settings ask for
                     told = str(error)
@@ -326,7 +331,7 @@ class OfflineDaemon:
             self._machine.start(live=False)
             begin_recording(self._recorder, self._options.record)
             self._display.follow(self._machine)
-            self._output.start(self._engine)
+            self._output.start(self._engine, lambda: self._machine.codes)
             while not self._stop.is_set() and not self._output.wait(WAIT_S):
                 if self._pool.failure is not None:
                     break
@@ -345,6 +350,7 @@ class OfflineDaemon:
             block_frames=audio.block_frames or None,
             seconds=self._options.seconds,
             fast=True,
+            by_slot=audio.by_slot,
             file_dir=paths.recordings_folder(),
             before_block=self._before_block,
         )

@@ -77,6 +77,8 @@ class RunOptions:
     output: Annotated[str | None, Option(
         "Where the sound goes.", "auto|DEVICE|file:PATH|null",
         settings=sets("audio.output"))] = None
+    outputs: Annotated[str | None, Option(
+        "Besides the mix, each slot alone.", "mix|slots", settings=sets("audio.outputs"))] = None
     midi: Annotated[str | None, Option(
         "Where notes come from.", "auto|PORT|virtual|off", settings=sets("midi.port"))] = None
     osc: Annotated[str | None, Option(

@@ -76,6 +76,9 @@ def replay(
     output: Annotated[
         str | None, typer.Option(metavar="auto|DEVICE", help="Play it instead of writing it.")
     ] = None,
+    outputs: Annotated[
+        str | None, typer.Option(metavar="mix|slots", help="Besides the mix, each slot alone.")
+    ] = None,
     kit: Kit = None,
     config: ConfigFile = None,
 ) -> None:
@@ -83,7 +86,7 @@ def replay(
     from gan808.app.offline.replay import ReplayOrder, replay_file
     from gan808.config import load_settings
 
-    settings = load_settings(config)
+    settings = load_settings(config, {"audio": {"outputs": outputs}})
     for line in replay_file(settings, ReplayOrder(recording, out, output, kit)):
         say([line])
 

@@ -18,6 +18,7 @@ VALUES: dict[str, tuple[Any, str, Any]] = {
     "tempo": (99.0, "sequencer.tempo_bpm", 99.0),
     "evolve": (3.0, "evolve.swaps_per_bar", 3.0),
     "output": ("null", "audio.output", "null"),
+    "outputs": ("slots", "audio.outputs", "slots"),
     "midi": ("virtual", "midi.port", "virtual"),
     "osc": (":9000", "osc.port", 9000),
     "seed": (5, "renderer.seed", 5),
