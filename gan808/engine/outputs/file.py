@@ -43,6 +43,10 @@ class PacedOutput(Output):
 
     def _open(self, engine: Engine) -> None:
         engine.set_live(not self._fast)
+        self._open_files()
+
+    def _open_files(self) -> None:
+        """There is none to open."""
 
     def _run(self, engine: Engine) -> None:
         first_frame = engine.frames
@@ -134,10 +138,9 @@ class FileOutput(PacedOutput):
             path = folder / f"{stem}-{count}.wav"
         return cls(path, request)
 
-    def _open(self, engine: Engine) -> None:
+    def _open_files(self) -> None:
         from gan808.engine.outputs.sound_file import stem_writers
 
-        super()._open(engine)
         if self._slots is not None:
             self._stems = stem_writers(self.path, self._slot_codes(), self.sample_rate_hz)
         try:
