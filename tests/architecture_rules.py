@@ -64,7 +64,7 @@ PRIVATE_YET = {
     ("gan808/engine/jit/compiling.py", "routine._wrapper_name"): NUMBAS,
     ("gan808/engine/jit/compiling.py", "routine._library._final_module"): NUMBAS,
     ("gan808/engine/jit/compiling.py", "routine._library"): NUMBAS,
-    ("gan808/engine/outputs/devices.py", "self._sounddevice._StreamBase"): PORTAUDIOS,
+    ("gan808/engine/outputs/portaudio_output.py", "self._sounddevice._StreamBase"): PORTAUDIOS,
     ("gan808/engine/outputs/portaudio.py", "module._exit_handler"): PORTAUDIOS,
     ("gan808/engine/outputs/portaudio.py", "module._terminate"): PORTAUDIOS,
     ("gan808/engine/outputs/portaudio.py", "self._module._terminate"): PORTAUDIOS,

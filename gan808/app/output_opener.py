@@ -32,6 +32,7 @@ def live_output(settings: Settings, seconds: float | None, rate_hz: int | None,
         sample_rate_hz=rate_hz,
         block_frames=audio.block_frames or None,
         seconds=seconds,
+        by_slot=audio.by_slot,
         file_dir=paths.recordings_folder(),
         presence=presence,
     )

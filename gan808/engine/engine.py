@@ -27,6 +27,7 @@ from gan808.engine.keymap import Keymaps
 from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
 from gan808.engine.recorder import Journal
+from gan808.engine.slot_buffers import SlotBuffers
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
@@ -293,14 +294,25 @@ class Engine:
         """Whether blocks follow real time (a device) or are mixed as fast as they can."""
         self._memory[0]["live"] = int(live)
 
-    def process(self, out: NDArray[np.float32]) -> None:
-        """Mixes the next n frames into float32 (n, 2), C order, on the calling thread.
+    def process(self, out: NDArray[np.float32], slots: SlotBuffers | None = None) -> None:
+        """Mixes the next n frames into float32 (n, 2), C order, on the calling thread; and each
+        slot alone into the first n of `slots`, where they are wanted.
 
         Not while a device plays this engine. Raises ValueError for another shape or dtype.
         """
         if out.dtype != np.float32 or out.ndim != 2 or out.shape[1] != layout.CHANNELS \
                 or not out.flags.c_contiguous:
             raise ValueError(f"out must be C-ordered float32 (n, 2), not {out.dtype} {out.shape}")
+        if slots is None:
+            self._mix(out)
+            return
+        if slots.frames < len(out):
+            raise ValueError(f"slots hold {slots.frames} frames, the block has {len(out)}")
+        self._memory["slot_buffers"] = slots.address
+        self._mix(out)
+        self._memory["slot_buffers"] = 0
+
+    def _mix(self, out: NDArray[np.float32]) -> None:
         self._routines.callback(None, out.ctypes.data, len(out), None, 0, self._memory.ctypes.data)
 
     @property

@@ -13,6 +13,7 @@ SLOTS = 16
 ALL_SLOTS = -1
 NO_CELL = -1
 CHANNELS = 2
+SLOT_CHANNELS = SLOTS * CHANNELS  # left and right of each slot alone, in their order
 
 MAX_PORTS = 8
 RING_COMMANDS = 1024
@@ -26,8 +27,10 @@ VOICES_PER_SLOT = 4
 CHUNK_FRAMES = 1024
 POSITION_BITS = 32
 ENVELOPE_FRAMES = 32
-# What a recording's reader may fall behind: eleven seconds of sound at 48 kHz, so many commands.
+# What a recording's reader may fall behind: eleven seconds of sound at 48 kHz, five by slot, so
+# many commands. The tapes are powers of two, for the callback.
 TAPE_FRAMES = 1 << 19
+SLOT_TAPE_FRAMES = 1 << 18
 JOURNAL_COMMANDS = 8192
 # Zeros before and after a sound, so that four-point interpolation never reads its neighbour.
 CELL_GUARD = 4
@@ -181,6 +184,8 @@ MEMORY = np.dtype([
     ("journal_read", "i8", (INDEX_STRIDE,)),
     ("gap_read", "i8", (INDEX_STRIDE,)),
     ("tape_address", "i8"),
+    ("tape_frames", "i8"),
+    ("tape_channels", "i8"),  # a frame of it: CHANNELS, and SLOT_CHANNELS where slots are taped
     # answered by the callback
     ("recording_answered", "i8", (INDEX_STRIDE,)),
     ("tape_written", "i8", (INDEX_STRIDE,)),
@@ -193,6 +198,10 @@ MEMORY = np.dtype([
     ("recording_began", "i8"),
     ("recording_ended", "i8"),
     ("recording", "i8"),
+    ("taping", "i8"),  # whether the running block goes on the tape
+    # where an output wants each slot alone in this block: see kernels/slots.py
+    ("slot_buffers", "i8"),  # the address of SLOT_CHANNELS addresses of float32; 0: nowhere
+    ("by_slot", "i8"),
     # state of the callback
     ("frame", "i8"),
     ("order", "i8"),
@@ -222,6 +231,7 @@ MEMORY = np.dtype([
     ("tone", "f4", (CHUNK_FRAMES,)),
     ("left", "f4", (CHUNK_FRAMES,)),
     ("right", "f4", (CHUNK_FRAMES,)),
+    ("slot_mix", "f4", (SLOTS, CHANNELS, CHUNK_FRAMES)),
     ("rings", COMMAND, (MAX_PORTS, RING_COMMANDS)),
     ("journal", COMMAND, (JOURNAL_COMMANDS,)),
     ("keymaps", KEYMAP, (KEYMAPS,)),

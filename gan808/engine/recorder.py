@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan808.engine import layout
-from gan808.engine.layout import CHANNELS, JOURNAL_COMMANDS, NO_CELL, STATE, TAPE_FRAMES
+from gan808.engine.layout import (
+    CHANNELS,
+    JOURNAL_COMMANDS,
+    NO_CELL,
+    SLOT_CHANNELS,
+    SLOT_TAPE_FRAMES,
+    STATE,
+    TAPE_FRAMES,
+)
 from gan808.errors import Gan808Error
 
 if TYPE_CHECKING:
@@ -35,7 +43,11 @@ class Losses:
 
 
 class Journal:
-    """The recording of one engine: `ask`, then take commands and frames until it is over."""
+    """The recording of one engine: `ask`, then take commands and frames until it is over.
+
+    A frame is left and right of the mix and, in a recording by slot, left and right of each slot
+    before master volume and limiter: `channels` numbers.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._memory = engine._memory[0]
@@ -44,22 +56,27 @@ class Journal:
             "recording_asked", "recording_answered", "tape_written", "tape_read",
             "journal_written", "journal_read", "gap_written", "gap_read")}
         self._asked = 0
+        self.channels = CHANNELS
         self._tape: NDArray[np.float32] | None = None
         self._taken = 0
         self._silent = 0
 
-    def ask(self, record: bool) -> None:
-        """Have recording begin, or end, with the next block. Only once the last was answered."""
+    def ask(self, record: bool, *, by_slot: bool = False) -> None:
+        """Have recording begin, by slot too or not, or end, with the next block. Only once the last
+        was answered."""
         if record:
-            self._begin()
+            self._begin(by_slot)
         self._asked += 1
         self._store(self._at["recording_asked"], self._asked)
 
-    def _begin(self) -> None:
-        if self._tape is None:
+    def _begin(self, by_slot: bool) -> None:
+        frames = SLOT_TAPE_FRAMES if by_slot else TAPE_FRAMES
+        self.channels = CHANNELS + SLOT_CHANNELS if by_slot else CHANNELS
+        if self._tape is None or self._tape.shape != (frames, self.channels):
             # Written once, so that its pages are there before the callback needs them.
-            self._tape = np.full((TAPE_FRAMES, CHANNELS), 0.0, np.float32)
+            self._tape = np.full((frames, self.channels), 0.0, np.float32)
             self._memory["tape_address"] = self._tape.ctypes.data
+            self._memory["tape_frames"], self._memory["tape_channels"] = self._tape.shape
             self._memory["journal"] = np.zeros((), layout.COMMAND)
             self._memory["state"] = np.zeros((), STATE)
         for ring in ("tape", "journal", "gap"):
@@ -109,7 +126,7 @@ class Journal:
         return taken
 
     def frames(self) -> NDArray[np.float32]:
-        """What was played since the last call, float32 (n, 2); zeros for what was lost."""
+        """What was played since the last call, float32 (n, channels); zeros for what was lost."""
         # First what was written: a gap told between the two readings then lies at its end or
         # behind it, and never within what would be taken for whole.
         end = self._load(self._at["tape_written"])
@@ -122,7 +139,7 @@ class Journal:
         before = self._take(read, place)
         self._silent += lost
         self._taken += lost
-        silence = np.zeros((lost, CHANNELS), np.float32)
+        silence = np.zeros((lost, self.channels), np.float32)
         self._store(self._at["gap_read"], told)
         return np.concatenate([before, silence, self._take(place, max(place, end))])
 
@@ -131,11 +148,11 @@ class Journal:
         lost = max(0, end_frame - self.began_frame - self._taken)
         self._silent += lost
         self._taken += lost
-        return np.zeros((lost, CHANNELS), np.float32)
+        return np.zeros((lost, self.channels), np.float32)
 
     def _take(self, read: int, end: int) -> NDArray[np.float32]:
         if self._tape is None or end == read:
-            return np.zeros((0, CHANNELS), np.float32)
+            return np.zeros((0, self.channels), np.float32)
         taken = self._tape.take(np.arange(read, end), axis=0, mode="wrap")
         self._store(self._at["tape_read"], end)
         self._taken += end - read

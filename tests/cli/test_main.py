@@ -19,8 +19,8 @@ import typer
 from rich.text import Text
 
 from gan808 import __version__
+from gan808.app.run_options import osc_address
 from gan808.cli import main
-from gan808.cli.run import osc_address
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
 from gan808.sound.kit.kit import load_kit

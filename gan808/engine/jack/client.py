@@ -85,6 +85,15 @@ class JackClient:
             if self.alive:
                 libjack().jack_port_unregister(self.handle, port)
 
+    def rename(self, port: int, before: str, alias: str) -> None:
+        """Gives a port of ours another name besides its own, in the place of one from before; "" is
+        none."""
+        with _LOCK:
+            if self.alive and before:
+                libjack().jack_port_unset_alias(port, f"{self.name}:{before}".encode())
+            if self.alive and alias:
+                libjack().jack_port_set_alias(port, f"{self.name}:{alias}".encode())
+
     def port_names(self, kind: bytes, flags: int) -> list[str]:
         """The full names of the server's ports of a kind; none when it has gone."""
         with _LOCK:

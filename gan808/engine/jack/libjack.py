@@ -16,6 +16,7 @@ from gan808.errors import DeviceError
 JACK_HOST_API = "JACK Audio Connection Kit"
 CLIENT_NAME = "gan808"
 PORTS = (b"out_left", b"out_right")
+SIDES = ("left", "right")
 
 LIBRARIES = {"darwin": "libjack.0.dylib", "win32": "libjack64.dll"}
 MIDI_TYPE = b"8 bit raw midi"
@@ -42,6 +43,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_port_register": (_POINTER, [_POINTER, _TEXT, _TEXT, ctypes.c_ulong, ctypes.c_ulong]),
     "jack_port_unregister": (ctypes.c_int, [_POINTER, _POINTER]),
     "jack_port_name": (_TEXT, [_POINTER]),
+    "jack_port_set_alias": (ctypes.c_int, [_POINTER, _TEXT]),
+    "jack_port_unset_alias": (ctypes.c_int, [_POINTER, _TEXT]),
     "jack_get_ports": (ctypes.POINTER(_TEXT), [_POINTER, _TEXT, _TEXT, ctypes.c_ulong]),
     "jack_connect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),
     "jack_disconnect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),
