@@ -135,6 +135,7 @@ def one_sound(steps):
     kernel.assign(np.zeros(kernel.shape, np.float32))
 
 
+@pytest.mark.usefixtures("graphs")
 def test_nan_is_rolled_back_told_and_resumed_to_the_same_losses(dataset, tmp_path):
     """The critic is poisoned after step 4. The run goes back, draws other batches and ends; one
     that is stopped after the rollback and started again ends with the same losses."""
