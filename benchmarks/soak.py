@@ -178,7 +178,10 @@ def soak(seconds: float, folder: Path, kit: str) -> bool:
             take = jack.record(meter, environment, "gan808", spacing_frames=SPACING_FRAMES,
                                count=round(seconds * RATE_HZ / SPACING_FRAMES))
         status = ask_status("127.0.0.1", OSC_PORT)
-    lost, growth = losses(take, kicks_of(folder / "soak.mid")), memory.growth()
+    # The journal is still there where the end was cut short.
+    recording = next(path for path in (folder / "soak.mid", folder / "soak.journal")
+                     if path.exists())
+    lost, growth = losses(take, kicks_of(recording)), memory.growth()
     xruns = int(status["xruns"]) - before
     sizes = ", ".join(f"{size} MB {grown:+.1%}" for size, grown in growth)
     print(f"{seconds:g} s, {len(take.notes)} notes: {lost.unplayed} not played, {lost.unheard} "
