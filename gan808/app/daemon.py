@@ -32,10 +32,9 @@ from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
-from gan808.errors import ConfigError, DeviceError
+from gan808.errors import ConfigError, DeviceError, Gan808Error
 from gan808.instrument.host import Host
 from gan808.instrument.machine import Machine
-from gan808.instrument.rate_change import change_rate
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
@@ -55,6 +54,7 @@ WAIT_S = 0.05
 FADE_S = 0.03
 REOPEN_S = 2.0
 HARD_STOP_S = 3.0
+RATE_CHANGE_S = 10.0  # sixteen sounds are resampled in some tens of milliseconds
 COMPILING_S = 1.0  # loading the compiled mixer takes a few milliseconds
 DONE, FAILED = 0, 1
 
@@ -287,7 +287,11 @@ class Daemon:
         if rate_hz == self._rate_hz:
             return
         end_recording(self._recorder, self._display)  # a WAV has one rate
-        change_rate(self._machine, rate_hz)
+        changed = self._machine.ask(partial(self._machine.change_rate, rate_hz))
+        try:
+            changed.result(RATE_CHANGE_S)
+        except TimeoutError:
+            raise Gan808Error(f"the machine is too busy to go over to {rate_hz} Hz") from None
         self._filler.change_rate(rate_hz)
         self._rate_hz = rate_hz
         if self._mark:

@@ -85,7 +85,7 @@ SLOT = np.dtype([
     ("pan", "f4"),
     ("muted", "i4"),
     ("choke", "i4"),
-    # what names the cell's sound to a recording: see journal.py
+    # what names the cell's sound to a recording: see recorder.py
     ("mark", "i4"),
 ], align=True)
 
@@ -178,7 +178,7 @@ MEMORY = np.dtype([
     # asked by Python
     ("live", "i8"),
     ("requests", "i8", (INDEX_STRIDE,)),
-    # a recording: see journal_kernel.py
+    # a recording: see kernels/tape.py
     ("recording_asked", "i8", (INDEX_STRIDE,)),
     ("tape_read", "i8", (INDEX_STRIDE,)),
     ("journal_read", "i8", (INDEX_STRIDE,)),

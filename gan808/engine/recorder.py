@@ -1,20 +1,23 @@
 """Python's side of a recording: what the callback carried out and played, emptied as it goes.
 
 One reader thread at a time. Nothing here is waited for by the callback, and it is never waited for:
-`ask` is answered at the first frame of the next block. `restore` puts an engine of its own into the
-state a recording began in, so that the same commands at the same frames give the same samples.
+`ask` is answered at the first frame of the next block. `restore` puts the memory of another engine
+into the state a recording began in, so that the same commands at the same frames give the same
+samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan808.engine import layout
+from gan808.engine.arena import Arena
+from gan808.engine.kernel_api import Routines
 from gan808.engine.layout import (
     CHANNELS,
     JOURNAL_COMMANDS,
@@ -25,9 +28,6 @@ from gan808.engine.layout import (
     TAPE_FRAMES,
 )
 from gan808.errors import Gan808Error
-
-if TYPE_CHECKING:
-    from gan808.engine.engine import Engine
 
 # What a marked sound is called while it has no cell in this engine.
 NO_MARK = 0
@@ -49,9 +49,10 @@ class Journal:
     before master volume and limiter: `channels` numbers.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._memory = engine._memory[0]
-        self._load, self._store = engine._routines.load, engine._routines.store
+    def __init__(self, memory: Any, routines: Routines) -> None:
+        """memory: a MEMORY record."""
+        self._memory = memory
+        self._load, self._store = routines.load, routines.store
         self._at = {name: self._memory[name].ctypes.data for name in (
             "recording_asked", "recording_answered", "tape_written", "tape_read",
             "journal_written", "journal_read", "gap_written", "gap_read")}
@@ -109,8 +110,8 @@ class Journal:
         return Losses(self._silent, int(self._memory["journal_lost"]))
 
     def state(self) -> State:
-        """The state of the engine when the recording began: plain numbers, cells left out. Of the
-        voices those that sound; each with its place, for sums are made in that order."""
+        """The state of the engine when the recording began: plain numbers, without cells. Only
+        voices that sound are in it, each with its index, since voices are summed in that order."""
         state = self._memory["state"]
         voices = [_plain(voice) | {"index": index} for index, voice in enumerate(state["voices"])
                   if voice["state"] != layout.VOICE_FREE]
@@ -160,7 +161,7 @@ class Journal:
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """The numbers of a record by name, but not what is an address of a moment: the cell."""
+    """The numbers of a record by name. Cells are left out: they are places in this run's arena."""
     return {name: record[name].tolist() for name in record.dtype.names
             if name not in ("cell", "slots", "voices", "unused")}
 
@@ -183,13 +184,12 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-def restore(engine: Engine, state: State, cells: Mapping[int, int]) -> None:
-    """Put an engine that has played nothing yet into a recording's first state.
+def restore(memory: Any, arena: Arena, state: State, cells: Mapping[int, int]) -> None:
+    """Put the memory of an engine that has played nothing yet into a recording's first state.
 
-    cells: where each mark's sound was written in this engine. Raises Gan808Error for numbers that
-    no recording holds.
+    cells: where each mark's sound lies in this arena. Raises Gan808Error for numbers that no
+    recording holds.
     """
-    memory = engine._memory[0]
     try:
         for name in STATE.names or ():
             if name not in ("slots", "voices"):
@@ -203,7 +203,7 @@ def restore(engine: Engine, state: State, cells: Mapping[int, int]) -> None:
             _fill(memory["voices"][index], voice, cells)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise Gan808Error(f"the recording's first state is damaged: {error}") from error
-    _claim(engine, memory)
+    _hold(memory, arena)
 
 
 def _fill(record: Any, values: Mapping[str, Any], cells: Mapping[int, int]) -> None:
@@ -223,12 +223,12 @@ def _checked(name: str, value: Any) -> Any:
     return value
 
 
-def _claim(engine: Engine, memory: Any) -> None:
+def _hold(memory: Any, arena: Arena) -> None:
     """Count what slots and voices hold, as their assignments and triggers would have."""
     for slot in memory["slots"]:
         if slot["cell"] != NO_CELL:
-            engine._assigned[slot["cell"]] += 1
-            engine._claimed[slot["cell"]] = False
+            arena.count_assignment(slot["cell"])
+            arena.end_claim(slot["cell"])
     for voice in memory["voices"]:
         if voice["state"] == layout.VOICE_FREE:
             continue
@@ -237,5 +237,5 @@ def _claim(engine: Engine, memory: Any) -> None:
         # A voice never reads past its sound, whatever a file says.
         voice["length_frames"] = min(int(voice["length_frames"]), length)
         voice["position"] = min(int(voice["position"]), length << layout.POSITION_BITS)
-        engine._claimed[cell] = False
+        arena.end_claim(cell)
         memory["cell_voices"][cell] += 1

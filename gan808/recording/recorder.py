@@ -56,7 +56,7 @@ class Recorder:
     # The parameter table's rows
 
     def handlers(self) -> dict[str, Handler]:
-        """What they do."""
+        """What the rows of the table do."""
         return {"/record": self.state, "/record/start": self.start, "/record/stop": self.stop}
 
     def start(self, call: Call) -> None:
@@ -152,7 +152,8 @@ def stem_of(text: str) -> Path:
 
 
 class _Run:
-    """One recording from beginning to end, on its own thread or, offline, on its driver's."""
+    """One recording from beginning to end. On a thread of its own, or offline on the thread that
+    mixes."""
 
     def __init__(self, machine: Machine, engine: Engine, files: TakeFiles) -> None:
         self.files = files
@@ -275,7 +276,7 @@ class _Run:
         return f"recorded {self.files.wav_path} and .mid{slots}, {self.seconds:.1f} s{lost}"
 
     def _tell(self) -> None:
-        """Who asked for the end, or everybody where nobody did."""
+        """Answer those who asked for the end. What was lost or went wrong is told to everybody."""
         self._answer()
         losses = self._journal.losses
         if self._failure is not None or losses.frames or losses.commands:

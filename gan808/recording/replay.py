@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan808.engine import layout, recorder
+from gan808.engine import layout
 from gan808.engine.engine import Engine, SlotParameter
 from gan808.engine.slot_buffers import SlotBuffers
 from gan808.errors import Gan808Error
@@ -56,7 +56,7 @@ class Replay:
         self._sounds = sounds
         self._at = 0
         marks = {int(each["mark"]) for each in (*state["slots"], *state["voices"])}
-        recorder.restore(self.engine, state, {mark: self._cell(mark) for mark in marks if mark})
+        self.engine.restore(state, {mark: self._cell(mark) for mark in marks if mark})
 
     @property
     def seconds(self) -> float:

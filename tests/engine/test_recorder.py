@@ -17,7 +17,7 @@ from gan808.engine.layout import (
     SLOT_TAPE_FRAMES,
     TAPE_FRAMES,
 )
-from gan808.engine.recorder import Journal, State, restore
+from gan808.engine.recorder import Journal, State
 from gan808.engine.slot_buffers import SlotBuffers
 from gan808.errors import Gan808Error
 from tests.engine.rig import BLOCKS, drum, new_engine, render
@@ -85,7 +85,7 @@ def replayed(state: State, commands: np.ndarray, frames: int, block: int | None)
     engine, port = new_engine(voices=VOICES, cells=256)
     cells = {number + 1: engine.write_sound(sound) for number, sound in enumerate(SOUNDS)}
     assert None not in cells.values()
-    restore(engine, state, cells)  # type: ignore[arg-type]
+    engine.restore(state, cells)  # type: ignore[arg-type]
     for command in commands:
         row = command.tolist()
         if row[2] == COMMAND_ASSIGN:

@@ -35,7 +35,7 @@ _OPEN: weakref.WeakSet[JackClient] = weakref.WeakSet()
 
 @cache
 def callbacks() -> dict[str, int]:
-    """The addresses of jack_callbacks.ROUTINES; from now on libjack prints nothing."""
+    """The addresses of callbacks.ROUTINES. From now on libjack prints nothing."""
     found = object_cache.addresses("jack.callbacks", SOURCES)
     libjack().jack_set_error_function(found["ignore"])
     libjack().jack_set_info_function(found["ignore"])

@@ -118,8 +118,8 @@ def _owners(client: int, flags: int) -> list[str]:
 
 
 def play_into(client: int, device: str) -> None:
-    """Connects a client's PORTS to the first audio inputs of another. Where one has gone
-    meanwhile, the user's patchbay is there."""
+    """Connects a client's PORTS to the first audio inputs of another. A port that cannot be
+    connected is passed over; the user can connect it in a patchbay."""
     inputs = [name for name in port_names(client, AUDIO_TYPE, IS_INPUT)
               if name.rpartition(":")[0] == device]
     own = libjack().jack_get_client_name(client)

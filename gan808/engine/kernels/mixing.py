@@ -29,8 +29,8 @@ FRACTION_SCALE = np.float32(1.0 / POSITION_ONE)
 
 @compiled
 def pointer_to(samples: Any, first: int) -> Any:
-    """A pointer to one float32 of an array: indices into an array count from its end when they
-    are negative, and the test for that keeps a loop from being vectorised."""
+    """A pointer to one float32 of an array. Through it LLVM vectorises loops: an index into an
+    array may count from its end, and the test for that stands in the way."""
     return float32_at(samples.ctypes.data + 4 * first)
 
 

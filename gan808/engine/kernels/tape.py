@@ -2,7 +2,7 @@
 
 Compiled by numba into the callback and run on its thread. Only the callback knows at which frame a
 command took effect, so it is the callback that writes the journal. Both go into rings that one
-reader of Python's empties (journal.py); a full ring is counted, never waited for.
+reader of Python's empties (engine/recorder.py); a full ring is counted, never waited for.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def note_command(memory: Any, command: Any) -> None:
 def open_tape(memory: Any, frames: int) -> None:
     """Finds out whether a block of so many frames goes on the tape.
 
-    A block the tape has no room for is left out; where blocks are missing, and how much, is told
-    once there is room again, by one message at a time: until its reader has taken the last one,
-    what comes is left out too.
+    A block for which the tape has no room is left out. Where blocks are missing, and how many
+    frames, is told once there is room again. One such message can be under way at a time: until its
+    reader has taken it, further blocks are left out too.
     """
     memory.taping = 0
     if memory.recording == 0:
