@@ -1,8 +1,8 @@
-"""What averaging over frames took from noise: its magnitudes' fluctuation from frame to frame.
+"""Gives the noise in averaged columns back its fluctuation from frame to frame.
 
 The magnitudes of Gaussian noise are Rayleigh distributed. A column that averages frames has their
-mean; laid flat over those frames it sounds like a whistle through a comb, not like noise. Pure
-functions of their arguments, NumPy and SciPy, any thread.
+mean. Spread over those frames as it is, that mean sounds like a whistle through a comb, not like
+noise. Pure functions of their arguments, NumPy and SciPy, any thread.
 """
 
 from __future__ import annotations
