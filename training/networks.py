@@ -16,8 +16,9 @@ from keras import layers, ops
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
 
-# Of the second critic's layers; a kit, which only listens, has none of them.
-ATTACK, ATTACK_MULTIPLIERS = "attack", (1, 2, 2)
+# The second critic's layers, which no kit has: a kit only listens. Few channels, whatever the width
+# of the first: on an image that is not folded many would take most of a step.
+ATTACK, ATTACK_CHANNELS = "attack", (8, 16, 16)
 
 
 def _initializer() -> keras.initializers.Initializer:
@@ -97,9 +98,9 @@ def build_critic(
     heard = layers.Dense(n_classes, name="heard", **heads)(x)
     if attack_columns:
         x = layers.Cropping2D(((0, 0), (0, image.shape[2] - attack_columns)))(image)
-        for i, m in enumerate(ATTACK_MULTIPLIERS):
+        for i, n in enumerate(ATTACK_CHANNELS):
             x = layers.Conv2D(
-                spec.width * m, spec.kernel, strides=2, padding="same",
+                n, spec.kernel, strides=2, padding="same",
                 kernel_initializer=_initializer(), name=f"{ATTACK}{i}",
             )(x)
             x = layers.LeakyReLU(negative_slope=0.2)(x)
