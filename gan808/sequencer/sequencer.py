@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from gan808.config import Quantise, Settings
 from gan808.engine.protocols import EngineLike, PortLike
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
+from gan808.sequencer.hits import HitLog, ScheduledHit, TakenBack
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
 from gan808.sequencer.steps import ACCENT, SOFT, Step
@@ -78,6 +79,7 @@ class Sequencer:
         self._first_step = 0
         # Beats counted before a start of its own; not before one that another clock leads.
         self.count_in_beats = 0
+        self.hits = HitLog()
 
     @property
     def playing(self) -> bool:
@@ -128,7 +130,7 @@ class Sequencer:
         with self._lock:
             self._take_pattern(0)
             if frame < self._frontier:
-                self._port.forget(max(frame, 1))  # 0 would be everything
+                self._forget(max(frame, 1))  # 0 would be everything
             self._frontier = self._counted_in(frame)
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
@@ -157,7 +159,7 @@ class Sequencer:
         with self._lock:
             self._led = True
             self._take_pattern(pattern_start)
-            self._port.forget(forget_from)
+            self._forget(forget_from)
             self._frontier = frame
             self._line = line
             # 1e-6 of a step: a whole step that floats blur counts as that step.
@@ -175,7 +177,7 @@ class Sequencer:
         with self._lock:
             place = self._line.step_at(frame)
             self._line = TempoLine(sample_rate_hz, self._line.tempo_bpm, float(frame), place)
-            self._port.forget()
+            self._forget(0)
             self._frontier = frame
             self._hits.clear()
             self._step = math.ceil(place - 1e-6)
@@ -192,9 +194,13 @@ class Sequencer:
         """Stop at `frame`: what is before it is still played, what was scheduled for later is
         taken back."""
         with self._lock:
-            self._port.forget(frame)
+            self._forget(frame)
             self._stop_frame = frame
             self._end(self._frontier)
+
+    def _forget(self, frame: int) -> None:
+        self._port.forget(frame)
+        self.hits.write(TakenBack(frame))
 
     def _end(self, until_frame: int) -> None:
         """Stop, if that is wanted before until_frame."""
@@ -364,7 +370,8 @@ class Sequencer:
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)
+        if self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones):
+            self.hits.write(ScheduledHit(slot, velocity, frame))
 
 
 def make_sequencer(
