@@ -23,7 +23,7 @@ from gan808.sequencer.steps import ACCENT, SOFT, Step
 
 Result = TypeVar("Result")
 COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
-Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
+Hit = tuple[float, float, float, float]  # velocity, pan, tune in semitones, decay
 
 
 class SequencerListener(Protocol):
@@ -329,7 +329,7 @@ class Sequencer:
         place = swung(step, swing)
         length = swung(step + 1, swing) - place
         for slot, found in self._score.sounding(step):
-            hit = found.velocity, found.pan, found.tune_semitones
+            hit = found.velocity, found.pan, found.tune_semitones, found.decay
             for count in range(found.ratchet):
                 position = place + found.nudge + count * length / found.ratchet
                 heapq.heappush(self._hits, (position, slot, hit))
@@ -364,13 +364,14 @@ class Sequencer:
             self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
 
     def _hit(self, frame: int, not_before: int) -> None:
-        _, slot, (velocity, pan, tune_semitones) = heapq.heappop(self._hits)
+        _, slot, (velocity, pan, tune_semitones, decay) = heapq.heappop(self._hits)
         if frame < not_before:
             self._skipped += 1
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        if self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones):
+        if self._port.trigger(
+                slot, velocity, frame, pan=pan, tune_semitones=tune_semitones, decay=decay):
             self.hits.write(ScheduledHit(slot, velocity, frame))
 
 
