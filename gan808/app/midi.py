@@ -17,7 +17,7 @@ from gan808.errors import DeviceError
 from gan808.instrument.machine import Machine
 
 if TYPE_CHECKING:
-    from gan808.control.midi.sender import Source
+    from gan808.control.midi.sender import MidiSource
 
 
 def start_midi(
@@ -56,7 +56,7 @@ def _start_sending(running: ExitStack, machine: Machine, settings: Settings, mid
 
     lines = []
     for choice in choices:
-        sources: list[Source] = []
+        sources: list[MidiSource] = []
         if chosen.clock_out == choice:
             sources.append(ClockSource(machine, choice, followed))
         if chosen.notes_out == choice:

@@ -117,8 +117,8 @@ def describe_devices(settings: Settings) -> list[str]:
         "",
         "MIDI outputs, for a clock and notes",
         *_indented(_midi_outputs()),
-        f"  clock goes to: {_chosen_output(settings.midi.clock_out)}",
-        f"  notes go to: {_chosen_output(settings.midi.notes_out)}",
+        f"  clock goes to: {_sent_to(settings.midi.clock_out)}",
+        f"  notes go to: {_sent_to(settings.midi.notes_out)}",
         "",
         "OSC",
         f"  run takes: {_chosen_osc(settings)}",
@@ -204,7 +204,7 @@ def _midi_outputs() -> list[str]:
     return columns(found) or ["none"]
 
 
-def _chosen_output(choice: str) -> str:
+def _sent_to(choice: str) -> str:
     return "none (off)" if choice == "off" else choice
 
 

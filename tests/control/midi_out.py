@@ -7,7 +7,7 @@ from typing import Any
 from gan808.control.midi.clock_out import ClockSource
 from gan808.control.midi.notes_out import NoteSource
 from gan808.control.midi.outputs import MidiOutputs, OutputPort, OutputSystem
-from gan808.control.midi.sender import MidiSender, Source
+from gan808.control.midi.sender import MidiSender, MidiSource
 from gan808.errors import DeviceError
 from tests.instrument.rig import Rig
 
@@ -111,7 +111,7 @@ class Sending:
         self._ahead_frames = ahead_frames
         self.followed: str | None = None
         self.outputs = outputs(choice, *systems, jack=jack)
-        sources: dict[str, Source] = {
+        sources: dict[str, MidiSource] = {
             "clock": ClockSource(self.rig.machine, choice, lambda: self.followed),
             "notes": NoteSource(self.rig.machine, self.rig.machine.settings.midi.channel)}
         self.sender = MidiSender(self.rig.machine, self.outputs, [sources[name] for name in what])

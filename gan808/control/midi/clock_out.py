@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gan808.control.midi.sender import Due
+from gan808.control.midi.sender import DueMessage
 from gan808.sequencer.clock_out import ClockPlan
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ClockSource:
         """A clock takes nothing back."""
         return math.inf
 
-    def due(self, now: int, until_frame: int) -> list[Due]:
+    def due(self, now: int, until_frame: int) -> list[DueMessage]:
         """Ticks, starts and stops below until_frame, in order."""
         machine = self._machine
         # A frame is heard one output latency after it was mixed.
@@ -45,7 +45,8 @@ class ClockSource:
         messages = self._plan.due(machine.sequencer.transport, now - latency,
                                   until_frame - latency,
                                   song_from_start=machine.sync.mode == "link")
-        return [Due(each.frame + latency, each.frame + latency, each.data) for each in messages]
+        return [DueMessage(each.frame + latency, each.frame + latency, each.data)
+                for each in messages]
 
     def hello(self) -> list[bytes]:
         """A port that is new hears the next tick."""

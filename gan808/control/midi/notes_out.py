@@ -11,7 +11,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gan808.control.midi.sender import Due
+from gan808.control.midi.sender import DueMessage
 from gan808.sequencer.hits import ScheduledHit
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class NoteSource:
             self._ends = {note: min(each, end) for note, each in self._ends.items()}
         return earliest
 
-    def due(self, now: int, until_frame: int) -> list[Due]:
+    def due(self, now: int, until_frame: int) -> list[DueMessage]:
         """Notes on and off below until_frame; of one note in order, off before on."""
         rate_hz, found = self._machine.engine.sample_rate_hz, []
         while self._coming and self._coming[0].frame < until_frame:
@@ -90,9 +90,9 @@ class NoteSource:
             return None
         return slots[slot].notes[0]
 
-    def _off(self, note: int, frame: float) -> Due:
+    def _off(self, note: int, frame: float) -> DueMessage:
         return self._message(frame, NOTE_OFF, note, 0)
 
-    def _message(self, frame: float, status: int, note: int, value: int) -> Due:
+    def _message(self, frame: float, status: int, note: int, value: int) -> DueMessage:
         heard = frame + self._machine.engine.latency_frames
-        return Due(frame, heard, bytes((status | self._channel, note, value)))
+        return DueMessage(frame, heard, bytes((status | self._channel, note, value)))

@@ -33,7 +33,7 @@ NOTE_ON, KIND = 0x90, 0xF0
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueMessage:
     """A message. frame: of the engine, at which it lies on JACK; heard_frame: the sound of which
     frame is heard when it is sent elsewhere."""
 
@@ -42,7 +42,7 @@ class Due:
     data: bytes
 
 
-class Source(Protocol):
+class MidiSource(Protocol):
     """What is sent. shuns(name): a port that does not get it. hello and farewell: what a port gets
     when it comes, and all of them when the program ends."""
 
@@ -50,7 +50,7 @@ class Source(Protocol):
 
     def taken_back(self, now: int) -> float: ...
 
-    def due(self, now: int, until_frame: int) -> list[Due]: ...
+    def due(self, now: int, until_frame: int) -> list[DueMessage]: ...
 
     def hello(self) -> list[bytes]: ...
 
@@ -64,13 +64,15 @@ class Source(Protocol):
 class MidiSender:
     """Some sources on the ports of one choice."""
 
-    def __init__(self, machine: Machine, outputs: MidiOutputs, sources: Sequence[Source]) -> None:
+    def __init__(
+        self, machine: Machine, outputs: MidiOutputs, sources: Sequence[MidiSource]
+    ) -> None:
         self._machine = machine
         self._outputs = outputs
         self._sources = tuple(sources)
         self._known: set[str] = set()
         # When, in which order, what, for whom: for ports that send at once.
-        self._waiting: list[tuple[float, int, Due, Source]] = []
+        self._waiting: list[tuple[float, int, DueMessage, MidiSource]] = []
         self._order = itertools.count()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi-out", daemon=True)
@@ -150,7 +152,7 @@ class MidiSender:
         whole, engine = int(frame), self._machine.engine
         return engine.clock.time_at(whole) + (frame - whole) / engine.sample_rate_hz
 
-    def _is_looped(self, source: Source) -> bool:
+    def _is_looped(self, source: MidiSource) -> bool:
         """Whether our port on JACK may not carry a source: it is connected to what shuns that, and
         the cable stays for what the other has to send."""
         return len(self._sources) > 1 and any(map(source.shuns, self._outputs.names))
