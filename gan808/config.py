@@ -84,6 +84,9 @@ class MidiSettings(_Section):
     clock_out: str = Field(
         default="off", description="MIDI clock sent to: part of a port's name, virtual or off"
     )
+    notes_out: str = Field(
+        default="off", description="the pattern's hits as notes, sent to: the same choices"
+    )
 
 
 class OscSettings(_Section):

@@ -190,6 +190,8 @@ TABLE: tuple[Parameter, ...] = (
                 "tune of a step, on top of its slot's"),
     _step_value("pan", _float("pan", -1, 1, optional=True),
                 "pan of a step, on top of its slot's: -1 left, 1 right"),
+    _step_value("decay", _float("decay", 0, 1, optional=True),
+                "decay of a step, times its slot's: 1 leaves it as it is, less fades it sooner"),
     _step_value("condition", _text("condition", optional=True),
                 "when a step sounds: fill, !fill, first, !first, or 2:3, the second of every three "
                 "times that its row goes round; an empty text: always"),

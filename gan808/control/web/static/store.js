@@ -8,8 +8,8 @@ export const state = {
   playing: false, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
 };
 // A step as the snapshot tells it: a value for each address /seq/FIELD.
-export const FIELDS = ["step", "chance", "ratchet", "nudge", "tune", "pan", "condition"];
-export const REST = [0, 1, 1, 0, 0, 0, ""];
+export const FIELDS = ["step", "chance", "ratchet", "nudge", "tune", "pan", "condition", "decay"];
+export const REST = [0, 1, 1, 0, 0, 0, "", 1];
 const listeners = new Set();
 const hits = new Map();
 const playheads = new Set();
