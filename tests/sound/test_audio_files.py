@@ -112,6 +112,7 @@ def test_a_factory_sound_of_such_a_rate_is_damage(tmp_path: Path, tiny_kit: Path
         load_kit(folder).factory_sounds(48000)
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_damage_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """libsndfile asks for places before the beginning of a file; Python's answer to that would be
     a traceback on the terminal."""
