@@ -30,7 +30,6 @@ from gan808.app.systemd import ServiceManager
 from gan808.config import Settings
 from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
-from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError, Gan808Error
 from gan808.instrument.host import Host

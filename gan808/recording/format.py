@@ -36,6 +36,7 @@ from gan808.engine.outputs.stems import StemFiles, stem_paths
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error
 from gan808.paths import ordinary
+from gan808.toml_json import from_json
 
 FORMAT = 2
 READ_FORMATS = (1, FORMAT)  # in the first, rows of "do" have no decay
@@ -168,8 +169,8 @@ def read_journal(path: Path) -> Iterator[Line]:
 def parsed(text: str | bytes, path: Path) -> Line:
     """One line of a journal. Raises Gan808Error for what is none."""
     try:
-        line = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        line = from_json(text)
+    except ValueError as error:
         raise Gan808Error(f"{path}: not a recording of GAN-808, or damaged") from error
     if not isinstance(line, dict):
         raise Gan808Error(f"{path}: not a recording of GAN-808, or damaged")
