@@ -14,6 +14,8 @@ from tests.control.web.rig import Served
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LEAST_TARGET_PX = 44
 SERIOUS = {"resultTypes": ["violations"]}
+# What a page says and does is the same in another light.
+COLOURS = {**SERIOUS, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +34,10 @@ def test_axe_finds_nothing_serious(
     page = open_page(served[1].port, **device)
 
     def check(place: str) -> None:
-        for scheme in ("dark", "light"):
+        for scheme, rules in (("dark", SERIOUS), ("light", COLOURS)):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_selector("html:not(.lost)")  # what is grey may be faint
-            found = axe.run(page, options=SERIOUS).response["violations"]
+            found = axe.run(page, options=rules).response["violations"]
             worse = [f"{place}, {scheme}: {each['id']}: {node['target']} {node['failureSummary']}"
                      for each in found if each["impact"] in ("serious", "critical")
                      for node in each["nodes"][:3]]
@@ -96,6 +98,18 @@ def test_a_finger_scrolls_or_draws(served: tuple[Rig, Served], open_page: OpenPa
     until(lambda: set(drawn()) ^ set(before) == {6})
     swipe(*places()[1:4])
     until(lambda: set(drawn()) - set(before) == {2, 3, 6})
+
+
+def test_who_wants_no_motion_sees_none(
+    served: tuple[Rig, Served], open_page: OpenPage
+) -> None:
+    page = open_page(served[1].port)
+    for wish, moving in (("no-preference", True), ("reduce", False)):
+        page.emulate_media(reduced_motion=wish)
+        lengths = page.evaluate("""[...document.querySelectorAll('*')].flatMap((e) =>
+            ['', '::before', '::after'].map((part) => getComputedStyle(e, part)).flatMap((s) =>
+                [s.transitionDuration, s.animationDuration]))""")
+        assert any(length != "0s" for length in lengths) == moving, wish
 
 
 def test_keys_reach_everything(served: tuple[Rig, Served], open_page: OpenPage) -> None:

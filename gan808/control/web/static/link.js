@@ -51,6 +51,7 @@ export class Link {
     this.send("/notify", 1);
     this.send("/watch", 1);
     this.send("/status", 1);
+    this.send("/record");
     this.send("/hello"); // unlike /sync it waits for no sound that is being made
   }
 
