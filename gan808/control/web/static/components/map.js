@@ -2,7 +2,7 @@
 // sound follows: the nearest that is rendered at once, the exact one when it is ready.
 
 import { link, picture, send, state } from "../store.js";
-import { html, Picture, styles, useEffect, useRef, useState } from "../view.js";
+import { html, Picture, styles, useEffect, useMemo, useRef, useState } from "../view.js";
 
 styles`
 .map { position: relative; aspect-ratio: 1; width: 100%; max-height: 100%; border-radius: 12px; overflow: hidden; background: #17120f; touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; border: 2px solid var(--line); }
@@ -44,6 +44,8 @@ export function SoundMap({ of }) {
   const [view, setView] = useState({ code: of.code, home: of.id, round: 0 });
   const [at, setAt] = useState([0, 0]);
   const [ready, setReady] = useState(() => new Set());
+  const ids = useMemo(() => POINTS.map(([x, y]) => idAt(view.home, x, y, view.round)), [view.home, view.round]);
+  const there = ids.filter((id) => ready.has(id)).length;
   // ours: by id, where the hand was for it. fresh: a stroke has not played anything yet.
   const ours = useRef(new Map()), pending = useRef(0), latest = useRef(""), held = useRef(false), fresh = useRef(true);
   const begin = (round) => { ours.current = new Map(); setView({ code: of.code, home: of.id, round }); setAt([0, 0]); setReady(new Set()); };
@@ -64,7 +66,7 @@ export function SoundMap({ of }) {
       // So many at a time as the renderer makes at once.
       for (let first = 0; first < FROM_CENTRE.length && !over; first += BATCH) {
         await Promise.all(FROM_CENTRE.slice(first, first + BATCH).map(async (place) => {
-          const id = idAt(view.home, ...POINTS[place], view.round);
+          const id = ids[place];
           try { await render(id); } catch { return; }
           if (over) return;
           picture(id);
@@ -86,9 +88,9 @@ export function SoundMap({ of }) {
     if (!somewhere) return;
     const place = [Math.max(-1, Math.min(1, x)), Math.max(-1, Math.min(1, y))];
     setAt(place);
-    const rendered = POINTS.filter(([px, py]) => ready.has(idAt(view.home, px, py, view.round)));
-    const near = rendered.sort((a, b) => Math.hypot(a[0] - place[0], a[1] - place[1]) - Math.hypot(b[0] - place[0], b[1] - place[1]))[0];
-    if (near) play(idAt(view.home, ...near, view.round), place);
+    const away = ids.map((id, n) => (ready.has(id) ? Math.hypot(POINTS[n][0] - place[0], POINTS[n][1] - place[1]) : Infinity));
+    const least = Math.min(...away);
+    if (least < Infinity) play(ids[away.indexOf(least)], place);
     clearTimeout(pending.current);
     // Played when it is made, unless the hand has gone on meanwhile.
     const exact = setTimeout(() => {
@@ -109,12 +111,9 @@ export function SoundMap({ of }) {
     if (!event.repeat) stroke();
     go(at[0] + step[0] / 6, at[1] + step[1] / 6);
   };
-  return html`<div class="map" role="application" tabindex="0" aria-label="Map of sounds around ${of.code}: arrow keys move" data-ready=${ready.size}
+  return html`<div class="map" role="application" tabindex="0" aria-label="Map of sounds around ${of.code}: arrow keys move" data-ready=${there}
       onPointerDown=${(event) => { held.current = true; stroke(); event.currentTarget.setPointerCapture(event.pointerId); move(event); }} onPointerMove=${move}
       onPointerUp=${() => { held.current = false; }} onPointerCancel=${() => { held.current = false; }} onContextMenu=${(event) => event.preventDefault()} onKeyDown=${key}>
-      <div class="tiles">${POINTS.map(([x, y]) => {
-        const id = idAt(view.home, x, y, view.round);
-        return html`<div class="tile" key=${`${x}${y}`}>${ready.has(id) ? html`<${Picture} of=${picture(id)} wave=${false} />` : null}</div>`;
-      })}</div><div class="dot" style=${{ left: `${50 + 50 * SPREAD * at[0]}%`, top: `${50 - 50 * SPREAD * at[1]}%` }}></div></div>
-    <div class="mapfoot"><span>${somewhere ? `${ready.size} of ${SIDE * SIDE} ready` : "Nothing is near a file"}</span><span><button onClick=${() => begin(0)}>Centre here</button> <button onClick=${() => begin(view.round + 1)}>Other ways</button></span></div>`;
+      <div class="tiles">${ids.map((id, n) => html`<div class="tile" key=${n}>${ready.has(id) ? html`<${Picture} of=${picture(id)} wave=${false} />` : null}</div>`)}</div><div class="dot" style=${{ left: `${50 + 50 * SPREAD * at[0]}%`, top: `${50 - 50 * SPREAD * at[1]}%` }}></div></div>
+    <div class="mapfoot"><span>${somewhere ? `${there} of ${SIDE * SIDE} ready` : "Nothing is near a file"}</span><span><button onClick=${() => begin(0)}>Centre here</button> <button onClick=${() => begin(view.round + 1)}>Other ways</button></span></div>`;
 }

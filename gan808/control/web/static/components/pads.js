@@ -15,7 +15,7 @@ styles`
 .pad .light { position: absolute; inset: 0; background: radial-gradient(closest-side, #ffd08a99, #ff9a3d44 70%, #ff9a3d22); box-shadow: inset 0 0 0 3px #ffb45c; border-radius: 8px; opacity: var(--glow); pointer-events: none; z-index: 2; }
 .pad.quiet .picture { opacity: .22; filter: grayscale(1); }
 .pad .head { position: absolute; left: 0; right: 0; top: 0; display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 6px; align-items: baseline; padding: 4px 8px 12px; line-height: 1.25; z-index: 3; pointer-events: none; background: linear-gradient(#120f0de8, #120f0d00); color: #fff6e8; }
-.pad .code { font-weight: 800; font-size: 15px; letter-spacing: .03em; pointer-events: auto; cursor: grab; }
+.pad .code { font-weight: 800; font-size: 15px; letter-spacing: .03em; pointer-events: auto; touch-action: none; cursor: grab; }
 .pad .name { font-size: 12px; } .pad .id { font-size: 11px; color: #f3dfc4; grid-column: 1 / -1; }
 .pad .name, .pad .id { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pad .tools { position: absolute; left: 0; right: 0; bottom: 0; display: flex; z-index: 3; background: #120f0dd9; }
@@ -46,7 +46,7 @@ export function playFromKeys() {
 
 function hit(event, code) {
   if (event.button) return;
-  const box = event.currentTarget.getBoundingClientRect();
+  const box = event.currentTarget.closest(".pad").querySelector(".hit").getBoundingClientRect();
   const height = 1 - (event.clientY - box.top) / box.height;
   send("/trig", code, float(SOFTEST + (1 - SOFTEST) * Math.min(1, Math.max(0, height))));
   select(code);
@@ -85,8 +85,9 @@ function Pad({ of, place, onMenu, onFile }) {
       onClick=${(event) => { if (event.detail === 0) { send("/trig", of.code, float(KEY_VELOCITY)); select(of.code); } }}
       onContextMenu=${(event) => { event.preventDefault(); if (event.pointerType !== "touch") onMenu(of.code); }}></button>
     <div class="light"></div>
-    <div class="head"><span class="code" draggable="true" title="Drag onto another pad" onDragStart=${(event) => event.dataTransfer.setData("text/x-gan808-slot", of.code)}>${of.code}</span>
-      <span class="name">${of.name}</span><span class="id" title=${heard}>${short(of.id)}${of.id && ` · ${Math.round(100 * of.confidence)}%`}</span></div>
+    <div class="head"><span class="code" draggable="true" title="Drag onto another pad" onPointerDown=${(event) => event.pointerType !== "mouse" && hit(event, of.code)}
+      onClick=${(event) => event.pointerType === "mouse" && hit(event, of.code)} onDragStart=${(event) => event.dataTransfer.setData("text/x-gan808-slot", of.code)}>${of.code}</span>
+      <span class="name">${of.name}</span><span class="id" title=${heard}>${of.id && `${Math.round(100 * of.confidence)}% ${short(of.id)}`}</span></div>
     <div class="tools">${act("new", "New sound for", "✦")}${act("undo", "Undo sound of", "↶")}${act("redo", "Redo sound of", "↷")}
       ${tool("lock", "Lock", "L", true)}${tool("mute", "Mute", "M")}${tool("solo", "Solo", "S", true)}
       <button aria-label="Everything of ${of.code}" title="More" onClick=${() => onMenu(of.code)}>⋯</button></div></div>`;

@@ -1,7 +1,7 @@
 // The pattern: a row a slot, a button a step. Drag draws; one tab stop, arrows move.
 
 import { float } from "../osc.js";
-import { FIELDS, onPlayhead, REST, select, send, set, setStep, setWhole, state, value } from "../store.js";
+import { FIELDS, link, onPlayhead, REST, select, send, set, setStep, setWhole, state, value } from "../store.js";
 import { Amount, Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
@@ -109,14 +109,14 @@ export function Sequencer() {
   };
   const chosen = state.selected, length = (state.rows[chosen] || []).length;
   const write = (code, row) => {
-    send("/seq/clear", code);
-    send("/seq/length", code, row.length);
+    const messages = [["/seq/clear", code], ["/seq/length", code, row.length]];
     row.forEach((step, index) => {
       if (!step) return;
       FIELDS.forEach((field, at) => {
-        if (step[at] !== REST[at]) send(`/seq/${field}`, code, index + 1, typeof step[at] === "number" && field !== "ratchet" ? float(step[at]) : step[at]);
+        if (step[at] !== REST[at]) messages.push([`/seq/${field}`, code, index + 1, typeof step[at] === "number" && field !== "ratchet" ? float(step[at]) : step[at]]);
       });
     });
+    link.sendAll(messages);
   };
   const paste = () => {
     if (Array.isArray(copied)) write(chosen, copied);

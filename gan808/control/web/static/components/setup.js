@@ -7,6 +7,14 @@ import { Choice, html, useEffect, useState } from "../view.js";
 const TARGETS = ["level", "tune", "decay", "pan", "width", "mute", "solo", "lock", "new", "undo"];
 const MACHINE = ["/volume", "/evolve", "/seq/play", "/seq/stop", "/seq/tap", "/seq/swing", "/seq/density", "/seq/vary", "/seq/fill"];
 
+const KINDS = ["note off", "note", "key pressure", "cc", "program", "pressure", "bend"];
+/** A message of MIDI, which comes as hexadecimal bytes, in words; what belongs to no channel as it is. */
+const inWords = (message) => {
+  const [status, ...data] = message.split(" ").map((byte) => parseInt(byte, 16));
+  const kind = KINDS[(status >> 4) - 8];
+  return kind ? `${kind} ${data.join(" ")}, channel ${(status & 15) + 1}` : message;
+};
+
 const pairs = (flat) => flat.reduce((all, each, at) => (at % 2 ? all : [...all, [each, flat[at + 1]]]), []);
 
 export function Setup() {
@@ -26,7 +34,7 @@ export function Setup() {
   const learn = () => link.ask("/learn", [target], "/done", ([address]) => address.endsWith("/learn")).then(() => setWaiting(target), () => {});
   const [voices = 0, , load01 = 0, , xruns = 0, rate = 0, latency = 0] = state.status;
   return html`<section class="library" aria-label="Set-up">
-    <div class="card"><h2>MIDI</h2>${told.ports.length ? html`<ul tabindex="0" aria-label="MIDI ports">${told.ports.map(([name, last]) => html`<li><span>${name}</span><code>${last || "nothing yet"}</code></li>`)}</ul>` : html`<p>No MIDI port is open.</p>`}
+    <div class="card"><h2>MIDI</h2>${told.ports.length ? html`<ul tabindex="0" aria-label="MIDI ports">${told.ports.map(([name, last]) => html`<li><span>${name}</span><code>${last ? inWords(last) : "nothing yet"}</code></li>`)}</ul>` : html`<p>No MIDI port is open.</p>`}
       <h2>Learn</h2><p>Choose a pad and what to move, press Learn, then move the knob or hit the key.</p>
       <div class="line"><${Choice} label="Pad" value=${state.selected} options=${state.slots.map((each) => each.code)} onChange=${select} />
       <${Choice} label="Moves" value=${what} options=${["trig", ...TARGETS, ...MACHINE]} onChange=${setWhat} />

@@ -15,7 +15,7 @@ styles`
 .sound .knobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); }
 .sound .wishes { display: flex; flex-wrap: wrap; gap: 6px; }
 .sound .file { position: relative; overflow: hidden; font-size: 14px; color: var(--ink); } .sound .file input { position: absolute; inset: 0; opacity: 0; cursor: pointer; } .sound .file:focus-within { outline: 3px solid var(--focus); }
-.sound .side { display: grid; gap: 10px; }
+.sound .side { display: grid; gap: 10px; } dialog .sound .split { grid-template-columns: minmax(0, 1fr); }
 .sound .mapbox { display: grid; gap: 6px; }
 `;
 
@@ -30,6 +30,7 @@ function Mix({ code }) {
     <input type="range" aria-label="How much of it" min="0" max="1" step="0.02" disabled=${!name} value=${amount} onInput=${mix} /></div>`;
 }
 
+/** map: the one beside the pads; without it the menu, which has the rest too. */
 export function Sound({ map = true, onFile }) {
   const of = slot(state.selected);
   if (!of) return null;
@@ -44,11 +45,8 @@ export function Sound({ map = true, onFile }) {
     <div class="side"><div class="wishes">
       <button class="primary" onClick=${act("new")}>New sound</button><button onClick=${act("undo")} disabled=${!of.undo}>Undo</button><button onClick=${act("redo")} disabled=${!of.redo}>Redo</button>
       <button onClick=${() => send("/sound/keep", of.code)}>Keep</button><a class="button" href=${`/panel/sound.wav?id=${encodeURIComponent(of.id)}`} download=${`${short(of.id).replaceAll(" ", "-")}.wav`}>WAV</a><label class="button file">File …<input type="file" accept=".wav,.flac,.aif,.aiff,.ogg,.mp3" aria-label="A sound file for ${of.code}" onChange=${(event) => { if (event.target.files[0]) onFile(of.code, event.target.files[0]); event.target.value = ""; }} /></label></div>
-      <div class="wishes">${WISHES.map((word) => html`<button onClick=${act(word)}>${word}</button>`)}
-        <button onClick=${act("similar", float(0.3))}>similar</button><button onClick=${act("attack")}>other attack</button><button onClick=${act("tail")}>other tail</button></div>
-      <${Mix} key=${of.code} code=${of.code} />
+      <div class="wishes">${WISHES.map((word) => html`<button onClick=${act(word)}>${word}</button>`)}</div>
       <div class="wishes">${toggle("lock", "Lock")}${toggle("mute", "Mute")}${toggle("solo", "Solo")}${toggle("gate", "Gate")}
-        <${Choice} label="Copy of" value="" options=${["–", ...others]} onChange=${(from) => others.includes(from) && send(`/slot/${of.code}/copy`, from)} />
         <${Choice} label="Choke" value=${v.choke} options=${[[0, "none"], 1, 2, 3, 4, 5, 6, 7, 8]} onChange=${(group) => setSlot(of.code, "choke", group, true)} /></div>
       <div class="knobs">
         <${Knob} label="Level" value=${v.level} rest=${0.8} format=${percent} onInput=${put("level")} />
@@ -56,5 +54,6 @@ export function Sound({ map = true, onFile }) {
         <${Knob} label="Decay" value=${v.decay} rest=${1} format=${percent} onInput=${put("decay")} />
         <${Knob} label="Pan" value=${v.pan} min=${-1} max=${1} origin=${0} rest=${0} format=${(x) => (Math.abs(x) < 0.005 ? "middle" : `${Math.round(100 * Math.abs(x))} ${x < 0 ? "left" : "right"}`)} onInput=${put("pan")} />
         <${Knob} label="Width" value=${v.width} rest=${0} format=${percent} onInput=${put("width")} />
-      </div></div></div></section>`;
+      </div>${!map && html`<div class="wishes"><button onClick=${act("similar", float(0.3))}>similar</button><button onClick=${act("attack")}>other attack</button><button onClick=${act("tail")}>other tail</button>
+        <${Choice} label="Copy of" value="" options=${["–", ...others]} onChange=${(from) => others.includes(from) && act("copy", from)()} /></div><${Mix} key=${of.code} code=${of.code} />`}</div></div></section>`;
 }
