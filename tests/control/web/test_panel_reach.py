@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.control.rig import Rig, until
+from tests.control.rig import Client, Rig, until
 from tests.control.web.conftest import OpenPage
 from tests.control.web.rig import Served
 
@@ -23,6 +23,10 @@ def served() -> Iterator[tuple[Rig, Served]]:
     with Rig() as rig, Served(rig.osc.address) as server:
         for seed in range(3):
             rig.stock("kick", seed)
+        with Client(rig) as client:  # steps are alike: axe need not look at hundreds
+            for code in rig.machine.codes[2:]:
+                client.send("/gan808/seq/length", code, 4)
+            client.settle()
         yield rig, server
 
 
