@@ -116,7 +116,9 @@ TABLE: tuple[Parameter, ...] = (
     _slot_value("gate", _int("gate", 0, 1, default=0), "1: a note off ends the sound"),
     _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed,
                  cc=NEW_CC),
-    _slot_action("recall", "the sound of an id of the running kit", _text("id")),
+    _slot_action("recall", "the sound of an id of the running kit; remember 0: undo leads to the "
+                 "sound before the present one", _text("id"),
+                 _int("remember", 0, 1, optional=True)),
     _slot_action("similar", "a sound near the present one: radius 1 is as far away as another "
                  "seed; with a count, more of them wait and are what evolution brings next",
                  _float("radius", 0, 1), _int("count", 1, 16, optional=True), more="i:waiting"),
