@@ -1,4 +1,4 @@
-"""Mixing 64 voices into blocks of 128 frames: the engine against FluidSynth and NumPy.
+"""Mixing 64 voices into blocks of 128 frames: the engine against FluidSynth, NumPy and itself.
 
     python benchmarks/mix.py
 
@@ -7,6 +7,10 @@ alternate, and the median of the ratios rival / engine is printed (above 1: the 
 FluidSynth (through pyfluidsynth, reverb and chorus off, a General MIDI sound font) interpolates,
 filters and shapes every voice, so it is set against tuned, decaying voices; the NumPy mixer adds
 sounds at their own pitch, one gather and one matrix product a block, and is set against those.
+
+What an output a slot costs is measured in JACK's process callback, with tuned, panned, decaying
+voices and ports that are memory: sixteen pairs besides the mix's (the engine) against the mix's
+alone (the rival).
 """
 
 from __future__ import annotations
@@ -19,11 +23,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numba
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gan808.engine.engine import Engine, SlotParameter
+from gan808.engine.jack.client import SOURCES
+from gan808.engine.jack.layout import OUTPUT
+from gan808.engine.jit import object_cache
+from gan808.engine.layout import CHANNELS, SLOT_CHANNELS
 
 RATE_HZ = 48_000
 VOICES, SLOTS, BLOCK_FRAMES, BLOCKS = 64, 16, 128, 400
@@ -33,6 +42,7 @@ SOUND_FONTS = (
     "/usr/share/soundfonts/FluidR3_GM.sf2",
 )
 CHURCH_ORGAN = 19
+PROCESS = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_uint32, ctypes.c_void_p)
 Run = Callable[[], float]
 
 
@@ -43,35 +53,72 @@ def sounds(seed: int) -> np.ndarray:
     return np.asarray(random.standard_normal((SLOTS, frames)) * 0.01, np.float32)
 
 
-def engine_run(tuned: bool) -> Run:
-    """A run of the engine on plain voices, or on tuned and decaying ones."""
-    audio = sounds(1)
-    engine = Engine(RATE_HZ, cells=SLOTS, max_sound_s=audio.shape[1] / RATE_HZ, voices=VOICES)
-    port = engine.port("benchmark")
-    for slot in range(SLOTS):
-        cell = engine.write_sound(audio[slot])
-        if cell is None:
-            raise RuntimeError("the arena is full")
-        port.assign(slot, cell)
-        port.set_slot(slot, SlotParameter.DECAY, 0.99 if tuned else 1.0)
-        port.set_slot(slot, SlotParameter.PAN, slot / SLOTS * 2 - 1)
-    block = np.zeros((BLOCK_FRAMES, 2), np.float32)
-    silence = np.zeros((RATE_HZ // 10, 2), np.float32)
+class Voices:
+    """An engine whose 64 voices can be made to sound: plain, or tuned and decaying."""
 
-    def run() -> float:
-        port.stop()
-        engine.process(silence)
+    def __init__(self, *, tuned: bool) -> None:
+        audio = sounds(1)
+        self.engine = Engine(RATE_HZ, cells=SLOTS, max_sound_s=audio.shape[1] / RATE_HZ,
+                             voices=VOICES)
+        self._port = port = self.engine.port("benchmark")
+        self._tune_semitones = -0.5 if tuned else 0.0
+        for slot in range(SLOTS):
+            cell = self.engine.write_sound(audio[slot])
+            if cell is None:
+                raise RuntimeError("the arena is full")
+            port.assign(slot, cell)
+            port.set_slot(slot, SlotParameter.DECAY, 0.99 if tuned else 1.0)
+            port.set_slot(slot, SlotParameter.PAN, slot / SLOTS * 2 - 1)
+
+    def timed(self, mix_block: Callable[[], object]) -> float:
+        """Seconds for BLOCKS blocks, all voices sounding."""
+        self._port.stop()
+        self.engine.process(np.zeros((RATE_HZ // 10, 2), np.float32))
         for voice in range(VOICES):
-            port.trigger(voice % SLOTS, 1.0, tune_semitones=-0.5 if tuned else 0.0)
-        engine.process(block)
+            self._port.trigger(voice % SLOTS, 1.0, tune_semitones=self._tune_semitones)
+        mix_block()
         began_s = time.perf_counter()
         for _ in range(BLOCKS):
-            engine.process(block)
+            mix_block()
         took_s = time.perf_counter() - began_s
-        if engine.stats().voices != VOICES:
-            raise RuntimeError(f"{engine.stats().voices} voices sound, not {VOICES}")
+        if self.engine.stats().voices != VOICES:
+            raise RuntimeError(f"{self.engine.stats().voices} voices sound, not {VOICES}")
         return took_s
 
+
+def engine_run(tuned: bool) -> Run:
+    """A run of the engine on plain voices, or on tuned and decaying ones."""
+    voices = Voices(tuned=tuned)
+    block = np.zeros((BLOCK_FRAMES, 2), np.float32)
+    return lambda: voices.timed(lambda: voices.engine.process(block))
+
+
+def jack_run(kept: list[object], *, by_slot: bool) -> Run:
+    """A run of JACK's process callback on tuned and decaying voices, its ports in memory. kept:
+    holds what the callback works in."""
+    voices = Voices(tuned=True)
+    buffers = np.zeros((CHANNELS + SLOT_CHANNELS, BLOCK_FRAMES), np.float32)
+    # A port is the address of its buffer here, and what asks for the buffer is compiled, as
+    # libjack is.
+    ports = buffers.ctypes.data + buffers.strides[0] * np.arange(len(buffers))
+    get_buffer = numba.cfunc("int64(int64, uint32)")(lambda port, frames: port)
+    memory = np.zeros(1, OUTPUT)
+    memory["left_port"], memory["right_port"] = ports[:CHANNELS]
+    memory["slot_ports"] = ports[CHANNELS:] if by_slot else 0
+    memory["get_buffer"] = get_buffer.address
+    memory["callback"] = voices.engine.callback_address
+    memory["engine"] = voices.engine.memory_address
+    address = memory.ctypes.data
+    process = PROCESS(object_cache.addresses("jack.callbacks", SOURCES)["process"])
+
+    def run() -> float:
+        took_s = voices.timed(lambda: process(BLOCK_FRAMES, address))
+        if not buffers[0].any() or bool(buffers[-1].any()) != by_slot:
+            raise RuntimeError("what was mixed is not in the ports")
+        return took_s
+
+    # Compiled code knows only addresses: what lies there lives as long as the run.
+    kept.append((memory, buffers, get_buffer))
     return run
 
 
@@ -135,6 +182,9 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     print(f"{VOICES} voices, {BLOCK_FRAMES} frames at {RATE_HZ} Hz, {repeats} alternating runs")
     compare("NumPy, plain voices", engine_run(tuned=False), numpy_run(), repeats)
+    kept: list[object] = []
+    compare("An output a slot, tuned voices", jack_run(kept, by_slot=True),
+            jack_run(kept, by_slot=False), repeats)
     font = next((path for path in SOUND_FONTS if Path(path).exists()), None)
     try:
         if font is None:

@@ -23,9 +23,10 @@ NoteMode = Literal["fast", "steady"]
 NoteMap = Literal["gm", "roland-td", "alesis"]
 VelocityCurve = Literal["linear", "soft", "hard", "fixed"]
 Quantise = Literal["now", "beat", "bar"]
-SyncMode = Literal["internal", "midi", "link", "auto"]
+SyncMode = Literal["internal", "midi", "link", "jack", "jack-lead", "auto"]
 EvolveMode = Literal["one", "all", "fresh"]
 Announce = Literal["auto", "on", "off"]
+Outputs = Literal["mix", "slots"]
 
 HIGHEST_SEED = 2**31 - 1  # a seed travels as an OSC int32
 
@@ -40,6 +41,10 @@ class AudioSettings(_Section):
     output: str = Field(
         default="auto", description="auto, part of a device's name, file:PATH or null"
     )
+    outputs: Outputs = Field(
+        default="mix",
+        description="mix, or slots: each alone besides, on JACK, in files and recordings",
+    )
     sample_rate_hz: int = Field(
         default=0, ge=0, le=192_000, description="frames a second; 0: what the device prefers"
     )
@@ -50,6 +55,11 @@ class AudioSettings(_Section):
         description="frames a block: smaller is quicker; 0: the device chooses",
     )
     master_volume: float = Field(default=0.8, ge=0.0, le=1.0, description="0 silent, 1 full")
+
+    @property
+    def by_slot(self) -> bool:
+        """Whether each slot is wanted alone besides the mix."""
+        return self.outputs == "slots"
 
 
 class EngineSettings(_Section):
@@ -119,7 +129,7 @@ class SequencerSettings(_Section):
     )
     sync: SyncMode = Field(
         default="auto",
-        description="tempo from: internal, midi, link, or auto: MIDI once it sends a start",
+        description="tempo from: internal, midi, link, jack, jack-lead, or auto: MIDI once started",
     )
     sync_offset_ms: float = Field(
         default=0.0, ge=-200.0, le=200.0, description="steps later than the master; -: earlier"

@@ -43,11 +43,11 @@ class TrainingError(Gan808Error):
 
 
 class Guard:
-    """`with Guard("MIDI"):` whatever is raised inside ends there, and the thread lives on.
+    """`with Guard("MIDI"):` ends whatever is raised inside, so that the thread lives on.
 
-    An expected error goes to `fail`, or into the log where nobody waits for it. Any other one is a
+    An expected error goes to `fail`, or into the log where there is no `fail`. Any other is a
     mistake of this program: it goes to `fail` as one line, and into the log the first time it comes
-    from its place, with the traceback for --debug. Reusable; it keeps nothing.
+    from its place, with its traceback for --debug. A guard keeps nothing and can be used again.
     """
 
     def __init__(self, what: str, fail: Callable[[Gan808Error], object] | None = None) -> None:

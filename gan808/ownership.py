@@ -128,8 +128,8 @@ def require_free(folder: Path, kind: FolderKind, option: str, sources: Sequence[
 
 
 def require_ours(folder: Path, kind: FolderKind, option: str) -> None:
-    """The same where a command adds to a folder and replaces only what is its own in it: what else
-    lies in one of ours is left alone."""
+    """As require_free, for a command that adds to a folder: other files in one of our folders are
+    let be."""
     _require_no_stranger(folder, kind, option, whole=False)
 
 
@@ -180,8 +180,8 @@ def followed(folder: Path) -> Path:
 
 
 def being_written(folder: Path) -> Path:
-    """Where a new version of `folder` is put together: hidden, and named so that nothing else is.
-    What a kill has left there is removed. Raises OSError."""
+    """The hidden folder in which a new version of `folder` is put together. What a killed process
+    left there is removed. Raises OSError."""
     new = folder.with_name(f".{folder.name}{_NEW}")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)

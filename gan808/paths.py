@@ -133,8 +133,8 @@ def compiled_folders() -> tuple[Path, ...]:
 
 
 def ordinary(path: Path) -> os.stat_result:
-    """What the system knows of a file that ends. Raises OSError for a file that is not there, and
-    for a pipe, a device or a folder: who opens a pipe may wait for ever."""
+    """What the system knows of an ordinary file. Raises OSError where there is none, and for a
+    pipe, a device or a folder: opening a pipe may wait for ever."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "is no ordinary file", str(path))

@@ -1,4 +1,5 @@
-"""Who runs first: the interpreter's turns, and real-time scheduling where the system grants it.
+"""Which threads run first: the interpreter's turns, and real-time scheduling where the system
+grants it.
 
 Each function acts on the calling thread or the whole process; nothing is kept.
 """
@@ -19,7 +20,8 @@ TASKS = "/proc/self/task"
 
 
 def take_short_turns() -> None:
-    """Let no Python thread keep a hit waiting for long; for the whole process."""
+    """Shorten the turns of Python's threads in this process, so that none makes a hit wait for
+    long."""
     sys.setswitchinterval(TURN_S)
 
 

@@ -78,7 +78,7 @@ def one_class_kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SLOW = re.compile(r"subprocess|jack_server|jack_client|keras|tests\.training|from training"
                   r"|tests\.running|stage|app\.daemon|output_opener|hypothesis|find_kit|load_kit"
                   r"|RenderProcess|write_tiny_kit|chromium|librosa|sound import golden"
-                  r"|cli\.test_main|aalink|zeroconf")
+                  r"|cli\.commands|aalink|zeroconf")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,6 +86,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="only files that start no program and train nothing")
     parser.addoption("--packets", default=20_000, type=int,
                      help="how many packets of nonsense OSC has to stand without a socket")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """On a fresh checkout the callbacks are compiled before there are workers, once: each of these,
+    and each program that they start, would take half a minute of a core for it."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        from gan808.engine import trigger_fast_path
+        from gan808.engine.jack import client
+        from gan808.engine.jit import object_cache
+        from gan808.engine.kernel_api import KERNEL_SOURCES
+
+        for module, sources in (("kernels.callback", KERNEL_SOURCES),
+                                ("jack.callbacks", client.SOURCES),
+                                ("kernels.trigger", trigger_fast_path.SOURCES)):
+            object_cache.addresses(module, sources)
 
 
 WATCHDOG = pytest.StashKey[Watchdog]()

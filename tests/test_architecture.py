@@ -24,6 +24,7 @@ BREAKS = [
     (rules.arrows_go_down, "gan808/engine/x.py", "def f():\n from gan808.storage import x"),
     (rules.arrows_go_down, "gan808/sound/x.py", "from gan808 import app"),
     (rules.arrows_go_down, "gan808/control/x.py", "import gan808.storage.library"),
+    (rules.arrows_go_down, "gan808/exchange/x.py", "import gan808.storage.library"),
     (rules.arrows_go_down, "gan808/x.py", "if TYPE_CHECKING:\n from gan808.sound import y"),
     (rules.imports_are_absolute, "gan808/x.py", "from .errors import X"),
     (rules.imports_are_absolute, "training/x.py", "from training.y import z"),

@@ -212,7 +212,7 @@ def _run_lock(run: Path) -> Iterator[None]:
 
 
 def _fit(trainer: Trainer, reporter: Reporter, kit: tuple[Path, ExportOptions] | None) -> None:
-    dataset, run, options, crew = trainer.dataset, trainer.run, trainer.options, trainer.crew
+    dataset, run, options, crew = trainer.dataset, trainer.run, trainer.options, trainer.devices
     kits, wanted = kit or (None, ExportOptions("kit"))
     check_classes(dataset.classes)
     manifest_of(wanted, trainer.recipe, dataset, NEW_RUN | {"origin": trainer.origin})

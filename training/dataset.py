@@ -32,8 +32,8 @@ from gan808.sound.spectral.spectrogram import (
     place,
 )
 
-from .corpus.recording import Credit, Skipped, Source
-from .corpus.spool import Spool, Spooled
+from .corpus.recording import Credit, Skipped, Source, Spooled
+from .corpus.spool import Spool
 from .corpus.synth import is_synthesised
 from .drawing import chances
 from .moments import PROGRESS, BandSums

@@ -150,8 +150,8 @@ def refuse_cluster() -> None:
         )
 
 
-def join(devices: Sequence[str] | None = None) -> TrainingDevices:
-    """The crew that TF_CONFIG and the GPUs of this machine, or these devices, make up.
+def join(names: Sequence[str] | None = None) -> TrainingDevices:
+    """The devices that TF_CONFIG and the GPUs of this machine, or these names, make up.
 
     Raises TrainingError when TF_CONFIG is wrong, the others do not come, or JAX was asked for.
     """
@@ -170,15 +170,15 @@ def join(devices: Sequence[str] | None = None) -> TrainingDevices:
             raise TrainingError(f"{VARIABLE}: the cluster did not come together ({error})"
                                 ) from error
         return TensorFlowDevices(strategy, *cluster)
-    found = devices or [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
+    found = names or [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
     if len(found) < 2:
         return TrainingDevices()
     return TensorFlowDevices(tf.distribute.MirroredStrategy(list(found)))
 
 
-def check_divides(batch: int, crew: TrainingDevices) -> None:
+def check_divides(batch: int, devices: TrainingDevices) -> None:
     """Half a batch (what R1 and R2 look at) must fall into equal parts. Raises TrainingError."""
-    if batch % (2 * crew.n_replicas):
-        near = max(1, round(batch / (2 * crew.n_replicas))) * 2 * crew.n_replicas
-        raise TrainingError(f"a batch of {batch} does not divide among {crew.n_replicas} devices; "
-                            f"give --set batch={near}")
+    if batch % (2 * devices.n_replicas):
+        near = max(1, round(batch / (2 * devices.n_replicas))) * 2 * devices.n_replicas
+        raise TrainingError(f"a batch of {batch} does not divide among {devices.n_replicas} "
+                            f"devices; give --set batch={near}")

@@ -42,7 +42,7 @@ class DivergenceLimits:
 
 
 class Watch:
-    """One run's eye on itself."""
+    """Looks at each step of one run for signs of divergence."""
 
     def __init__(
         self, limits: DivergenceLimits, state: dict[str, Any] | None = None,

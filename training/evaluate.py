@@ -1,8 +1,8 @@
 """How good a kit is, told by a judge that had no part in its training.
 
-What the instrument would play, after inversion, finishing and the critic's filter, is compared
-with recordings held out from training. Recordings taken through the codec alone show what a perfect
-generator would score, recordings as they are what real sounds do. docs/evaluation.md defines every
+What the instrument would play, after inversion, finishing and the critic's filter, is compared with
+recordings held out from training. Recordings taken through the codec show what a perfect generator
+would score; recordings as they are show what real sounds do. docs/evaluation.md defines every
 figure.
 """
 

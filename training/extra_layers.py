@@ -1,7 +1,8 @@
-"""Layers that networks have only where their spec asks for an experiment (network_spec.py).
+"""Layers that networks have only where their spec asks for an experiment
+(gan808/sound/network/spec.py).
 
-All are functions of their inputs and weights alone: a seed names one sound, noise included, and
-the critic's opinion of a sound does not depend on its company.
+All are functions of their inputs and weights alone. A seed names one sound, noise included, and the
+critic's opinion of a sound does not depend on what else is in the batch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""By what a dataset's sources are known again: the content of their usable audio, not where it
-lies, when it was touched or what else lies beside it.
+"""What tells a dataset's sources from others: the content of their usable audio.
 
-DATASET/sources.json holds it, with size and time of every file, so that only what was touched is
-read again. DATASET/sources.sha256 is that of versions before: of paths and times.
+Where it lies, when it was touched and what else lies beside it does not count. DATASET/sources.json
+holds the fingerprint, with size and time of every file, so that only files that were touched are
+read again. DATASET/sources.sha256 is that of earlier versions: of paths and times.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ def built_in(precision: str) -> Iterator[None]:
 
 
 def in_float32(model: keras.Model) -> keras.Model:
-    """The model itself if it computes in float32, else a twin that does, its weights not yet
-    copied. The gradient of a gradient needs more digits than bfloat16 has."""
+    """The model itself if it computes in float32, else a new one that does and has no weights yet.
+    The gradient of a gradient needs more digits than bfloat16 has."""
     if all(layer.compute_dtype == "float32" for layer in model.layers):
         return model
 

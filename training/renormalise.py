@@ -1,4 +1,4 @@
-"""A kit's networks taught to speak in other moments, so that a run can go on from them.
+"""A kit's networks taught to work with other moments, so that a run can go on from them.
 
     python -m training.renormalise KIT DATASET --out FOLDER [--steps 1500] [--seed 808]
 
@@ -89,8 +89,8 @@ class Lessons:
 
 
 def begin(pair: Pair, lessons: Lessons) -> None:
-    """Give a new generator the old one's weights, its last layer scaled to what is wanted of it:
-    the straight line that fits best what goes into its tanh."""
+    """Give a new generator the old one's weights. Its last layer is scaled by the straight line
+    that best fits what goes into its tanh."""
     pair.pupil.set_weights(pair.teacher.get_weights())
     made = np.asarray(pair.teacher.predict_on_batch(list(lessons.asked(4 * BATCH))))
     wanted = renormalised(made, lessons.old, lessons.new)
@@ -106,7 +106,7 @@ def _last(generator: keras.Model) -> Any:
 
 
 class Lines(keras.callbacks.Callback):
-    """A line every so often."""
+    """Prints the mean squared error every so often."""
 
     def __init__(self, name: str, steps: int) -> None:
         super().__init__()

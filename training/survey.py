@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from gan808.sound.spectral.geometry import Geometry
 
 from .corpus.classes import ALIASES
-from .corpus.recording import Recording, Skipped, Source
+from .corpus.recording import Recording, Skipped, Source, Spooled
 from .corpus.split import choose_held_out
-from .corpus.spool import Spooled, collection_of, select
+from .corpus.spool import collection_of, select
 from .corpus.synth import is_synthesised
 from .dataset import PrepareOptions, all_jobs
 
@@ -79,7 +79,7 @@ def _folder(origin: str) -> str:
 
 
 def lines(plans: Sequence[ClassPlan], geometry: Geometry) -> Iterator[str]:
-    """The survey for people: a line a class, then what it comes to."""
+    """The survey for people: a line for each class, then the sums."""
     for plan in plans:
         yield plan.line()
     n_images = sum(p.recordings + p.voices + p.copies for p in plans)

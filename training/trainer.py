@@ -1,8 +1,8 @@
 """Fitting a generator and a critic to a dataset: the loop, its progress, its interruptions.
 
-A step is a function of its number, the run's seed and how often the run was rolled back (batches,
-latents and augmentation are drawn from the three), so a run that was killed goes on from its last
-checkpoint to the same losses. What goes wrong is noticed by watch.py and undone here.
+A step is a function of its number, the run's seed and how often the run was rolled back: batches,
+latents and augmentation are drawn from the three. So a run that was killed goes on from its last
+checkpoint to the same losses. divergence.py notices what goes wrong; it is undone here.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Trainer:
 
     def __init__(
         self, dataset: Dataset, recipe: Recipe, run: Path, options: FitOptions,
-        crew: TrainingDevices | None = None,
+        devices: TrainingDevices | None = None,
     ) -> None:
         if dataset.geometry != recipe.geometry:
             raise TrainingError(
@@ -123,8 +123,8 @@ class Trainer:
         if options.hours is None and options.steps is None:
             raise TrainingError("how long to train is missing: give --hours or --steps")
         self.recipe, self.run, self.options = recipe, run, options
-        self.crew = crew or TrainingDevices()
-        check_divides(recipe.batch, self.crew)
+        self.devices = devices or TrainingDevices()
+        check_divides(recipe.batch, self.devices)
         self.step = 0
         self.elapsed_s = 0.0
         self.best_score: float | None = None
@@ -145,7 +145,7 @@ class Trainer:
         self.dataset = dataset.normalised_by(moments)
         self.watch = self._new_watch(None)
         keras.utils.set_random_seed(options.seed)
-        with self.crew.scope():
+        with self.devices.scope():
             self._build(found[-1] if found else None)
 
     def _build(self, found: Path | None) -> None:
@@ -229,7 +229,7 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint of now, if this is the chief and there is something to go back to:
         weights that are not finite are told of by the next step."""
-        if self.crew.is_chief and checkpoint.is_finite(self.steps):
+        if self.devices.is_chief and checkpoint.is_finite(self.steps):
             checkpoint.save(self.run, self.steps, self._state(), keep=self.proven)
             self.saved = self.step
 
@@ -267,13 +267,16 @@ class Trainer:
         latents = draw(self.recipe, real, label, random).latent
         made = diversity_of(images_of(self.steps.generator, latents, label), label)
         share = made / max(diversity_of(real[..., 0], label), 1e-6)
-        return self.crew.from_chief(share)  # rounding must not part the workers
+        return self.devices.from_chief(share)  # rounding must not part the workers
 
     def _roll_back(self, trouble: Trouble, journal: TrainingJournal) -> str:
-        """Go back to a good checkpoint, on another branch; what to tell the user. The last is good
-        enough at first for what went wrong in one step; what crept in, or comes again, goes back
-        to the last that a look at the sounds has proven. Raises TrainingError when it has failed
-        too often."""
+        """Go back to an earlier checkpoint and draw other batches from there; the line for the
+        user.
+
+        The last checkpoint is tried first where a single step went wrong. Where the trouble came
+        slowly, or comes again, it is the last checkpoint whose sounds were found diverse. Raises
+        TrainingError when the run has failed too often.
+        """
         failed_at, recovery, why = self.step, self.recovery, str(trouble)
         if not recovery.failed(failed_at):
             journal.event(failed_at, "gave_up", why)
@@ -283,12 +286,12 @@ class Trainer:
                 f"with --learning-rate below {self.rate:.2g}, or look at the sounds"
             )
         near = trouble.sudden and recovery.failures == 1
-        step = int(self.crew.from_chief(self.saved if near else self.proven))
+        step = int(self.devices.from_chief(self.saved if near else self.proven))
         target = checkpoint.folder_of(self.run, step)
         state = checkpoint.load(target, self.steps)
         self.step = self.saved = self.proven = step
         self.watch = self._new_watch(state.get("watch"))
-        if self.crew.is_chief:
+        if self.devices.is_chief:
             checkpoint.rewind(self.run, target, {
                 "recovery": asdict(recovery), "elapsed_s": self.elapsed_s,
                 "best_score": self.best_score, "proven": step,
@@ -305,9 +308,9 @@ class Trainer:
         """Train until hours or steps are reached. Raises Interrupted after a requested stop,
         TrainingError on a run that cannot be kept stable, a worker that has gone or a disk that
         is full."""
-        journal = TrainingJournal(self.run, writes=self.crew.is_chief, step=self.step)
-        journal.event(self.step, "resumed" if self.step else "begun", self.crew.name)
-        with self.crew.watched(), self.crew.scope(), stop_requests() as asked:
+        journal = TrainingJournal(self.run, writes=self.devices.is_chief, step=self.step)
+        journal.event(self.step, "resumed" if self.step else "begun", self.devices.name)
+        with self.devices.watched(), self.devices.scope(), stop_requests() as asked:
             self._check_together()
             if not checkpoint.checkpoints(self.run):
                 self.save()  # what a run that fails early goes back to
@@ -317,7 +320,7 @@ class Trainer:
                 journal.close()
 
     def _check_together(self) -> None:
-        step = int(self.crew.from_chief(float(self.step)))
+        step = int(self.devices.from_chief(float(self.step)))
         if step != self.step:
             raise TrainingError(
                 f"{self.run}: the chief is at step {step}, this worker at {self.step}; --run "
@@ -340,18 +343,18 @@ class Trainer:
             if results:
                 journal.losses(self.step, self.elapsed_s, results, self.rate)
             progress(Progress(self.step, self.elapsed_s, self.fraction, results, said))
-            self.elapsed_s, stop = self.crew.together(self.elapsed_s, asked.is_set())
+            self.elapsed_s, stop = self.devices.together(self.elapsed_s, asked.is_set())
             if stop:
                 self.save()
                 raise Interrupted(f"stopped at step {self.step}; the same command goes on")
-            if self.crew.is_chief and not said:
+            if self.devices.is_chief and not said:
                 timers.look(journal)
-        if self.crew.is_chief:
+        if self.devices.is_chief:
             timers.finish(journal)
 
 
 class Timers:
-    """What is due every so often, in the chief: checkpoints, samples, held-out scores."""
+    """What the chief does every so often: checkpoints, samples, held-out scores."""
 
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer

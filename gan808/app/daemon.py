@@ -14,13 +14,16 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
+from gan808.app.jack_transport import open_transport
 from gan808.app.midi import start_midi
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
 from gan808.app.present_export import export_present
+from gan808.app.run_options import RunOptions
 from gan808.app.run_recording import begin_recording, end_recording
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
@@ -29,10 +32,9 @@ from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
 from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
-from gan808.errors import ConfigError, DeviceError
+from gan808.errors import ConfigError, DeviceError, Gan808Error
 from gan808.instrument.host import Host
 from gan808.instrument.machine import Machine
-from gan808.instrument.rate_change import change_rate
 from gan808.pool import store
 from gan808.pool.factory import factory_sounds
 from gan808.pool.filler import Filler
@@ -45,40 +47,41 @@ from gan808.storage import learned_controls
 from gan808.storage.library import Library
 from gan808.storage.session import Session
 
+if TYPE_CHECKING:
+    from gan808.app.managed_session import ManagedSession
+
 WAIT_S = 0.05
 FADE_S = 0.03
 REOPEN_S = 2.0
 HARD_STOP_S = 3.0
+RATE_CHANGE_S = 10.0  # sixteen sounds are resampled in some tens of milliseconds
 COMPILING_S = 1.0  # loading the compiled mixer takes a few milliseconds
 DONE, FAILED = 0, 1
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
-    path of a recording of it all; opening: a live output that is on its way already; given:
-    settings the user has made, as section.key; fresh: not where the last run was left."""
+class RunOrder:
+    """A run to play. settings: the options' among them; opening: a live output that is on its way
+    already; given: settings the user has made, as section.key; managed: the session manager's
+    session it belongs to."""
 
     settings: Settings
-    seconds: float | None = None
-    fast: bool = False
-    quiet: bool = False
-    record: str | None = None
+    options: RunOptions
     opening: Opening | None = None
     given: frozenset[str] = frozenset()
-    fresh: bool = False
+    managed: ManagedSession | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-def play(options: RunOptions) -> int:
+def play(order: RunOrder) -> int:
     """Play until a signal, the end of --seconds or a failure; the exit status.
 
     Raises Gan808Error when it cannot start. For the main thread, whose signals it takes over.
     """
     with ending_on_ctrl_c():
-        daemon = OfflineDaemon(options) if options.fast else Daemon(options)
+        daemon = OfflineDaemon(order) if order.options.fast else Daemon(order)
     realtime.take_short_turns()
-    with stopping_on_signals(options.stop), noticing_broken_threads(options.stop) as broken:
+    with stopping_on_signals(order.stop), noticing_broken_threads(order.stop) as broken:
         status = daemon.run()
     return FAILED if broken else status
 
@@ -86,17 +89,20 @@ def play(options: RunOptions) -> int:
 class Daemon:
     """The instrument, live."""
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, order: RunOrder) -> None:
         """Build everything that can be wrong before anything starts. Raises Gan808Error."""
-        self._options = options
-        self._reproducible = options.settings.renderer.seed >= 0
+        self._stop = order.stop
+        self._options = options = order.options
+        self._managed = managed = order.managed
+        self._reproducible = order.settings.renderer.seed >= 0
         self._display = Display(quiet=options.quiet)
-        self._session = Session(options.settings, options.given, fresh=options.fresh,
-                                warn=self._display.warn)
+        self._session = Session(order.settings, order.given, fresh=options.fresh,
+                                warn=self._display.warn,
+                                folder=managed.folder if managed is not None else None)
         self._settings = settings = _with_seed(self._session.settings)
         self._scheduling = ""
         self._kit = self._session.kit()
-        self._output = (options.opening.result() if options.opening else live_output(
+        self._output = (order.opening.result() if order.opening else live_output(
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
         self._engine = _engine(self._rate_hz, settings, self._display)
@@ -125,8 +131,12 @@ class Daemon:
             midi_ports=lambda: [text for each in self._midi for text in each.ports_seen()],
             state=lambda: self._session.status,
             open_link=partial(open_link, start_stop=self._settings.sequencer.link_start_stop),
+            open_jack=lambda lead: open_transport(self._output, self._engine, lead=lead),
             learned=learned_controls.load(controls),
             keep_learned=partial(learned_controls.save, controls))
+
+    def _codes(self) -> tuple[str, ...]:
+        return self._machine.codes
 
     def run(self) -> int:
         """Start, play, stop; the exit status. Raises Gan808Error when it cannot start."""
@@ -139,6 +149,8 @@ class Daemon:
             hard_stop.start()
             self._session.freeze()  # what comes now is not how it was left
             self._machine.submit("/volume", 0.0)  # a sound cut off clicks
+            if self._settings.audio.by_slot:  # the slots alone are not under the volume
+                self._engine.port("wiring").stop()
             self._output.wait(FADE_S)
         hard_stop.cancel()
         end_recording(self._recorder, self._display)
@@ -157,7 +169,7 @@ class Daemon:
         self._machine.start(sounds=self._first_sounds)
         running.callback(lambda: self._output.stop())  # whichever it is by then
         begin_recording(self._recorder, self._options.record)
-        self._output.start(self._engine)
+        self._output.start(self._engine, self._codes)
         # Before any thread of ours has asked: what is real-time now is the sound's.
         self._scheduling = describe_scheduling(
             realtime.realtime_threads(), realtime.realtime_is_granted())
@@ -174,6 +186,9 @@ class Daemon:
         if self._factory is not None:
             self._factory.keep()
         self._session.go_on(self._machine)
+        if self._managed is not None:
+            running.callback(self._managed.stop)
+            self._managed.start(self._session, self._machine)
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
@@ -182,10 +197,19 @@ class Daemon:
         from gan808.control.osc.server import OscServer
         from gan808.control.oscquery.discovery import Discovery  # after the first note
 
-        osc = OscServer(self._machine, self._settings)
+        settings, osc = self._settings, OscServer(self._machine, self._settings)
+        try:
+            osc.start()
+        except DeviceError:
+            osc.stop()
+            if self._managed is None:
+                raise
+            # Of several in one session one has the port of the settings.
+            settings = settings.replace({"osc": {"port": 0}})
+            osc = OscServer(self._machine, settings)
+            osc.start()
         running.callback(osc.stop)
-        osc.start()
-        discovery = Discovery(self._settings.osc, osc.address, self._display.say,
+        discovery = Discovery(settings.osc, osc.address, self._display.say,
                               self._display.warn, panel_file=paths.panel_file())
         running.callback(discovery.stop)
         discovery.start()
@@ -215,7 +239,7 @@ class Daemon:
 
     def _supervise(self) -> int:
         """Wait for the end; a device that goes away is opened again when it returns."""
-        while not self._options.stop.is_set():
+        while not self._stop.is_set():
             if not self._output.wait(WAIT_S):
                 self._service.alive(self._engine.frames)
                 continue
@@ -237,15 +261,16 @@ class Daemon:
         place = self._output.name if on_jack(self._output) else self._settings.audio.output
         settings = self._settings.replace({"audio": {"output": place}})
         told = ""
-        while not self._options.stop.wait(REOPEN_S):
+        while not self._stop.wait(REOPEN_S):
             self._service.alive()
             try:
                 wanted_hz = settings.audio.sample_rate_hz or None
-                output = live_output(settings, self._options.seconds, wanted_hz)
+                output = live_output(settings, self._options.seconds, wanted_hz,
+                                     self._managed.presence if self._managed else None)
                 if not may_return(output):
                     continue  # a file instead of the device is not what was playing
                 self._follow_rate(output.sample_rate_hz)
-                output.start(self._engine)
+                output.start(self._engine, self._codes)
             except DeviceError as error:
                 if wanted_hz and str(error) != told:  # another rate than the settings ask for
                     told = str(error)
@@ -262,7 +287,11 @@ class Daemon:
         if rate_hz == self._rate_hz:
             return
         end_recording(self._recorder, self._display)  # a WAV has one rate
-        change_rate(self._machine, rate_hz)
+        changed = self._machine.ask(partial(self._machine.change_rate, rate_hz))
+        try:
+            changed.result(RATE_CHANGE_S)
+        except TimeoutError:
+            raise Gan808Error(f"the machine is too busy to go over to {rate_hz} Hz") from None
         self._filler.change_rate(rate_hz)
         self._rate_hz = rate_hz
         if self._mark:
@@ -296,12 +325,14 @@ class OfflineDaemon:
     sounds included, block by block.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, order: RunOrder) -> None:
         """Build the parts. Raises Gan808Error."""
+        options = order.options
         if options.seconds is None:
             raise ConfigError("--fast would fill the disk: give --seconds S as well")
+        self._stop = order.stop
         self._options = options
-        self._settings = settings = _with_seed(options.settings)
+        self._settings = settings = _with_seed(order.settings)
         self._display = Display(quiet=options.quiet)
         kit = find_kit(settings.kit.name, paths.kit_folders())
         self._output = self._open_output()
@@ -327,13 +358,13 @@ class OfflineDaemon:
             self._machine.start(live=False)
             begin_recording(self._recorder, self._options.record)
             self._display.follow(self._machine)
-            self._output.start(self._engine)
-            while not self._options.stop.is_set() and not self._output.wait(WAIT_S):
+            self._output.start(self._engine, lambda: self._machine.codes)
+            while not self._stop.is_set() and not self._output.wait(WAIT_S):
                 if self._pool.failure is not None:
                     break
         end_recording(self._recorder, self._display)
         failure = self._output.failure or self._pool.failure
-        if failure is None or self._options.stop.is_set():
+        if failure is None or self._stop.is_set():
             return DONE
         self._display.warn(str(failure))
         return FAILED
@@ -346,6 +377,7 @@ class OfflineDaemon:
             block_frames=audio.block_frames or None,
             seconds=self._options.seconds,
             fast=True,
+            by_slot=audio.by_slot,
             file_dir=paths.recordings_folder(),
             before_block=self._before_block,
         )

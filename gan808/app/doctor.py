@@ -28,7 +28,8 @@ PIPEWIRE_SOCKET = "pipewire-0"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """name: of the part; state: GOOD, CARE (it plays without) or BAD; told: one line."""
+    """name: the part that was looked at; state: GOOD, CARE (it plays without the part) or BAD;
+    told: one line for the user."""
 
     name: str
     state: str

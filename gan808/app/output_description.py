@@ -11,7 +11,8 @@ def describe_output(output: Output) -> str:
     """A started output in a line."""
     latency = f", {1000 * output.latency_s:.1f} ms" if output.latency_s else ""
     block = f", {output.block_frames} frames a block" if output.block_frames else ""
-    return f"{output.name}, {output.sample_rate_hz} Hz{block}{latency}"
+    slots = ", each slot alone too" if output.by_slot else ""
+    return f"{output.name}, {output.sample_rate_hz} Hz{block}{latency}{slots}"
 
 
 def describe_scheduling(sound_threads: int, notes: bool) -> str:

@@ -19,8 +19,8 @@ log = logging.getLogger("gan808")
 
 @contextmanager
 def ending_on_ctrl_c() -> Iterator[None]:
-    """Ctrl-C ends the process on the spot: for while nothing runs yet that has to be stopped, and
-    LLVM, which answers a KeyboardInterrupt with tracebacks, may be compiling."""
+    """Ctrl-C ends the process at once, without a traceback. For the time before anything runs that
+    has to be stopped: LLVM may be compiling, and answers a KeyboardInterrupt with tracebacks."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -17,10 +17,9 @@ log = logging.getLogger("gan808")
 
 
 class ServiceManager:
-    """The one that started this process with Type=notify, or nobody.
-
-    It takes its variables out of the environment: they are for this process, not for its children.
-    """
+    """The service manager that started this process with Type=notify; without one every method does
+    nothing. It takes its variables out of the environment: they are for this process, not for its
+    children."""
 
     def __init__(
         self, environment: MutableMapping[str, str] = os.environ,
@@ -44,10 +43,9 @@ class ServiceManager:
         self._tell(f"STATUS={status}")
 
     def alive(self, frames: int | None = None) -> None:
-        """Called many times a second; passed on as often as the watchdog wants to hear it.
-
-        With a count of frames only while that grows: a process whose sound stands still is hung.
-        """
+        """Tell the watchdog that this process lives. Called many times a second; passed on as often
+        as the watchdog wants to hear it. With a count of frames, only while that grows: a process
+        whose sound stands still is hung."""
         if not self._every_s or frames == self._frames:
             return
         now_s = self._clock()

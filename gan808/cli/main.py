@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +15,12 @@ import typer
 
 from gan808 import __version__
 from gan808.app.logging_setup import complain, speak_up
+from gan808.app.run_options import RunOptions, osc_address
 from gan808.cli import run as run_command
 from gan808.cli.exit import DONE, FAILED, INTERRUPTED, WRONG_USAGE, leave, status_of
 from gan808.cli.kits import kits_app
+from gan808.cli.options import with_run_options
 from gan808.cli.patterns import patterns_app
-from gan808.cli.run import osc_address
 from gan808.cli.training import add_training_commands
 from gan808.errors import ConfigError
 
@@ -60,50 +62,10 @@ def _options(
 
 
 @app.command(epilog="Example: gan808 run --kit gan808 --tempo 120 --evolve 2")
-def run(
-    kit: Kit = None,
-    pattern: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE|off", help="What the sequencer plays.")
-    ] = None,
-    song: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="Patterns and scenes in their order.")
-    ] = None,
-    tempo: Annotated[float | None, typer.Option(metavar="BPM", help="Beats a minute.")] = None,
-    evolve: Annotated[float | None, typer.Option(metavar="N", help="New sounds a bar.")] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(metavar="auto|DEVICE|file:PATH|null", help="Where the sound goes."),
-    ] = None,
-    midi: Annotated[
-        str | None, typer.Option(metavar="auto|PORT|virtual|off", help="Where notes come from.")
-    ] = None,
-    osc: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT|off", help="Where OSC is listened for.")
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(metavar="S", help="End after so many seconds of sound.")
-    ] = None,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="With a file: as fast as it can, and repeatable.")
-    ] = False,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Draw the same sounds every time.")
-    ] = None,
-    record: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|PATH", help="Record it: NAME.wav, and NAME.mid to replay."),
-    ] = None,
-    config: ConfigFile = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what is wrong.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew, not where the last run was left.")
-    ] = False,
-) -> None:
+@with_run_options
+def run(options: RunOptions) -> None:
     """Play: from the pattern, MIDI and OSC. Ctrl-C stops it."""
-    raise typer.Exit(run_command.run(
-        kit=kit, pattern=pattern, song=song, tempo=tempo, evolve=evolve, output=output, midi=midi,
-        osc=osc, seconds=seconds, fast=fast, seed=seed, record=record, config=config, quiet=quiet,
-        fresh=fresh))
+    raise typer.Exit(run_command.run(options))
 
 
 @app.command(epilog="Example: gan808 replay take.mid --out again.wav")
@@ -115,6 +77,9 @@ def replay(
     output: Annotated[
         str | None, typer.Option(metavar="auto|DEVICE", help="Play it instead of writing it.")
     ] = None,
+    outputs: Annotated[
+        str | None, typer.Option(metavar="mix|slots", help="Besides the mix, each slot alone.")
+    ] = None,
     kit: Kit = None,
     config: ConfigFile = None,
 ) -> None:
@@ -122,7 +87,7 @@ def replay(
     from gan808.app.offline.replay import ReplayOrder, replay_file
     from gan808.config import load_settings
 
-    settings = load_settings(config)
+    settings = load_settings(config, {"audio": {"outputs": outputs}})
     for line in replay_file(settings, ReplayOrder(recording, out, output, kit)):
         say([line])
 
@@ -330,7 +295,8 @@ def _call(arguments: list[str]) -> int:
 
 def main() -> None:
     """The command line of this process, whatever it asks for."""
-    arguments = sys.argv[1:]
+    # A session manager starts programs by their names alone.
+    arguments = sys.argv[1:] or (["run"] if os.environ.get("NSM_URL") else [])
     speak_up(logging.DEBUG if DEBUG in arguments else logging.WARNING)
     if DEBUG in arguments:
         arguments.remove(DEBUG)

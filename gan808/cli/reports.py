@@ -11,7 +11,7 @@ from gan808 import paths
 from gan808.columns import columns
 from gan808.config import Settings
 from gan808.errors import Gan808Error, KitError
-from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits, verify_kit
+from gan808.sound.kit.kit import MANIFEST, Kit, find_kit, list_kits
 
 
 def kit_lines() -> list[str]:
@@ -76,6 +76,8 @@ def kit_problems(path: str) -> list[str]:
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else named
     if not folder.is_dir():
         return [f"kit {path!r} not found; `gan808 kits list` shows what there is"]
+    from gan808.sound.kit.verify import verify_kit  # which loads the renderer
+
     return verify_kit(folder)
 
 

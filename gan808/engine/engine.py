@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,19 +21,19 @@ from _cffi_backend import FFI
 from numpy.typing import NDArray
 
 from gan808.engine import layout
+from gan808.engine.arena import Arena
 from gan808.engine.clock import EngineClock
 from gan808.engine.kernel_api import routines
 from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.keymap import Keymaps
-from gan808.engine.layout import ALL_SLOTS, CELL_GUARD, NO_CELL
+from gan808.engine.layout import ALL_SLOTS, NO_CELL
 from gan808.engine.ports import Port, SlotParameter
-from gan808.engine.recorder import Journal
+from gan808.engine.recorder import Journal, State, restore
+from gan808.engine.slot_buffers import SlotBuffers
 
 __all__ = ["ALL_SLOTS", "NO_CELL", "Engine", "EngineClock", "EngineStats", "Port", "SlotParameter"]
 
 MAX_SOUND_S = 2.5  # what a cell holds
-# A sound cut to fit its cell ends in a fade of this length.
-CUT_FADE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +76,17 @@ class Engine:
         self.latency_frames = 0
         self.plays = False  # whether an output plays it; the output says so
         self.voices = voices
-        self._max_sound_s = max_sound_s
-        self.max_sound_frames = math.ceil(max_sound_s * sample_rate_hz)
-        # float32 (cells, guard + frames + guard); pages of cells never written are never touched.
-        shape = cells, self.max_sound_frames + 2 * CELL_GUARD
         self._memory = layout.allocate_memory()
-        self._arena = np.zeros(shape, np.float32)
-        self._assigned = np.zeros(cells, np.int64)
-        self._claimed = np.zeros(cells, np.bool_)
-        # The cell of a stereo sound's right channel, by the cell that names the sound.
-        self._right_of: dict[int, int] = {}
-        self._next_cell = 0
         self._ports: dict[str, Port] = {}
         self._ports_lock = threading.Lock()
         self._peak_requests = 0
         self._routines = routines()
+        self._arena = Arena(self._memory[0], self._routines.load, cells, max_sound_s,
+                            self.sample_rate_hz)
         self._fill_memory(voices)
         self.clock = EngineClock(self._memory, self._routines.read_clock)
         self.keymaps = Keymaps(self._memory[0], self._routines.load)
-        self.journal = Journal(self)
+        self.journal = Journal(self._memory[0], self._routines)
         self._ffi = FFI()
 
     def _fill_memory(self, voices: int) -> None:
@@ -103,7 +96,6 @@ class Engine:
         memory["clock_address"], memory["clock_id"] = clock_source()
         self._fill_rate()
         memory["master"] = memory["master_target"] = 1.0
-        memory["cell_right"] = NO_CELL
         memory["keymap"] = layout.NO_KEYMAP
         memory["midi_channels"]["gain"] = 1.0
         memory["slots"]["cell"] = NO_CELL
@@ -111,11 +103,8 @@ class Engine:
         memory["slots"]["decay"] = 1.0
 
     def _fill_rate(self) -> None:
-        """What of the memory depends on the rate, and the arena, whose cells are as long."""
+        """What of the memory depends on the rate, the arena apart."""
         memory, rate = self._memory[0], self.sample_rate_hz
-        memory["arena_address"] = self._arena.ctypes.data
-        memory["cell_stride"] = self._arena.shape[1]
-        memory["cells"] = self._arena.shape[0]
         memory["sample_rate_hz"] = rate
         memory["seconds_per_frame"] = 1.0 / rate
         memory["clock_time"][1] = 1.0 / rate
@@ -142,16 +131,9 @@ class Engine:
         self.process(block)
         memory["voices"]["state"] = layout.VOICE_FREE
         memory["slots"]["cell"] = NO_CELL
-        for name in ("cell_voices", "cell_released", "sounding", "limiter_envelope",
-                     "clock_locked"):
-            memory[name] = 0
-        self._assigned[:] = 0
-        self._claimed[:] = False
-        self._right_of.clear()
+        memory["sounding"] = memory["limiter_envelope"] = memory["clock_locked"] = 0
         self.sample_rate_hz = int(sample_rate_hz)
-        self.max_sound_frames = math.ceil(self._max_sound_s * sample_rate_hz)
-        self._arena = np.zeros((len(self._arena), self.max_sound_frames + 2 * CELL_GUARD),
-                               np.float32)
+        self._arena.change_rate(self.sample_rate_hz)
         self._fill_rate()
         self.clock.restart()
 
@@ -164,8 +146,14 @@ class Engine:
             if name not in self._ports:
                 if len(self._ports) >= layout.MAX_PORTS:
                     raise ValueError(f"all {layout.MAX_PORTS} ports are taken: {name!r} has none")
-                self._ports[name] = Port(self, name, len(self._ports))
+                self._ports[name] = Port(name, len(self._ports), self._memory, self._arena,
+                                         self.keymaps)
             return self._ports[name]
+
+    @property
+    def max_sound_frames(self) -> int:
+        """What a cell holds, in frames."""
+        return self._arena.max_sound_frames
 
     def write_sound(self, audio: NDArray[np.float32]) -> int | None:
         """Copies float32 (n,), or (n, 2) in stereo, n >= 1, into the arena and returns its cell;
@@ -175,84 +163,23 @@ class Engine:
         which comes and goes with it. Longer sounds than the arena's max_sound_s are cut with a
         fade. Raises ValueError for another shape or for NaN.
         """
-        sound = np.asarray(audio, np.float32)
-        stereo = sound.ndim == 2 and sound.shape[1] == layout.CHANNELS
-        if not (sound.ndim == 1 or stereo) or sound.size == 0 or not np.isfinite(sound).all():
-            raise ValueError("a sound is finite float32 (n,) or (n, 2), n >= 1: got shape "
-                             f"{sound.shape}")
-        cell = self._free_cell()
-        if cell is None:
-            return None
-        self._fill_cell(cell, sound[:, 0] if stereo else sound)
-        if stereo and not self._add_right(cell, sound[:, 1]):
-            self._claimed[cell] = False
-            return None
-        return cell
-
-    def _add_right(self, cell: int, sound: NDArray[np.float32]) -> bool:
-        right = self._free_cell()
-        if right is None:
-            return False
-        self._fill_cell(right, sound)
-        self._right_of[cell] = right
-        self._memory[0]["cell_right"][cell] = right
-        return True
-
-    def _fill_cell(self, cell: int, sound: NDArray[np.float32]) -> None:
-        """Copies float32 (n,) into a free cell, which is then claimed."""
-        count = min(sound.size, self.max_sound_frames)
-        row = self._arena[cell]
-        row[CELL_GUARD:CELL_GUARD + count] = sound[:count]
-        row[CELL_GUARD + count:CELL_GUARD + count + CELL_GUARD] = 0.0
-        if count < sound.size:
-            fade = min(count, round(CUT_FADE_S * self.sample_rate_hz))
-            end = CELL_GUARD + count
-            row[end - fade:end] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
-        self._memory[0]["cell_length"][cell] = count
-        self._memory[0]["cell_right"][cell] = NO_CELL
-        self._claimed[cell] = True
+        return self._arena.write(audio)
 
     def discard(self, cell: int) -> None:
         """Gives back a written cell that was never assigned. Raises IndexError."""
-        self._check(0, cell)
-        self._claimed[cell] = False
+        self._arena.discard(cell)
 
     def free_cells(self) -> int:
         """How many cells `write_sound` could use now."""
-        return int(self._free().sum())
+        return self._arena.free_cells()
 
-    def _free(self) -> NDArray[np.bool_]:
-        # What is released is read before what sounds: once no slot and no queued command holds
-        # a cell no further voice can start on it, so a later zero of its voices is final.
-        cells = self._assigned.size
-        memory = self._memory[0]
-        self._routines.load(memory["cell_released"].ctypes.data)
-        released = memory["cell_released"][:cells].copy()
-        self._routines.load(memory["cell_voices"].ctypes.data)
-        sounding = memory["cell_voices"][:cells].copy()
-        free: NDArray[np.bool_] = (released == self._assigned) & (sounding == 0) & ~self._claimed
-        for cell, right in tuple(self._right_of.items()):
-            if free[cell]:  # a right channel goes when its sound goes
-                del self._right_of[cell]
-                self._claimed[right] = False
-                free[right] = True
-        return free
+    def restore(self, state: State, cells: Mapping[int, int]) -> None:
+        """Takes over the state a recording began in; only before anything was played.
 
-    def _free_cell(self) -> int | None:
-        # Round robin, so that a cell rests as long as it can before it is written again.
-        free = np.roll(self._free(), -self._next_cell)
-        first = int(free.argmax())
-        if not free[first]:
-            return None
-        cell = (first + self._next_cell) % free.size
-        self._next_cell = (cell + 1) % free.size
-        return cell
-
-    def _check(self, slot: int, cell: int) -> None:
-        if not 0 <= slot < layout.SLOTS:
-            raise IndexError(f"slot must be 0 to {layout.SLOTS - 1}, not {slot}")
-        if not NO_CELL <= cell < self._assigned.size:
-            raise IndexError(f"cell must be -1 to {self._assigned.size - 1}, not {cell}")
+        cells: where each mark's sound was written in this engine. Raises Gan808Error for numbers
+        that no recording holds.
+        """
+        restore(self._memory[0], self._arena, state, cells)
 
     def stats(self, *, reset_peak: bool = True) -> EngineStats:
         """What the callback has counted so far. reset_peak: the next peak is of what comes now."""
@@ -261,7 +188,7 @@ class Engine:
         if reset_peak:
             self._peak_requests += 1
             self._routines.store(memory["requests"].ctypes.data, self._peak_requests)
-        ports_dropped = sum(port.dropped for port in self._ports.values())
+        ports_dropped = sum(port.dropped for port in tuple(self._ports.values()))
         return EngineStats(
             blocks=int(memory["blocks"]), frames=int(memory["frame"]),
             xruns=int(memory["xruns"]), late_commands=int(memory["late"]),
@@ -270,8 +197,11 @@ class Engine:
             peak=peak, load=float(memory["load"]))
 
     def begun(self, since: int) -> tuple[int, list[tuple[int, float]]]:
-        """How many voices have ever begun, and slot and velocity of those after number `since`
-        that still sound. Read while the callback works: for eyes, not for ears."""
+        """How many voices have ever begun; and slot and velocity of those that began after number
+        `since` and still sound.
+
+        Read while the callback works, so it may be a block old: good enough for a display.
+        """
         memory = self._memory[0]
         voices, count = memory["voices"], int(memory["starts"])
         found = np.flatnonzero(voices["started"] > since)
@@ -293,14 +223,25 @@ class Engine:
         """Whether blocks follow real time (a device) or are mixed as fast as they can."""
         self._memory[0]["live"] = int(live)
 
-    def process(self, out: NDArray[np.float32]) -> None:
-        """Mixes the next n frames into float32 (n, 2), C order, on the calling thread.
+    def process(self, out: NDArray[np.float32], slots: SlotBuffers | None = None) -> None:
+        """Mixes the next n frames into float32 (n, 2), C order, on the calling thread; and each
+        slot alone into the first n of `slots`, where they are wanted.
 
         Not while a device plays this engine. Raises ValueError for another shape or dtype.
         """
         if out.dtype != np.float32 or out.ndim != 2 or out.shape[1] != layout.CHANNELS \
                 or not out.flags.c_contiguous:
             raise ValueError(f"out must be C-ordered float32 (n, 2), not {out.dtype} {out.shape}")
+        if slots is None:
+            self._mix(out)
+            return
+        if slots.frames < len(out):
+            raise ValueError(f"slots hold {slots.frames} frames, the block has {len(out)}")
+        self._memory["slot_buffers"] = slots.address
+        self._mix(out)
+        self._memory["slot_buffers"] = 0
+
+    def _mix(self, out: NDArray[np.float32]) -> None:
         self._routines.callback(None, out.ctypes.data, len(out), None, 0, self._memory.ctypes.data)
 
     @property

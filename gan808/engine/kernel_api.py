@@ -9,10 +9,10 @@ from functools import cache
 
 from gan808.engine.jit import object_cache
 
-# Modules the routines of kernel.py are compiled from.
+# Modules that the routines of kernels/callback.py are compiled from.
 KERNEL_SOURCES = (
-    "layout", "kernels.atomics", "kernels.voices", "kernels.mixing", "kernels.tape",
-    "kernels.midi", "kernels.queue", "kernels.callback",
+    "layout", "kernels.atomics", "kernels.intrinsics", "kernels.voices", "kernels.mixing",
+    "kernels.tape", "kernels.slots", "kernels.midi", "kernels.queue", "kernels.callback",
 )
 
 _ADDRESS = ctypes.c_void_p

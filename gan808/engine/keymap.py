@@ -68,7 +68,8 @@ class Keymap:
 
 
 class Keymaps:
-    """Tables the callback may use: each is ours again when another has taken its place."""
+    """The keymaps in the engine's memory. One that was sent can be written again once the callback
+    has gone over to another."""
 
     def __init__(self, memory: Any, load: Callable[[int], int]) -> None:
         """memory: a MEMORY record; load: of kernel_api.routines."""
@@ -78,7 +79,8 @@ class Keymaps:
         self._sent = [0] * layout.KEYMAPS
 
     def write(self, keymap: Keymap) -> int | None:
-        """Copies it to a table that is free, which counts as sent; None where none is."""
+        """Copies a keymap to a free place and counts it as sent. Its index; None where no place is
+        free."""
         for index, sent in enumerate(self._sent):
             address = self._released.ctypes.data + index * self._released.itemsize
             if self._load(address) == sent:
@@ -88,5 +90,5 @@ class Keymaps:
         return None
 
     def take_back(self, index: int) -> None:
-        """It was not sent after all."""
+        """The keymap at that index could not be sent after all."""
         self._sent[index] -= 1

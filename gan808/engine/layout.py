@@ -13,6 +13,7 @@ SLOTS = 16
 ALL_SLOTS = -1
 NO_CELL = -1
 CHANNELS = 2
+SLOT_CHANNELS = SLOTS * CHANNELS  # left and right of each slot alone, in their order
 
 MAX_PORTS = 8
 RING_COMMANDS = 1024
@@ -26,14 +27,17 @@ VOICES_PER_SLOT = 4
 CHUNK_FRAMES = 1024
 POSITION_BITS = 32
 ENVELOPE_FRAMES = 32
-# What a recording's reader may fall behind: eleven seconds of sound at 48 kHz, so many commands.
+# What a recording's reader may fall behind: eleven seconds of sound at 48 kHz, five by slot, so
+# many commands. The tapes are powers of two, for the callback.
 TAPE_FRAMES = 1 << 19
+SLOT_TAPE_FRAMES = 1 << 18
 JOURNAL_COMMANDS = 8192
 # Zeros before and after a sound, so that four-point interpolation never reads its neighbour.
 CELL_GUARD = 4
 
 COMMAND_TRIGGER, COMMAND_STOP, COMMAND_RELEASE = 0, 1, 2
 COMMAND_ASSIGN, COMMAND_SET, COMMAND_MASTER = 3, 4, 5
+# The slot of a FORGET: 0 the port it comes by, or another one, plus 1.
 COMMAND_FORGET, COMMAND_NOTHING, COMMAND_KEYMAP, COMMAND_MIDI = 6, 7, 8, 9
 LEVEL, TUNE, DECAY, PAN, MUTE, CHOKE = 0, 1, 2, 3, 4, 5
 VOICE_FREE, VOICE_SOUNDING, VOICE_FADING = 0, 1, 2
@@ -81,7 +85,7 @@ SLOT = np.dtype([
     ("pan", "f4"),
     ("muted", "i4"),
     ("choke", "i4"),
-    # what names the cell's sound to a recording: see journal.py
+    # what names the cell's sound to a recording: see recorder.py
     ("mark", "i4"),
 ], align=True)
 
@@ -174,12 +178,14 @@ MEMORY = np.dtype([
     # asked by Python
     ("live", "i8"),
     ("requests", "i8", (INDEX_STRIDE,)),
-    # a recording: see journal_kernel.py
+    # a recording: see kernels/tape.py
     ("recording_asked", "i8", (INDEX_STRIDE,)),
     ("tape_read", "i8", (INDEX_STRIDE,)),
     ("journal_read", "i8", (INDEX_STRIDE,)),
     ("gap_read", "i8", (INDEX_STRIDE,)),
     ("tape_address", "i8"),
+    ("tape_frames", "i8"),
+    ("tape_channels", "i8"),  # a frame of it: CHANNELS, and SLOT_CHANNELS where slots are taped
     # answered by the callback
     ("recording_answered", "i8", (INDEX_STRIDE,)),
     ("tape_written", "i8", (INDEX_STRIDE,)),
@@ -192,6 +198,10 @@ MEMORY = np.dtype([
     ("recording_began", "i8"),
     ("recording_ended", "i8"),
     ("recording", "i8"),
+    ("taping", "i8"),  # whether the running block goes on the tape
+    # where an output wants each slot alone in this block: see kernels/slots.py
+    ("slot_buffers", "i8"),  # the address of SLOT_CHANNELS addresses of float32; 0: nowhere
+    ("by_slot", "i8"),
     # state of the callback
     ("frame", "i8"),
     ("order", "i8"),
@@ -221,6 +231,7 @@ MEMORY = np.dtype([
     ("tone", "f4", (CHUNK_FRAMES,)),
     ("left", "f4", (CHUNK_FRAMES,)),
     ("right", "f4", (CHUNK_FRAMES,)),
+    ("slot_mix", "f4", (SLOTS, CHANNELS, CHUNK_FRAMES)),
     ("rings", COMMAND, (MAX_PORTS, RING_COMMANDS)),
     ("journal", COMMAND, (JOURNAL_COMMANDS,)),
     ("keymaps", KEYMAP, (KEYMAPS,)),

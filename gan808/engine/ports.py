@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Any
 
 from gan808.engine import layout
+from gan808.engine.arena import Arena
 from gan808.engine.kernel_api import routines
-from gan808.engine.keymap import Keymap
+from gan808.engine.keymap import Keymap, Keymaps
 from gan808.engine.layout import ALL_SLOTS, NO_CELL, QUEUE_COMMANDS, RING_COMMANDS
-
-if TYPE_CHECKING:
-    from gan808.engine.engine import Engine
 
 
 class SlotParameter(IntEnum):
@@ -37,14 +35,17 @@ class Port:
     effect before triggers and stops, whichever port they came by; triggers and stops keep order.
     """
 
-    def __init__(self, engine: Engine, name: str, index: int) -> None:
+    def __init__(self, name: str, index: int, memory: Any, arena: Arena,
+                 keymaps: Keymaps) -> None:
+        """index 0..7: which of the memory's rings; memory: MEMORY records, shape (1,)."""
         self.name = name
         self.index = index
         self.dropped = 0
-        self._engine = engine
-        memory = engine._memory[0]
+        self._arena, self._keymaps = arena, keymaps
+        self._memory_address = int(memory.ctypes.data)
+        self._queued = memory["queued"]
+        memory = memory[0]
         self._ring = memory["rings"][index]
-        self._queued = engine._memory["queued"]
         self._written_at = memory["ring_write"][index].ctypes.data
         self._read_at = memory["ring_read"][index].ctypes.data
         self._load, self._store = routines().load, routines().store
@@ -75,20 +76,22 @@ class Port:
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.
 
-        mark, 0 to 2**31 - 1, names the sound to a recording (journal.py). On the thread of
+        mark, 0 to 2**31 - 1, names the sound to a recording (recorder.py). On the thread of
         `write_sound` only. A cell refused by a full ring is still yours: assign it again or discard
         it. Raises IndexError for a slot or cell that does not exist.
         """
-        self._engine._check(slot, cell)
+        if not 0 <= slot < layout.SLOTS:
+            raise IndexError(f"slot must be 0 to {layout.SLOTS - 1}, not {slot}")
+        self._arena.check(cell)
         command = (frame, 0, layout.COMMAND_ASSIGN, slot, cell, mark, 0.0, 0.0, 0.0, 0.0)
         if cell == NO_CELL:
             return self._push(command)
         # Counted before it is sent: the callback may be done with it before this returns.
-        self._engine._assigned[cell] += 1
+        self._arena.count_assignment(cell)
         if self._push(command):
-            self._engine._claimed[cell] = False
+            self._arena.end_claim(cell)
             return True
-        self._engine._assigned[cell] -= 1
+        self._arena.take_back_assignment(cell)
         return False
 
     def set_slot(self, slot: int, parameter: SlotParameter, value: float, frame: int = 0) -> bool:
@@ -108,13 +111,12 @@ class Port:
 
         On one thread only. False where those sent before are all still on their way.
         """
-        keymaps = self._engine.keymaps
-        index = keymaps.write(keymap)
+        index = self._keymaps.write(keymap)
         if index is None:
             return False
         if self._push((frame, 0, layout.COMMAND_KEYMAP, 0, index, 0, 0.0, 0.0, 0.0, 0.0)):
             return True
-        keymaps.take_back(index)
+        self._keymaps.take_back(index)
         return False
 
     def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool:
@@ -133,7 +135,7 @@ class Port:
     @property
     def engine_address(self) -> int:
         """The engine's memory, for compiled code that pushes on this port's thread itself."""
-        return self._engine.memory_address
+        return self._memory_address
 
     def pushed_elsewhere(self) -> None:
         """Compiled code has pushed on this port's thread: go on behind that."""

@@ -1,25 +1,33 @@
 """Python's side of a recording: what the callback carried out and played, emptied as it goes.
 
 One reader thread at a time. Nothing here is waited for by the callback, and it is never waited for:
-`ask` is answered at the first frame of the next block. `restore` puts an engine of its own into the
-state a recording began in, so that the same commands at the same frames give the same samples.
+`ask` is answered at the first frame of the next block. `restore` puts the memory of another engine
+into the state a recording began in, so that the same commands at the same frames give the same
+samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan808.engine import layout
-from gan808.engine.layout import CHANNELS, JOURNAL_COMMANDS, NO_CELL, STATE, TAPE_FRAMES
+from gan808.engine.arena import Arena
+from gan808.engine.kernel_api import Routines
+from gan808.engine.layout import (
+    CHANNELS,
+    JOURNAL_COMMANDS,
+    NO_CELL,
+    SLOT_CHANNELS,
+    SLOT_TAPE_FRAMES,
+    STATE,
+    TAPE_FRAMES,
+)
 from gan808.errors import Gan808Error
-
-if TYPE_CHECKING:
-    from gan808.engine.engine import Engine
 
 # What a marked sound is called while it has no cell in this engine.
 NO_MARK = 0
@@ -35,31 +43,41 @@ class Losses:
 
 
 class Journal:
-    """The recording of one engine: `ask`, then take commands and frames until it is over."""
+    """The recording of one engine: `ask`, then take commands and frames until it is over.
 
-    def __init__(self, engine: Engine) -> None:
-        self._memory = engine._memory[0]
-        self._load, self._store = engine._routines.load, engine._routines.store
+    A frame is left and right of the mix and, in a recording by slot, left and right of each slot
+    before master volume and limiter: `channels` numbers.
+    """
+
+    def __init__(self, memory: Any, routines: Routines) -> None:
+        """memory: a MEMORY record."""
+        self._memory = memory
+        self._load, self._store = routines.load, routines.store
         self._at = {name: self._memory[name].ctypes.data for name in (
             "recording_asked", "recording_answered", "tape_written", "tape_read",
             "journal_written", "journal_read", "gap_written", "gap_read")}
         self._asked = 0
+        self.channels = CHANNELS
         self._tape: NDArray[np.float32] | None = None
         self._taken = 0
         self._silent = 0
 
-    def ask(self, record: bool) -> None:
-        """Have recording begin, or end, with the next block. Only once the last was answered."""
+    def ask(self, record: bool, *, by_slot: bool = False) -> None:
+        """Have recording begin, by slot too or not, or end, with the next block. Only once the last
+        was answered."""
         if record:
-            self._begin()
+            self._begin(by_slot)
         self._asked += 1
         self._store(self._at["recording_asked"], self._asked)
 
-    def _begin(self) -> None:
-        if self._tape is None:
+    def _begin(self, by_slot: bool) -> None:
+        frames = SLOT_TAPE_FRAMES if by_slot else TAPE_FRAMES
+        self.channels = CHANNELS + SLOT_CHANNELS if by_slot else CHANNELS
+        if self._tape is None or self._tape.shape != (frames, self.channels):
             # Written once, so that its pages are there before the callback needs them.
-            self._tape = np.full((TAPE_FRAMES, CHANNELS), 0.0, np.float32)
+            self._tape = np.full((frames, self.channels), 0.0, np.float32)
             self._memory["tape_address"] = self._tape.ctypes.data
+            self._memory["tape_frames"], self._memory["tape_channels"] = self._tape.shape
             self._memory["journal"] = np.zeros((), layout.COMMAND)
             self._memory["state"] = np.zeros((), STATE)
         for ring in ("tape", "journal", "gap"):
@@ -92,8 +110,8 @@ class Journal:
         return Losses(self._silent, int(self._memory["journal_lost"]))
 
     def state(self) -> State:
-        """The state of the engine when the recording began: plain numbers, cells left out. Of the
-        voices those that sound; each with its place, for sums are made in that order."""
+        """The state of the engine when the recording began: plain numbers, without cells. Only
+        voices that sound are in it, each with its index, since voices are summed in that order."""
         state = self._memory["state"]
         voices = [_plain(voice) | {"index": index} for index, voice in enumerate(state["voices"])
                   if voice["state"] != layout.VOICE_FREE]
@@ -109,7 +127,7 @@ class Journal:
         return taken
 
     def frames(self) -> NDArray[np.float32]:
-        """What was played since the last call, float32 (n, 2); zeros for what was lost."""
+        """What was played since the last call, float32 (n, channels); zeros for what was lost."""
         # First what was written: a gap told between the two readings then lies at its end or
         # behind it, and never within what would be taken for whole.
         end = self._load(self._at["tape_written"])
@@ -122,7 +140,7 @@ class Journal:
         before = self._take(read, place)
         self._silent += lost
         self._taken += lost
-        silence = np.zeros((lost, CHANNELS), np.float32)
+        silence = np.zeros((lost, self.channels), np.float32)
         self._store(self._at["gap_read"], told)
         return np.concatenate([before, silence, self._take(place, max(place, end))])
 
@@ -131,11 +149,11 @@ class Journal:
         lost = max(0, end_frame - self.began_frame - self._taken)
         self._silent += lost
         self._taken += lost
-        return np.zeros((lost, CHANNELS), np.float32)
+        return np.zeros((lost, self.channels), np.float32)
 
     def _take(self, read: int, end: int) -> NDArray[np.float32]:
         if self._tape is None or end == read:
-            return np.zeros((0, CHANNELS), np.float32)
+            return np.zeros((0, self.channels), np.float32)
         taken = self._tape.take(np.arange(read, end), axis=0, mode="wrap")
         self._store(self._at["tape_read"], end)
         self._taken += end - read
@@ -143,7 +161,7 @@ class Journal:
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """The numbers of a record by name, but not what is an address of a moment: the cell."""
+    """The numbers of a record by name. Cells are left out: they are places in this run's arena."""
     return {name: record[name].tolist() for name in record.dtype.names
             if name not in ("cell", "slots", "voices", "unused")}
 
@@ -166,13 +184,12 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-def restore(engine: Engine, state: State, cells: Mapping[int, int]) -> None:
-    """Put an engine that has played nothing yet into a recording's first state.
+def restore(memory: Any, arena: Arena, state: State, cells: Mapping[int, int]) -> None:
+    """Put the memory of an engine that has played nothing yet into a recording's first state.
 
-    cells: where each mark's sound was written in this engine. Raises Gan808Error for numbers that
-    no recording holds.
+    cells: where each mark's sound lies in this arena. Raises Gan808Error for numbers that no
+    recording holds.
     """
-    memory = engine._memory[0]
     try:
         for name in STATE.names or ():
             if name not in ("slots", "voices"):
@@ -186,7 +203,7 @@ def restore(engine: Engine, state: State, cells: Mapping[int, int]) -> None:
             _fill(memory["voices"][index], voice, cells)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise Gan808Error(f"the recording's first state is damaged: {error}") from error
-    _claim(engine, memory)
+    _hold(memory, arena)
 
 
 def _fill(record: Any, values: Mapping[str, Any], cells: Mapping[int, int]) -> None:
@@ -206,12 +223,12 @@ def _checked(name: str, value: Any) -> Any:
     return value
 
 
-def _claim(engine: Engine, memory: Any) -> None:
+def _hold(memory: Any, arena: Arena) -> None:
     """Count what slots and voices hold, as their assignments and triggers would have."""
     for slot in memory["slots"]:
         if slot["cell"] != NO_CELL:
-            engine._assigned[slot["cell"]] += 1
-            engine._claimed[slot["cell"]] = False
+            arena.count_assignment(slot["cell"])
+            arena.end_claim(slot["cell"])
     for voice in memory["voices"]:
         if voice["state"] == layout.VOICE_FREE:
             continue
@@ -220,5 +237,5 @@ def _claim(engine: Engine, memory: Any) -> None:
         # A voice never reads past its sound, whatever a file says.
         voice["length_frames"] = min(int(voice["length_frames"]), length)
         voice["position"] = min(int(voice["position"]), length << layout.POSITION_BITS)
-        engine._claimed[cell] = False
+        arena.end_claim(cell)
         memory["cell_voices"][cell] += 1

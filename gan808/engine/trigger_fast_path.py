@@ -1,8 +1,9 @@
-"""Hits from OSC without the interpreter: waits for a datagram and plays it if it is plainly a hit.
+"""Plain hits from OSC played without the interpreter: waits for a datagram and plays it if it is
+one.
 
-The datagram is only looked at: whoever waits then receives it as ever, and does all but the
-playing. So order is kept, nothing is played twice, and what is not plain is played as before. One
-thread, the owner of the port.
+The datagram is only looked at. The caller then receives it as any other and does everything but the
+playing, so that order is kept, nothing is played twice, and what is no plain hit is played as
+before. One thread, the owner of the port.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from gan808.engine.engine import Port
 from gan808.engine.jit import object_cache
-from gan808.engine.trigger_layout import ADDRESS, ARRIVED, EAR, KEYS, PLAYED
+from gan808.engine.trigger_layout import ADDRESS, ARRIVED, FAST_PATH, KEYS, PLAYED
 
 __all__ = ["ARRIVED", "PLAYED", "TriggerFastPath"]
 
@@ -36,7 +37,7 @@ class TriggerFastPath:
         library = ctypes.CDLL(None)
         self._port = port
         self._codes: Sequence[str] = ()
-        self._memory = np.zeros(1, EAR)
+        self._memory = np.zeros(1, FAST_PATH)
         memory = self._memory[0]
         for name in ("poll", "recv"):
             if not hasattr(library, name):

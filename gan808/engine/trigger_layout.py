@@ -1,4 +1,5 @@
-"""The memory an OSC ear shares with its compiled routine, as one structured dtype. One thread."""
+"""The memory a TriggerFastPath shares with its compiled routine, as one structured dtype. One
+thread."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ TAGS_AT, SLOT_AT, VELOCITY_AT, HIT_BYTES = 16, 20, 24, 28
 KEYS = 64
 NOTHING, ARRIVED, PLAYED = 0, 1, 2
 
-EAR = np.dtype([
+FAST_PATH = np.dtype([
     ("poll", "i8"),  # addresses of the C library's functions
     ("recv", "i8"),
     ("entry", "i4", (2,)),  # a struct pollfd: the socket, and what to wait for

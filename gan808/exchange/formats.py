@@ -1,4 +1,4 @@
-"""THE table of export formats, and writing one whole or not at all. Main thread."""
+"""The table of export formats, and writing one whole or not at all. Main thread."""
 
 from __future__ import annotations
 

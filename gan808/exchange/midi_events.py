@@ -1,7 +1,7 @@
 """The notes, tempos and metres of a Standard MIDI File, however carelessly it was written.
 
-What a lenient reader passes over is passed over: bytes that have no meaning in a file, short meta
-events, a wrong number of tracks. A track that breaks off is read up to there. Pure; any thread.
+Passed over, as lenient readers do: bytes that have no meaning in a file, short meta events, a wrong
+number of tracks. A track that breaks off is read up to there. Pure; any thread.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def _tempo_bpm(song: _Song, start: float) -> float:
 
 
 def _swing(rows: Iterable[Sequence[_Onset]]) -> float:
-    """How late every second sixteenth is in the middle, 0..1 as a pattern has it."""
+    """The median delay of every second sixteenth, as a pattern has it: 0..1."""
     late = [
         onset.position % 2 - 1
         for row in rows

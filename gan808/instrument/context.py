@@ -34,8 +34,11 @@ class PlayingKit:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """emit tells every listener; post does work on the machine thread, soon; now is the frame that
-    counts as now; disk does what touches a disk."""
+    """What a part of the machine may use.
+
+    emit tells every listener. post has work done soon on the machine thread. now gives the frame
+    that counts as now. disk does what touches a disk.
+    """
 
     playing: PlayingKit
     swaps: Swaps

@@ -1,8 +1,9 @@
-"""The one thread that touches a disk for the machine: "gan808-disk", there from the first need on.
+"""The one thread that touches a disk for the machine, "gan808-disk"; started when it is first
+needed.
 
-What is asked of it is done in order, so that what was written is what is read next. It opens no
-file itself: it calls the library, recordings and learned controls. Offline, where nothing may come
-later, it has no thread and the caller waits.
+Work is done in the order it was asked for, so what was written is what is read next. This module
+opens no file itself: it calls the library, recordings and learned controls. Offline, where nothing
+may come later, there is no thread and the caller waits.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class DiskWorker:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """From now on nobody waits for a disk. Machine thread, or before there is one."""
+        """From now on work goes to the thread. Machine thread, or before there is one."""
         self._live = True
 
     def finish(self) -> None:

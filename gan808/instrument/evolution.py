@@ -75,12 +75,12 @@ class Evolution:
             self._by_beat[place] += 1
 
     def order(self, candidates: Sequence[int]) -> list[int]:
-        """Slots in the order they should change: whoever has waited longest comes first.
+        """Slots in the order they should change: whichever has waited longest comes first.
 
-        A bag of all candidates is emptied in random order before any of them comes again, and
-        none comes twice running; the caller says which one it took with `took`. Slots that have
-        changed in this bar are left out as long as there are others, even if nothing is in stock
-        for those: a sound that is swapped before it was heard is wasted.
+        All candidates are taken once, in random order, before any comes again, and none comes twice
+        running; the caller says which one it took with `took`. Slots that have changed in this bar
+        are left out as long as there are others, even if nothing is in stock for those: a sound
+        that is swapped before it was heard is wasted.
         """
         waiting = [slot for slot in self._bag if slot in candidates]
         if not waiting:

@@ -1,4 +1,5 @@
-"""Carries out what evolution decides: which slot changes, from the stock, and who is told when not.
+"""Carries out what evolution decides: swaps slots from the stock, and tells when the stock has
+nothing.
 
 Machine thread only.
 """

@@ -59,7 +59,8 @@ class KitLoading:
         self._load(call, scene.kit, self._context.library.kit_at, scene)
 
     def load_numbered(self, call: Call, number: int) -> None:
-        """Load the kit at that place of /kit/list, from 0; said where there is none."""
+        """Load the kit at that place of /kit/list, counted from 0. Where there is none, everybody
+        is told."""
         self._context.disk.do_for(
             call, self._context.library.kit_names, partial(self._load_one_of, call, number))
 
@@ -81,8 +82,8 @@ class KitLoading:
             call, partial(self._read, order, find), partial(self._was_read, order))
 
     def _read(self, order: _Order, find: Callable[[str], KitLike]) -> tuple[KitLike, list[Sound]]:
-        """On the disk's thread: its sounds too, for what is broken should fail before a process is
-        started for it."""
+        """On the disk's thread: read the kit and its sounds. What is broken fails here, before a
+        process is started for it."""
         self._require_latest(order)
         kit = find(order.name)
         return kit, kit.factory_sounds(self._context.engine.sample_rate_hz)
@@ -131,7 +132,7 @@ class KitSwitches:
 
     def __init__(self, context: Context, sequencer: Sequencer,
                  midi_map: MidiMap, changed: Callable[[KitLike], None]) -> None:
-        """changed: another kit plays, its sounds are in their slots."""
+        """changed: called when another kit plays and its sounds are in their slots."""
         self._context = context
         self._sequencer = sequencer
         self._midi_map = midi_map
@@ -142,7 +143,8 @@ class KitSwitches:
         return bool(self._coming)
 
     def pending(self, frame: int) -> bool:
-        """Whether another kit has the slots by then: what is drawn for this one comes too late."""
+        """Whether another kit has the slots by then. A sound drawn for this one would come too
+        late."""
         return bool(self._coming) and frame >= self._coming[0][0]
 
     def schedule(self, kit: KitLike, sounds: Sequence[Sound], frame: int,
@@ -162,7 +164,7 @@ class KitSwitches:
         self.carry_out(now)
 
     def carry_out(self, frame: int) -> None:
-        """The time is that of `frame`: the kits that were to come by then are there."""
+        """Complete every switch whose frame is not after `frame`."""
         while self._coming and self._coming[0][0] <= frame:
             self._coming.pop(0)[1]()
 

@@ -1,9 +1,9 @@
 """Learned controls: which controller or note moves what, instead of the table of controllers.
 
-A control is `cc CHANNEL NUMBER` or `note CHANNEL NUMBER`; its target an address after /gan808 with
-the arguments that stand fast, the last of which the control gives: `/slot/BD/level`, `/trig BD`,
-`/seq/pattern house`. Belongs to the machine thread; the one that reads MIDI looks at `pending` and
-`bindings`, which are replaced whole.
+A control is `cc CHANNEL NUMBER` or `note CHANNEL NUMBER`. Its target is an address after /gan808
+with fixed arguments; the control gives the last one: `/slot/BD/level`, `/trig BD`, `/seq/pattern
+house`. Belongs to the machine thread. The thread that reads MIDI looks at `pending` and `bindings`,
+which are replaced whole.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """What a control does: a row, its slot 0..15, the arguments that stand fast, and the argument
-    that the control's value becomes, None where it only sets something off."""
+    """What a control does: a row, its slot 0..15, the fixed arguments, and the argument that the
+    control's value becomes (None where it only sets something off)."""
 
     text: str
     row: Parameter
@@ -160,7 +160,7 @@ class Learning:
         self.follow()
 
     def follow(self) -> None:
-        """Another kit has other slots, or something else was learned."""
+        """Make the bindings anew: another kit has other slots, or something was learned."""
         self.bindings = self.bindings_for(self._context.codes)
 
     def bindings_for(self, codes: Sequence[str]) -> Mapping[Control, ControlTarget]:
@@ -176,7 +176,8 @@ class Learning:
         return bindings
 
     def take(self, control: Control) -> None:
-        """A control was moved; machine thread. The first after /learn is the one that is meant."""
+        """A control was moved; machine thread. The first that can be learned after /learn gets the
+        target."""
         target = self.pending
         if target is None or not can_be_learned(control):
             return

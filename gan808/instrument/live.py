@@ -35,9 +35,11 @@ class Player(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """play(player, port, slot 0..15 or None, values, frame): False when the port was full. act:
-    what the audio callback does for it by itself, for a learned key, on JACK; None: nothing.
-    releases: whether letting go of the key ends a gated slot."""
+    """play(player, port, slot 0..15 or None, values, frame) returns False when the port was full.
+
+    act: what the audio callback does by itself for a learned key on JACK; None for nothing.
+    releases: whether letting go of the key ends a gated slot.
+    """
 
     play: Callable[[Player, NotePort, int | None, Values, int], bool]
     act: Act | None = None

@@ -38,7 +38,7 @@ from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
 from gan808.instrument.widths import Widths
-from gan808.sequencer.sequencer import make_sequencer
+from gan808.sequencer.from_settings import make_sequencer
 from gan808.sequencer.sync import Sync
 from gan808.sequencer.thread import SequencerThread
 from gan808.sound.sound import Sound
@@ -95,7 +95,7 @@ class Machine:
         self.sync = Sync(
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
-            open_link=host.open_link,
+            open_link=host.open_link, open_jack=host.open_jack,
         )
         self.disk = DiskWorker(self.post)
         context = Context(
@@ -117,7 +117,6 @@ class Machine:
         self._threads: tuple[threading.Thread, SequencerThread] | None = None
         self.live = True
         self._offline_frame: int | None = None
-        self.renew_lead()
 
     @property
     def kit(self) -> KitLike:
@@ -149,11 +148,11 @@ class Machine:
             if self.settings.sequencer.playing:
                 self.sequencer.play(self.soon())
             return
-        if self.settings.sequencer.playing and not self.settings.sequencer.song:
-            self.sync.begin(self.soon())
-        elif self.settings.sequencer.playing:
+        if self.settings.sequencer.playing and self.settings.sequencer.song:
             # After what the song begins with, which is on the queue.
             self.post(lambda: self.sync.begin(self.soon()))
+        else:
+            self.sync.begin(self.soon(), playing=self.settings.sequencer.playing)
         sequencing = SequencerThread(
             self.sync.advance, self.engine.clock.frame_now, self._ahead_frames
         )
@@ -254,7 +253,7 @@ class Machine:
             raise ConfigError(f"{command!r} is no command of the machine")
         call = Call(command, arguments, frame)
         call.then(call.log_refusal if reply is None else reply)
-        self._inbox.put(partial(self._take, call) if frame > 0 else partial(self._run, call))
+        self._inbox.put(partial(self._take if frame > 0 else self.commands.run, call))
         return call.future
 
     def post(self, work: Callable[..., None], *arguments: Any) -> None:
@@ -329,12 +328,16 @@ class Machine:
         self.learning.follow()
         self._widths.follow()
 
-    def renew_lead(self) -> None:
-        """How far ahead is sent, in frames of the engine's rate; machine thread only."""
-        rate, block = self.engine.sample_rate_hz, self.settings.audio.block_frames
-        self._ahead_frames = round(AHEAD_S * rate) + 2 * block
-        if self._threads is not None:
-            self._threads[1].ahead_frames = self._ahead_frames
+    def change_rate(self, sample_rate_hz: int) -> None:
+        """Go over to another rate while no output plays; machine thread only. Sounds are resampled,
+        settings stay, the pattern goes on where it was."""
+        self.engine.change_rate(sample_rate_hz)
+        self.sequencer.change_rate(sample_rate_hz, self.engine.frames)
+        self.swaps.change_rate()
+
+    def _ahead_frames(self) -> int:
+        """How far ahead is sent, in frames of the engine's rate."""
+        return round(AHEAD_S * self.engine.sample_rate_hz) + 2 * self.settings.audio.block_frames
 
     def _work(self) -> None:
         settled = True
@@ -365,18 +368,17 @@ class Machine:
                     work()
         self._settle(until_frame)
 
-    def _run(self, call: Call) -> None:
-        self.commands.run(call)
-
     def _take(self, call: Call) -> None:
-        """Keep a timed call until it is due, or nearly: the engine's own queue is short."""
-        lead = self._ahead_frames if BY_ADDRESS[call.command].scheduled else 0
+        """Keep a timed call until it is due. One that has a frame of its own is let go ahead of
+        that: the engine's queue can hold few of them for long."""
+        lead = self._ahead_frames() if BY_ADDRESS[call.command].scheduled else 0
         heapq.heappush(self._waiting, (call.frame - lead, next(self._order), call))
 
     def _settle(self, frame: int) -> bool:
-        """Carry out what is due and have the engine know what came of it all; whether it does."""
+        """Carry out the timed calls that are due by `frame` and send the engine's keymap if it has
+        changed. False where the engine takes no keymap at the moment."""
         while self._waiting and self._waiting[0][0] <= frame:
-            self._run(heapq.heappop(self._waiting)[2])
+            self.commands.run(heapq.heappop(self._waiting)[2])
         return self.midi_map.follow()
 
     # The sequencer's listener: its thread, so only the queue is touched

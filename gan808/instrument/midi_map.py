@@ -1,4 +1,4 @@
-"""What MIDI means to the machine as it stands, told to the engine: there the audio callback acts on
+"""What MIDI means to the machine, as a keymap for the engine: with it the audio callback acts on
 notes, pedals and learned keys by itself where MIDI comes to it (on JACK).
 
 `keymap_of` is pure; `MidiMap` belongs to the machine thread. control/midi/input.py does the same in
@@ -85,7 +85,7 @@ def _put_learned(keymap: Keymap, control: Control, target: ControlTarget) -> Non
 
 
 class MidiMap:
-    """Keeps the engine's keymap what the machine is."""
+    """Keeps the engine's keymap up to date with the machine."""
 
     def __init__(
         self, context: Context, learning: Learning, port: PortLike, settings: Settings
@@ -97,8 +97,8 @@ class MidiMap:
         self._sent: tuple[object, ...] = ()
 
     def follow(self) -> bool:
-        """Tell the engine, if anything has changed; whether it knows now. Cheap where nothing has.
-        False where it takes no more for the moment: ask again."""
+        """Send the engine another keymap if what it is made of has changed; cheap where nothing
+        has. False where the engine takes none at the moment: ask again."""
         layouts, learning = self._context.kit.slots, self._learning
         gated = self._gated(len(layouts))
         now = (layouts, gated, learning.bindings, learning.pending is not None)

@@ -69,10 +69,8 @@ class Scenes:
         self, name: str, pattern: Pattern | None, failed: Callable[[Gan808Error], None],
         *, wait: bool = False,
     ) -> None:
-        """Play a scene from the next bar on, with that pattern instead of its own where given.
-
-        wait: read it here and now, before anything plays.
-        """
+        """Play a scene from the next bar on. pattern: instead of the scene's own; None for that.
+        wait: read the scene on this thread, before anything plays."""
         call, disk = Call("/scene/recall", (name,)), self._context.disk
         call.then(lambda result: failed(result) if isinstance(result, Gan808Error) else None)
         do_for = disk.do_here_for if wait else disk.do_for

@@ -60,7 +60,8 @@ class Slot:
         return bool(self.values["gate"])
 
     def change_layout(self, layout: SlotLayout) -> None:
-        """Become another kit's slot: its layout and choke group, nothing before or to come."""
+        """Become another kit's slot: take its layout and choke group, drop history and waiting
+        sounds."""
         self.layout = layout
         self.values["choke"] = layout.choke
         self.history.clear()
@@ -70,8 +71,8 @@ class Slot:
     def swap(self, sound: Sound) -> None:
         """Play `sound` and remember the one before.
 
-        The first of those to come leaves the line; any other sound ends it: the player has gone
-        elsewhere.
+        Sounds that wait for their turn stay only while they are taken in their order: any other
+        sound shows that the player wants something else.
         """
         if self.coming and sound is self.coming[0]:
             self.coming.popleft()

@@ -112,7 +112,8 @@ class Snapshots:
         self._context.swaps.begin_with(state.by_code())
 
     def add_history(self, history: Mapping[str, Sequence[Sound]]) -> None:
-        """The sounds before those a slot began with, by its code: undo leads to them."""
+        """Give slots the sounds before the present ones, by the slot's code, so that undo leads to
+        them."""
         for slot in self._context.swaps.slots:
             before = history.get(slot.layout.code, ())
             room = (slot.history.maxlen or 0) - len(slot.history)
@@ -151,7 +152,7 @@ class Snapshots:
             self._context.emit(ParameterChanged(address, (value,)))
 
     def render_missing(self, kept: Sequence[KeptSlot]) -> None:
-        """Sounds whose audio could not be read are made again, as soon as there is a renderer."""
+        """Have sounds whose audio could not be read made again, as soon as there is a renderer."""
         context, missing = self._context, {s.code: s for s in kept if s.sound_id and not s.sound}
         for slot in context.swaps.slots:
             wanted = missing.get(slot.layout.code)
@@ -174,7 +175,8 @@ class Snapshots:
                     context.post, self._rendered, slot.index, slot.sound))
 
     def _rendered(self, index: int, before: Sound | None, result: Sound | Gan808Error) -> None:
-        """It is there, and takes its place unless the player has gone elsewhere."""
+        """Put a sound that was made again into its slot, unless the slot has got another one
+        meanwhile."""
         slots = self._context.swaps.slots
         if index >= len(slots) or slots[index].sound is not before:
             return

@@ -1,6 +1,6 @@
-"""Which sound each assignment to a slot carries, by a number of its own: what a recording asks.
+"""Which sound each assignment to a slot carries, by a number: its mark. A recording asks for it.
 
-Cells of the arena are used again within moments, so a cell's number does not name a sound. Sounds
+The number of a cell does not name a sound, since cells of the arena are soon written anew. Sounds
 are entered on the machine thread; the recording's thread looks them up. No lock: each step is one
 operation of a dict or a deque.
 """
@@ -15,7 +15,7 @@ from gan808.sound.sound import Sound
 
 
 class SoundMarks:
-    """Knows the sound of every cell; while it holds, also those whose cell was written anew."""
+    """The sound of every cell; from `hold` to `release` also sounds whose cell was written anew."""
 
     def __init__(self) -> None:
         self._marks = itertools.count(1)
@@ -36,15 +36,15 @@ class SoundMarks:
         return mark
 
     def sound(self, mark: int) -> Sound | None:
-        """The sound of a mark, as long as its cell has it or the ledger holds."""
+        """The sound of a mark, None when it is forgotten."""
         return self._sounds.get(mark)
 
     def hold(self) -> None:
-        """Forget nothing until it is known to be noted."""
+        """Forget no sound before `forget` says that it was noted."""
         self._holding = True
 
     def forget(self, noted: Container[int]) -> None:
-        """Let go of those of the held sounds that have been noted."""
+        """Forget those of the held sounds whose marks were noted."""
         for _ in range(len(self._over)):
             mark = self._over.popleft()
             if mark in noted:

@@ -63,8 +63,7 @@ class SoundRequests:
         }
 
     def ask(self, call: Call, class_name: str, place: int | Point, *more: float) -> None:
-        """Have that very sound rendered, put it into the call's slot and answer with its id, and
-        what there is more to say."""
+        """Have a sound rendered and put into the call's slot. The answer is its id, then `more`."""
         self._context.filler.request(
             class_name, place, partial(self._context.post, call.go_on, self._rendered, call, more)
         )
@@ -104,7 +103,7 @@ class SoundRequests:
         """Part of the way from the present sound to another seed of its class, or, as a mix, to
         another class.
 
-        Of the morphs to one seed that come while another is rendered, the last is made, and its
+        Of the morphs to one seed that come while another is rendered only the last is made. Its
         sound answers all of them.
         """
         slot = call.slot

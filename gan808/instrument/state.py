@@ -184,7 +184,8 @@ def _machine_values(values: Mapping[str, Any]) -> Mapping[str, Value]:
 
 
 def _checked(row: Parameter, value: Any) -> Value:
-    """A value of that row, exactly in its range: where it goes a hair too much is refused."""
+    """A value of that row. One that rounding has left just outside its range is brought back into
+    it."""
     checked, argument = validate(row, (value,))[0], row.arguments[0]
     if isinstance(checked, str) or argument.minimum is None or argument.maximum is None:
         return checked

@@ -20,21 +20,24 @@ log = logging.getLogger("gan808")
 
 
 class Widths:
-    """Follows the slots' widths. A knob sends thirty a second, the renderer makes a few: of the
-    widths that come while one is rendered for a slot, the last is made."""
+    """Has the slots' sounds rendered at the widths that are set.
+
+    A knob sends thirty widths a second and the renderer makes a few sounds. Of the widths that come
+    while one is rendered for a slot only the last is made.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rendering: dict[int, float] = {}
 
     def follow(self) -> None:
-        """All slots may be new: what is to be stocked, and sounds of another width again."""
+        """Another kit may play: say what is to be stocked, and widen the slots' sounds again."""
         self._stock()
         for slot in self._context.swaps.slots:
             self._widen(slot.index)
 
     def changed(self, index: int) -> None:
-        """The slot has another width: so have its sounds from now on, the present one included."""
+        """The slot has another width: its sounds have it from now on, the present one included."""
         self._stock()
         self._context.swaps.slots[index].coming.clear()
         self._widen(index)
@@ -59,8 +62,8 @@ class Widths:
         )
 
     def _widened(self, index: int, before: Sound, result: Sound | Gan808Error) -> None:
-        """The same sound at another width is there: it takes the place of the one it was made
-        from, without a step of undo, unless the player has gone elsewhere."""
+        """Replace a sound by itself at another width, without a step of undo, unless the slot has
+        got another sound meanwhile."""
         made, swaps = self._rendering.pop(index), self._context.swaps
         if index >= len(swaps.slots):
             return

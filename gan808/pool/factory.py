@@ -42,8 +42,8 @@ def factory_sounds(kit: Kit, sample_rate_hz: int) -> FactorySounds:
 
 
 def _mark(kit: Kit, sample_rate_hz: int) -> str:
-    """What they depend on: the manifest, and size and date of every file; '' when one is missing,
-    which reading them will explain."""
+    """What the kept sounds depend on: the manifest, and size and date of every file. "" where a
+    file is missing; reading the sounds then tells which."""
     digest = hashlib.sha256(f"factory {store.FORMAT} {sample_rate_hz}".encode())
     try:
         digest.update((kit.folder / MANIFEST).read_bytes())

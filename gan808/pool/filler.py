@@ -70,7 +70,7 @@ class _KitChange:
 
 
 class _Pause:
-    """A wait that doubles with every failure in a row and is forgotten on success."""
+    """A wait that doubles with every failure in a row and is short again after a success."""
 
     def __init__(self, first_s: float, longest_s: float) -> None:
         self._first_s, self._longest_s = first_s, longest_s
@@ -153,8 +153,8 @@ class Filler:
         self._fail_waiting(RenderError("the renderer has stopped"))
 
     def request(self, class_name: str, seed: int | Point, deliver: Deliver) -> None:
-        """Render that very sound, ahead of the stock. deliver is called on the filler's thread,
-        with the sound whatever the critic thinks of it, or with the error. Never blocks."""
+        """Render the sound of a seed or point ahead of the stock. deliver is called on the filler's
+        thread with the sound, even one that the critic rejects, or with the error. Never blocks."""
         point = seed if isinstance(seed, Point) else Point(seed)
         self.request_points(class_name, [point], partial(deliver_first, deliver))
 
@@ -252,7 +252,7 @@ class Filler:
         return 0.0
 
     def _have_process(self) -> bool:
-        """Whether the child is ready; starts one when there is none and the pause is over."""
+        """Whether the child is ready. Starts one when there is none and the pause is over."""
         if self._process is None:
             if not self._restart.over:
                 return False
@@ -334,7 +334,7 @@ class Filler:
         self._searches.give_up(RenderError("the renderer has begun anew; send it again"))
 
     def _follow_kit_change(self) -> None:
-        """Carry out what was decided; begin the latest change asked for; deliver what is ready."""
+        """Carry out the last decision, begin the latest change, deliver the kit that is ready."""
         with suppress(queue.Empty):
             self._decide(*self._verdicts.get_nowait())
         with suppress(queue.Empty):

@@ -21,7 +21,7 @@ _MONO = frozenset({0.0})
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What is kept in stock together: sounds of a class at a width, 0..1; 0 is mono."""
+    """Sounds that are stocked together: those of a class at a width, 0..1; 0 is mono."""
 
     class_name: str
     width: float = 0.0
@@ -34,9 +34,9 @@ class Want:
 class Pool:
     """At most `limit` sounds of each class and wanted width, filed under what the critic heard.
 
-    Once a want has been full it rests until its stock falls below low_water: a renderer that tops
-    up after every swap would never sleep. Widths cost nothing until they are wanted; sounds of a
-    width that nobody wants any more leave one by one as others come.
+    Once a want has been full nothing is rendered for it until its stock falls below low_water: a
+    renderer that topped up after every swap would never rest. A width is stocked only while it is
+    wanted; sounds of a width that nobody wants any more are replaced one by one.
     """
 
     def __init__(self, classes: Sequence[str], *, limit: int, low_water: int) -> None:
@@ -156,7 +156,8 @@ class Pool:
         return sum(s.width == want.width for s in self._stock.get(want.class_name, []))
 
     def _of_width(self, class_name: str, width: float) -> list[Sound]:
-        """What there is of a class at a width, or else of the nearest, mono and stereo apart."""
+        """The sounds of a class at a width, or at the nearest width there is; mono and stereo do
+        not stand in for each other."""
         sounds = [s for s in self._stock.get(class_name, []) if (s.width > 0) == (width > 0)]
         nearest = min((abs(s.width - width) for s in sounds), default=0.0)
         return [s for s in sounds if abs(s.width - width) == nearest]

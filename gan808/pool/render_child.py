@@ -105,7 +105,8 @@ def serve(
 
 
 def stand_back(options: ChildOptions) -> None:
-    """Become quiet, nice, deaf to Ctrl-C, and mortal with the parent."""
+    """Give way to what plays: lower this process's priority, ignore Ctrl-C, send its output to the
+    log, and end it when its parent is gone."""
     for name in ("SIGINT", "SIGHUP"):  # Ctrl-C and a closed terminal are the player's to handle
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -126,7 +127,8 @@ def limit_threads(threads: int) -> None:
 
 
 def _die_with_parent(log_path: Path) -> None:
-    """Wait for the parent's end of a pipe that only it holds; it closes even on SIGKILL."""
+    """Wait until the parent closes a pipe that only it holds, which happens even on SIGKILL; then
+    end this process."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

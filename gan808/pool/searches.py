@@ -43,10 +43,9 @@ class Searches:
         self._waiting.put(_Search(file, class_names, deliver))
 
     def step(self, process: RenderProcess) -> bool:
-        """Do a slice in a process that is ready; False when there is nothing to do.
-
-        Raises Gan808Error when the process has died of it; the search has been told.
-        """
+        """Do a slice of the search under way, in a process that is ready; False when there is
+        nothing to do. When the process dies of it, the search gets that as its answer, and
+        Gan808Error is raised."""
         search = self._under_way
         try:
             if search is not None:
@@ -68,13 +67,14 @@ class Searches:
         return True
 
     def give_up(self, error: Gan808Error) -> None:
-        """Its process is gone: the search under way is told; those that wait have the next."""
+        """The process is gone: the search under way fails. Those that wait go to the next
+        process."""
         search, self._under_way = self._under_way, None
         if search is not None:
             search.deliver(error)
 
     def fail_all(self, error: Gan808Error) -> None:
-        """There will be no process: all are told."""
+        """There will be no other process: every search fails."""
         self.give_up(error)
         with suppress(queue.Empty):
             while True:

@@ -1,4 +1,4 @@
-"""Sounds as JSON and raw float32: what crosses from the render process and lies in the cache.
+"""Sounds as JSON and raw float32, as they come from the render process and lie in the cache.
 
 Stereo is interleaved. No pickle: reading either runs no code. Pure functions; any thread.
 """

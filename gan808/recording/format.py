@@ -1,4 +1,5 @@
-"""A recording on disk: NAME.wav, what was heard, and NAME.journal, how it came about.
+"""A recording on disk: NAME.wav, what was heard, and NAME.journal, how it came about; recorded by
+slot, NAME-BD.wav and so on besides, each slot alone.
 
 The journal is a text of one JSON object a line. When the recording ends it goes into NAME.mid
 (take_midi.py) and is removed; a kill leaves it, and it can be replayed as it is. The recording's
@@ -22,14 +23,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan808.engine.layout import CHANNELS, SLOTS
+from gan808.engine.outputs.stems import StemFiles, stem_paths
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error
 from gan808.paths import ordinary
@@ -42,10 +45,11 @@ MAX_FILE_BYTES = 1 << 30
 Line = dict[str, Any]
 
 
-def taken(stem: Path) -> Path | None:
-    """A file that a recording of this name would meet, None when there is none."""
+def taken(stem: Path, besides: Sequence[Path] = ()) -> Path | None:
+    """A file that a recording of this name, with others besides, would meet, None when there is
+    none."""
     found = (stem.with_name(stem.name + ending) for ending in (WAV, MIDI, JOURNAL))
-    return next((path for path in found if path.exists()), None)
+    return next((path for path in (*found, *besides) if path.exists()), None)
 
 
 def digest_of(audio: NDArray[np.float32]) -> str:
@@ -57,24 +61,39 @@ def digest_of(audio: NDArray[np.float32]) -> str:
 class TakeFiles:
     """The files of one recording. Every method raises Gan808Error when they cannot be written."""
 
-    def __init__(self, stem: Path, sample_rate_hz: int) -> None:
-        """Makes STEM.wav and STEM.journal; never over a file that is there."""
+    def __init__(self, stem: Path, sample_rate_hz: int, codes: Sequence[str] | None = None) -> None:
+        """Makes STEM.wav and STEM.journal; never over a file that is there. codes: of the kit's
+        slots, where each is recorded alone besides, in a file of its own."""
         self.wav_path = stem.with_name(stem.name + WAV)
         self.midi_path = stem.with_name(stem.name + MIDI)
         self.journal_path = stem.with_name(stem.name + JOURNAL)
-        if (there := taken(stem)) is not None:
+        self._stems = None if codes is None else StemFiles(
+            self.wav_path, codes, lambda path: WavFile(path, sample_rate_hz))
+        if (there := taken(stem, stem_paths(self.wav_path, codes or ()))) is not None:
             raise Gan808Error(f"{there}: there is one already; choose another name")
         try:
             stem.parent.mkdir(parents=True, exist_ok=True)
             self._journal = self.journal_path.open("x", encoding="utf-8")
         except OSError as error:
             raise _failure(self.journal_path, error) from error
+        self._wav: WavFile | None = None
         try:
             self._wav = WavFile(self.wav_path, sample_rate_hz)
+            if self._stems is not None:
+                self._stems.open()
         except Gan808Error:
-            self._journal.close()
-            self.journal_path.unlink(missing_ok=True)
+            self.discard()
             raise
+
+    @property
+    def by_slot(self) -> bool:
+        """Whether each slot is recorded alone besides."""
+        return self._stems is not None
+
+    @property
+    def _wavs(self) -> list[WavFile]:
+        stems = [] if self._stems is None else self._stems.files.values()
+        return [file for file in (self._wav, *stems) if file is not None]
 
     def write(self, line: Line) -> None:
         """Appends a line to the journal."""
@@ -84,44 +103,52 @@ class TakeFiles:
             raise _failure(self.journal_path, error) from error
 
     def sound(self, audio: NDArray[np.float32]) -> None:
-        """Appends float32 (n, 2) to the WAV."""
-        self._wav.write(audio)
+        """Appends float32 (n, channels), a frame as engine/recorder.py has it, to the WAVs."""
+        if self._wav is not None:
+            self._wav.write(audio[:, :CHANNELS])
+        if self._stems is not None:
+            self._stems.write(audio[:, CHANNELS:].T.reshape(SLOTS, CHANNELS, -1))
 
     @property
     def empty(self) -> bool:
         """Whether no sound has been written yet."""
-        return self._wav.empty
+        return self._wav is None or self._wav.empty
 
     def keep(self) -> None:
-        """Makes both files whole as they are."""
+        """Makes all files whole as they are."""
         try:
             self._journal.flush()
         except OSError as error:
             raise _failure(self.journal_path, error) from error
-        self._wav.keep()
+        for wav in self._wavs:
+            wav.keep()
 
     def discard(self) -> None:
         """Removes what there is: nothing was recorded."""
-        for close in (self._journal.close, self._wav.close):
+        wavs = self._wavs
+        for close in (self._journal.close, *(wav.close for wav in wavs)):
             with suppress(OSError, Gan808Error):
                 close()
-        for path in (self.wav_path, self.journal_path):
+        for path in (self.journal_path, *(wav.path for wav in wavs)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Completes the WAV, makes the MIDI file and removes the journal it was made from."""
+        """Completes the WAVs, makes the MIDI file and removes the journal it was made from."""
         from gan808.recording.midi_file import write_midi  # brings mido along
 
-        try:
-            self._wav.close()
-        finally:
-            try:
-                self._journal.close()
-            except OSError as error:
-                raise _failure(self.journal_path, error) from error
+        with ExitStack() as closing:
+            closing.callback(self._close_journal)
+            for wav in self._wavs:
+                closing.callback(wav.close)
         write_midi(self.midi_path, list(read_journal(self.journal_path)))
         self.journal_path.unlink(missing_ok=True)
+
+    def _close_journal(self) -> None:
+        try:
+            self._journal.close()
+        except OSError as error:
+            raise _failure(self.journal_path, error) from error
 
 
 def read_journal(path: Path) -> Iterator[Line]:

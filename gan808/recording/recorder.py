@@ -56,7 +56,7 @@ class Recorder:
     # The parameter table's rows
 
     def handlers(self) -> dict[str, Handler]:
-        """What they do."""
+        """What the rows of the table do."""
         return {"/record": self.state, "/record/start": self.start, "/record/stop": self.stop}
 
     def start(self, call: Call) -> None:
@@ -64,7 +64,8 @@ class Recorder:
         stem = named(str(call.arguments[0]) if call.arguments else "")
         engine = self._ready()
         self._machine.disk.do_for(
-            call, partial(TakeFiles, stem, engine.sample_rate_hz), partial(self._start, call))
+            call, partial(TakeFiles, stem, engine.sample_rate_hz, self._codes()),
+            partial(self._start, call))
 
     def _start(self, call: Call, files: TakeFiles) -> None:
         try:
@@ -90,10 +91,14 @@ class Recorder:
     # The wiring
 
     def begin(self, stem: Path) -> Path:
-        """Begin with the next block, into STEM.wav and STEM.mid; returns the WAV's path.
-        Raises Gan808Error."""
+        """Begin with the next block, into STEM.wav and STEM.mid, and a WAV for each slot where
+        [audio] outputs asks for them; returns the mix's path. Raises Gan808Error."""
         engine = self._ready()
-        return self._begin(engine, TakeFiles(stem, engine.sample_rate_hz))
+        return self._begin(engine, TakeFiles(stem, engine.sample_rate_hz, self._codes()))
+
+    def _codes(self) -> tuple[str, ...] | None:
+        """The codes of the slots, where each is to be recorded alone besides."""
+        return self._machine.codes if self._machine.settings.audio.by_slot else None
 
     def _ready(self) -> Engine:
         """The engine, if a recording can begin. Raises Gan808Error."""
@@ -147,7 +152,8 @@ def stem_of(text: str) -> Path:
 
 
 class _Run:
-    """One recording from beginning to end, on its own thread or, offline, on its driver's."""
+    """One recording from beginning to end. On a thread of its own, or offline on the thread that
+    mixes."""
 
     def __init__(self, machine: Machine, engine: Engine, files: TakeFiles) -> None:
         self.files = files
@@ -177,7 +183,7 @@ class _Run:
 
     def begin(self, *, threaded: bool) -> None:
         self._sound_marks.hold()
-        self._journal.ask(True)
+        self._journal.ask(True, by_slot=self.files.by_slot)
         if threaded:
             self._thread = threading.Thread(
                 target=self._work, name="gan808-recording", daemon=True)
@@ -266,10 +272,11 @@ class _Run:
         losses = self._journal.losses
         lost = "".join(f", {count} {what} lost: the disk was too slow" for count, what in (
             (losses.frames, "frames"), (losses.commands, "commands")) if count)
-        return f"recorded {self.files.wav_path} and .mid, {self.seconds:.1f} s{lost}"
+        slots = ", and each slot alone" if self.files.by_slot else ""
+        return f"recorded {self.files.wav_path} and .mid{slots}, {self.seconds:.1f} s{lost}"
 
     def _tell(self) -> None:
-        """Who asked for the end, or everybody where nobody did."""
+        """Answer those who asked for the end. What was lost or went wrong is told to everybody."""
         self._answer()
         losses = self._journal.losses
         if self._failure is not None or losses.frames or losses.commands:

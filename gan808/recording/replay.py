@@ -6,14 +6,16 @@ order, so that it plays the same samples, whatever the block. One thread, the ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan808.engine import layout, recorder
+from gan808.engine import layout
 from gan808.engine.engine import Engine, SlotParameter
+from gan808.engine.slot_buffers import SlotBuffers
 from gan808.errors import Gan808Error
 from gan808.recording.format import Line
 from gan808.sound.sound import Sound
@@ -23,7 +25,9 @@ CELLS = 512
 # What a recording may say of itself: more is a damaged file.
 RATES_HZ = (8_000, 384_000)
 LONGEST_SOUND_FRAMES = 1 << 22
+PLAIN_CODE = re.compile("[A-Z0-9]{1,4}")
 Row = Sequence[Any]
+Write = Callable[[NDArray[np.float32]], None]
 
 
 class Replay:
@@ -43,6 +47,7 @@ class Replay:
                                  voices=_within(head["voices"], 1, layout.MAX_VOICES))
             self.first_frame = _within(state["frame"], 0, 1 << 60)
             self.end_frame = _end_of(lines)
+            self.codes = codes_of(lines)
             self._rows: list[Row] = [row for line in lines for row in line.get("do", ())]
             self._rows = [row for row in self._rows if int(row[0]) < self.end_frame]
         except (StopIteration, LookupError, TypeError, ValueError) as error:
@@ -51,23 +56,27 @@ class Replay:
         self._sounds = sounds
         self._at = 0
         marks = {int(each["mark"]) for each in (*state["slots"], *state["voices"])}
-        recorder.restore(self.engine, state, {mark: self._cell(mark) for mark in marks if mark})
+        self.engine.restore(state, {mark: self._cell(mark) for mark in marks if mark})
 
     @property
     def seconds(self) -> float:
         """How long it is."""
         return (self.end_frame - self.first_frame) / self.rate_hz
 
-    def play(self, write: Callable[[NDArray[np.float32]], None]) -> None:
-        """Mix the whole recording, as fast as it goes, block by block into `write`."""
+    def play(self, write: Write, write_slots: Write | None = None) -> None:
+        """Mix the whole recording, as fast as it goes, block by block: the mix, float32 (n, 2),
+        into `write`, and each slot alone, float32 (SLOTS, 2, n), into `write_slots`."""
+        slots = None if write_slots is None else SlotBuffers(BLOCK_FRAMES)
         block = np.zeros((BLOCK_FRAMES, layout.CHANNELS), np.float32)
         frame = self.first_frame
         while frame < self.end_frame:
             count = min(BLOCK_FRAMES, self.end_frame - frame)
             while not self.feed(frame + count):  # more than a ring holds: empty it
                 self.engine.process(block[:0])
-            self.engine.process(block[:count])
+            self.engine.process(block[:count], slots)
             write(block[:count])
+            if slots is not None and write_slots is not None:
+                write_slots(slots.audio[:, :, :count])
             frame += count
 
     def feed(self, until_frame: int) -> bool:
@@ -129,3 +138,15 @@ def _end_of(lines: Sequence[Line]) -> int:
     if not ends:
         raise ValueError("it has no sound in it")
     return max(ends)
+
+
+def codes_of(lines: Sequence[Line]) -> tuple[str, ...]:
+    """The slots' codes in the kit a recording began with. A damaged one is left out, for it may
+    name a file. Raises Gan808Error."""
+    kit = next((line for line in lines if "kit" in line), {"slots": ()})
+    try:
+        codes = [str(code) for code, _ in kit["slots"][:layout.SLOTS]]
+    except (LookupError, TypeError, ValueError) as error:
+        raise Gan808Error(f"the recording is damaged: {error}") from error
+    return tuple(code if PLAIN_CODE.fullmatch(code) else f"slot{number}"
+                 for number, code in enumerate(codes, 1))

@@ -123,7 +123,7 @@ class ClockPlan:
         self._last_frame += self._frames(LEAST_BEFORE_S)
 
     def _jump(self, now: int, messages: list[ClockMessage]) -> None:
-        """Long asleep: go on from where the song is now, and say where that is."""
+        """After a long gap: leave out what was missed and tell the song position that holds now."""
         self._tick = self._tick_at(now)
         if self._playing and self._begin_tick is None:
             self._add(messages, now, STOP)

@@ -32,9 +32,9 @@ TICKS_KEPT = 6
 class TickLoop:
     """A delay-locked loop on ticks (F. Adriaensen, "Using a DLL to filter time", LAC 2005).
 
-    Its first ticks weigh as in a least-squares line through all of them, which is the fastest
-    way to lock; from then on its bandwidth is BANDWIDTH_HZ. A tempo that leaves the line opens
-    it again.
+    Its first ticks weigh as in a least-squares line through all of them, which locks fastest; from
+    then on its bandwidth is BANDWIDTH_HZ. When the tempo changes it begins again with the fast
+    weights.
     """
 
     def __init__(self, period_s: float) -> None:
@@ -51,8 +51,7 @@ class TickLoop:
         self.settled = self._phased = 0
 
     def begin_beat(self, arrival_s: float) -> None:
-        """A tick is about to come that may begin the beat anew: the tempo is known, its phase is
-        not."""
+        """The next tick begins the beat at a time of its own; only the tempo so far is kept."""
         if abs(arrival_s - self.tick_s - self.period_s) > self.period_s / 4:
             self._phased = 0
 
@@ -75,7 +74,8 @@ class TickLoop:
         self.period_s = min(max(wanted_s, SHORTEST_PERIOD_S), LONGEST_PERIOD_S)
 
     def _new_tempo(self, error_s: float) -> bool:
-        """Whether the errors lean to one side; one tick alone, however late, never says so."""
+        """Whether the tempo has changed: the errors of several ticks are all on one side. One late
+        tick alone is no change."""
         limit_s = DEVIATIONS * max(self._jitter_s, LEAST_JITTER_S)
         most_s = 0.9 * limit_s / MEAN_WEIGHT
         heard_s = min(max(error_s, -most_s), most_s)
@@ -151,7 +151,8 @@ class MidiClock:
         return begins
 
     def new_master(self) -> None:
-        """Ticks come from elsewhere now: of the old ones only the tempo is kept, as a guess."""
+        """Ticks come from another source now. Of the old ones only the tempo is kept, as a first
+        guess."""
         self._loop.restart()
 
     def start(self) -> None:

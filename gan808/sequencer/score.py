@@ -109,7 +109,7 @@ class Score:
         self._next = (pattern, original or pattern)
 
     def turn(self, at_step: int) -> None:
-        """The pattern that was chosen, or the one that plays, has its first step at at_step."""
+        """The chosen pattern, or the one that plays, begins anew at the step at_step."""
         self._start = at_step
         if self._next is not None:
             (self._pattern, self._original), self._next = self._next, None
@@ -159,7 +159,7 @@ class Score:
         self.edit(lambda _: original)
 
     def keep_as(self, pattern: Pattern) -> None:
-        """`pattern` is what has been chosen from now on: it was saved."""
+        """`pattern` was saved and is from now on what `revert` goes back to."""
         if self._next is not None:
             self._next = (pattern, pattern)
         else:
@@ -167,7 +167,7 @@ class Score:
             self._rows = pattern.laid_out(self._codes)
 
     def fill(self, when: When) -> None:
-        """A fill: what is left of this bar, or the next one."""
+        """Play a fill for the rest of this bar, or in the next one."""
         if when == "now":
             self._filling = True
             self._plan()

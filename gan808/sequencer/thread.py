@@ -15,12 +15,14 @@ class SequencerThread:
     PERIOD_S = 0.02
 
     def __init__(
-        self, advance: Callable[[int, int], None], frame_now: Callable[[], int], ahead_frames: int
+        self, advance: Callable[[int, int], None], frame_now: Callable[[], int],
+        ahead_frames: Callable[[], int],
     ) -> None:
-        """advance(until_frame, not_before) is called on this thread; frame_now tells the time."""
+        """advance(until_frame, not_before) is called on this thread; frame_now tells the time,
+        ahead_frames how far the sequencer is to be ahead of it."""
         self._advance = advance
         self._frame_now = frame_now
-        self.ahead_frames = ahead_frames
+        self._ahead_frames = ahead_frames
         self._wakes: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="gan808-sequencer", daemon=True)
 
@@ -41,9 +43,9 @@ class SequencerThread:
         guard = Guard("the sequencer")
         while self._sleep():
             with guard:
-                now = self._frame_now()
+                now, ahead = self._frame_now(), self._ahead_frames()
                 # One lead of grace: a step that late is still heard as late, not as wrong.
-                self._advance(now + self.ahead_frames, now - self.ahead_frames)
+                self._advance(now + ahead, now - ahead)
 
     def _sleep(self) -> bool:
         """Until the period is over or somebody wakes it; False when it is to end."""

@@ -181,7 +181,7 @@ def _stutter(bar: list[list[Step]], codes: Sequence[str], dice: random.Random) -
 
 
 def _break(bar: list[list[Step]], codes: Sequence[str], dice: random.Random) -> None:
-    """Everything holds its breath, then snare and clap call the one."""
+    """Silence, then snare and clap on the last beats lead into the next bar."""
     start = dice.choice((_LAST_BEAT, _LAST_BEAT - 4))
     for row in bar:
         row[start:] = [REST] * (STEPS_PER_BAR - start)
@@ -218,7 +218,7 @@ def _named(codes: Sequence[str], names: Sequence[str], otherwise: int) -> int:
 
 
 def hats_apart(rows: Rows, codes: Sequence[str]) -> list[Row]:
-    """One pair of hats: where both would sound at once, the open one does."""
+    """Where open and closed hat of a pair would sound at once, only the open one does."""
     apart = list(rows)
     if "OH" in codes and "CH" in codes:
         opened, closed = list(codes).index("OH"), list(codes).index("CH")

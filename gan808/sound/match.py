@@ -178,8 +178,8 @@ class Matcher:
     def _drawn_amiss(
         self, latents: np.ndarray, labels: np.ndarray, sounds: Sequence[Sound]
     ) -> np.ndarray:
-        """What has to be added to the levels of these latents' images to have those of the
-        sounds: float32 (BATCH, bands, frames, 1)."""
+        """What has to be added to the levels of these latents' images so that they are those of the
+        finished sounds: float32 (BATCH, bands, frames, 1)."""
         drawn = self._levels(self._magnitudes(self._renderer.networks.generate(latents, labels)))
         return self._levels(self._magnitudes(self._images(sounds))) - drawn
 

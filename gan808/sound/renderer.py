@@ -173,8 +173,8 @@ class Renderer:
         return np.asarray(images[..., None], dtype=np.float32)
 
     def _one_blas_thread(self) -> AbstractContextManager[object]:
-        """A matrix product that BLAS shares out differs in its last bits from one that it does not,
-        and a seed names one sound whatever the number of threads."""
+        """Have BLAS use one thread. A matrix product that BLAS shares out differs in its last bits
+        from one that it does not, and a seed names one sound whatever the number of threads."""
         return self._thread_pools.limit(limits=1, user_api="blas")
 
     def scores(
@@ -253,8 +253,8 @@ def audio_fault(audio: np.ndarray) -> str | None:
 
 
 def stream_of(class_name: str, point: Point) -> int:
-    """Which random numbers a mono sound's noise fluctuates by: its id's but for the kit's name,
-    under whatever name that is saved."""
+    """The number of the random stream by which a mono sound's noise fluctuates: from its id without
+    the kit's name, so that a kit saved under another name sounds the same."""
     return int(digest(f"{class_name}/{point.seed}{point.trail}"), 16)
 
 

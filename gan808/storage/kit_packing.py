@@ -20,7 +20,7 @@ from typing import IO
 from gan808 import atomic, ownership
 from gan808.errors import ConfigError, KitError
 from gan808.paths import ordinary
-from gan808.sound.kit.kit import FACTORY, MANIFEST, MOMENTS, WEIGHTS, load_kit, verify_kit
+from gan808.sound.kit.kit import FACTORY, MANIFEST, MOMENTS, WEIGHTS, load_kit
 from gan808.sound.kit.manifest import NAME_PATTERN
 
 SUFFIX, SUMS, REPORT = ".gan808.zip", "SHA256SUMS", "report"
@@ -203,6 +203,8 @@ def _copied(source: IO[bytes], target: IO[bytes], size: int) -> str:
 
 
 def _verify(file: Path, folder: Path) -> None:
+    from gan808.sound.kit.verify import verify_kit  # which loads the renderer
+
     problems = verify_kit(folder)
     problems += [f"{name} is no file of a kit" for name in (
         *ownership.strangers(folder, ownership.KIT), *_strange_files(folder))]

@@ -1,7 +1,7 @@
 """Learned controls from one run to the next: a TOML file that people can read and change.
 
-Read before the machine starts; written on its thread each time something is learned. Whole or not
-at all: a file that cannot be read is set aside under another name and said so, never fatal.
+Read before the machine starts; written on the disk's thread each time something is learned, whole
+or not at all. A file that cannot be read is renamed, and a line says so.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def save(path: Path, learned: Mapping[str, str]) -> None:
 
 
 def _writable(text: str) -> str:
-    """A text without what UTF-8 cannot hold: names of ports need not be text."""
+    """A text without what UTF-8 cannot hold: the name of a port may be any bytes."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,6 +1,6 @@
 """The state on disk: state.json, a file for each sound it names, and the lock of who keeps it.
 
-    state.json        how the machine is set, which kit is worn, and the slots of the last few kits
+    state.json        how the machine is set, which kit plays, and the slots of the last few kits
     sounds/           their audio: a line of JSON and raw float32 (wire.py), named by content
     lock              held by the one process that keeps the state
 
@@ -38,7 +38,7 @@ from gan808.pool import wire
 from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound, parse_file_id
 
-KITS = 4  # whose slots are kept: those worn last. With their history some 50 MB at most
+KITS = 4  # whose slots are kept: those played last. With their history some 50 MB at most
 MAX_STATE_BYTES, MAX_SOUND_BYTES = 4 << 20, 16 << 20
 RATES_HZ = range(4000, 384_001)
 STATE, SOUNDS, LOCK = "state.json", "sounds", "lock"
@@ -107,7 +107,7 @@ class StateFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._kits: dict[str, Any] = {}  # by kit, those worn last at the end; JSON values
+        self._kits: dict[str, Any] = {}  # by kit, those played last at the end; JSON values
         self._names: dict[Sound, str] = {}  # the file of each sound that is in use
 
     def read(self) -> State | None:
@@ -141,7 +141,7 @@ class StateFiles:
             return None
 
     def slots(self, kit: str, sample_rate_hz: int) -> tuple[KeptSlot, ...]:
-        """The slots of that kit when it was last worn, without their history. A sound whose file
+        """The slots of that kit when it was last played, without their history. A sound whose file
         has gone or is damaged is left out, its id is not."""
         return slots_of(self._kits.get(kit, []), self._reader(sample_rate_hz), history=False)
 
@@ -205,8 +205,8 @@ class StateFiles:
         return read
 
     def _tidy(self) -> None:
-        """Take away sounds that nothing names any more, or not yet: on a full disk those of every
-        attempt would add up."""
+        """Delete the sound files that no state names. On a full disk those of every attempt would
+        add up."""
         used = {name for entries in self._kits.values() for name in _names_in(entries)}
         with suppress(OSError):
             for path in (self.folder / SOUNDS).iterdir():

@@ -17,11 +17,13 @@ import pytest
 import soundfile
 
 from gan808.app import daemon as daemon_module
-from gan808.app.daemon import Daemon, RunOptions
+from gan808.app.daemon import Daemon, RunOrder
+from gan808.app.run_options import RunOptions
 from gan808.app.supervision import noticing_broken_threads, stopping_on_signals
 from gan808.config import Settings
 from gan808.engine.engine import Engine
-from gan808.engine.outputs.file import PacedOutput
+from gan808.engine.outputs.file import NullOutput
+from gan808.engine.outputs.output import OutputRequest
 from gan808.errors import DeviceError
 from tests.running import STOPS_WITHIN_S, Running, environment
 from tests.timing import SOON_S, WITHIN_S
@@ -34,7 +36,7 @@ ALONE = ("--output", "null", "--midi", "off", "--osc", "off")
 def test_it_ends_by_itself_after_so_much_sound(tiny_kit: Path, tmp_path: Path) -> None:
     file = tmp_path / "beat.wav"
     options = ["--kit", str(tiny_kit), *ALONE, "--output", f"file:{file}", "--seconds", "1.5"]
-    with Running(tmp_path, *options) as running:
+    with Running(tmp_path, *options, "--outputs", "slots") as running:
         facts = running.introduction()
         assert facts["kit"].startswith("tiny: 16 slots, 12 classes")
         assert "BPM, 1 new sound a bar" in facts["pattern"]
@@ -46,6 +48,9 @@ def test_it_ends_by_itself_after_so_much_sound(tiny_kit: Path, tmp_path: Path) -
     assert len(audio) == 1.5 * rate_hz
     # the factory sounds play from the first bar on: no waiting for the renderer
     assert np.abs(audio[: rate_hz // 2]).max() > 0.05
+    kick, _ = soundfile.read(tmp_path / "beat-BD.wav")
+    assert len(kick) == len(audio)
+    assert np.abs(kick).max() > 0.05
 
 
 def test_sounds_are_swapped_while_it_plays(one_class_kit: Path, tmp_path: Path) -> None:
@@ -194,11 +199,11 @@ def test_the_last_pool_is_there_at_the_next_start(one_class_kit: Path, tmp_path:
         assert running.out.get(timeout=WITHIN_S).startswith("bar 2")
 
 
-class Unplugged(PacedOutput):
+class Unplugged(NullOutput):
     """An output whose device goes away on demand."""
 
     def __init__(self, rate_hz: int = 48000) -> None:
-        super().__init__(None, rate_hz, 128, None, None, fast=False)
+        super().__init__(OutputRequest("null", rate_hz, 128))
         self.unplug = threading.Event()
 
     def _run(self, engine: Engine) -> None:
@@ -232,8 +237,8 @@ def test_a_device_that_returns_plays_on(
     settings = Settings().replace({
         "kit": {"name": str(tiny_kit)}, "midi": {"port": "off"}, "osc": {"enabled": False},
     })
-    options = RunOptions(settings)
-    playing = Daemon(options)
+    order = RunOrder(settings, RunOptions())
+    playing = Daemon(order)
     statuses: list[int] = []
     runner = threading.Thread(target=lambda: statuses.append(playing.run()), daemon=True)
     runner.start()
@@ -254,7 +259,7 @@ def test_a_device_that_returns_plays_on(
         assert now.step_at(before) == pytest.approx(line.step_at(before), abs=0.01)
         assert now.frames_per_step == pytest.approx(rate_hz * 60 / now.tempo_bpm / 4)
     finally:
-        options.stop.set()
+        order.stop.set()
         runner.join(30)
     assert statuses == [0]
     shown = capfd.readouterr()

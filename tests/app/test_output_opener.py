@@ -11,7 +11,8 @@ import pytest
 from gan808.app import output_opener
 from gan808.app.output_opener import Opening
 from gan808.config import Settings
-from gan808.engine.outputs.file import PacedOutput
+from gan808.engine.outputs.file import NullOutput
+from gan808.engine.outputs.output import OutputRequest
 from gan808.errors import DeviceError
 
 
@@ -30,7 +31,7 @@ def test_an_error_is_told_where_the_output_is_asked_for(tmp_path: Path) -> None:
 
 def test_an_error_of_the_rest_stops_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
     """JACK would wait for a client that dies with its process."""
-    output = PacedOutput(None, 48_000, 128, None, None, fast=False)
+    output = NullOutput(OutputRequest("null"))
     stopped: list[bool] = []
     monkeypatch.setattr(output_opener, "live_output", lambda *_: output)
     monkeypatch.setattr(output, "stop", lambda: stopped.append(True))

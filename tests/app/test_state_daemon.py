@@ -153,7 +153,7 @@ def test_everything_is_back_after_a_kill(tiny_kit: Path, tmp_path: Path) -> None
 def test_the_same_kit_without_being_told_and_anew_with_fresh(
     tiny_kit: Path, tmp_path: Path
 ) -> None:
-    """The kit worn last is worn again although it lies outside the kit folders; with --fresh
+    """The kit played last is played again although it lies outside the kit folders; with --fresh
     everything is as on the first day, and that is what the next run finds."""
     with Player(tmp_path, tiny_kit, "--evolve", "0") as player:
         player.send("/slot/BD/tune", 7.0)

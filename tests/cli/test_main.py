@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 import typer
 from rich.text import Text
 
 from gan808 import __version__
+from gan808.app.run_options import osc_address
 from gan808.cli import main
-from gan808.cli.run import osc_address
 from gan808.errors import ConfigError
 from gan808.instrument.parameters import TABLE
-from gan808.sound.kit.kit import load_kit
-from tests.running import Running, environment
-from tests.tiny_kit import write_tiny_kit
-
-
-def gan808(
-    home: Path, *arguments: str, timeout_s: float = 120, **env: str
-) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "gan808", *arguments], cwd=home, env=environment(home) | env,
-        capture_output=True, text=True, timeout=timeout_s, check=False,
-    )
-
-
-def one_line(result: subprocess.CompletedProcess[str]) -> str:
-    """The one line on stderr that a failure may print."""
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("gan808: ")
-    assert result.stdout == ""
-    return lines[0]
+from tests.cli.commands import Command, gan808, one_line
+from tests.running import environment
 
 
 def test_help_lists_every_command_and_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -73,9 +49,9 @@ def test_help_is_quick(tmp_path: Path) -> None:
     assert min(processor_s() for _ in range(3)) < 0.6
 
 
-def test_version(tmp_path: Path) -> None:
+def test_version(here: Command) -> None:
     for asked in ("version", "--version", "-V"):
-        assert gan808(tmp_path, asked).stdout == f"gan808 {__version__}\n"
+        assert here(asked).stdout == f"gan808 {__version__}\n"
 
 
 def test_every_command_shows_an_example_that_it_would_take() -> None:
@@ -102,20 +78,20 @@ def test_the_shell_completes_commands(tmp_path: Path) -> None:
     assert done.stdout.split() == ["render"]
 
 
-def test_help_has_a_short_form_everywhere(tmp_path: Path) -> None:
+def test_help_has_a_short_form_everywhere(here: Command) -> None:
     for command in ([], ["run"], ["kits"], ["kits", "info"], ["train"]):
-        short, long = (gan808(tmp_path, *command, option) for option in ("-h", "--help"))
+        short, long = (here(*command, option) for option in ("-h", "--help"))
         assert (short.returncode, short.stdout) == (0, long.stdout)
 
 
-def test_osc_prints_the_table(tmp_path: Path) -> None:
+def test_osc_prints_the_table(here: Command) -> None:
     """For a reader a line for each row, for a program everything the table says of it."""
-    lines = gan808(tmp_path, "osc").stdout.splitlines()
+    lines = here("osc").stdout.splitlines()
     assert len(lines) == len(TABLE) + 1
     (tempo,) = (line for line in lines if line.startswith("/seq/tempo "))
     assert "f tempo 20..400 BPM" in tempo
     assert tempo.endswith("tempo of the pattern -> f:tempo")
-    rows = {row["address"]: row for row in json.loads(gan808(tmp_path, "osc", "--json").stdout)}
+    rows = {row["address"]: row for row in json.loads(here("osc", "--json").stdout)}
     assert len(rows) == len(TABLE)
     level = rows["/gan808/slot/SLOT/level"]
     assert (level["kind"], level["help"]) == ("value", "loudness of the slot")
@@ -141,9 +117,20 @@ def test_help_shows_every_word_that_was_written() -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["dance"], "No such command 'dance'"),
+    (["run", "--tempo", "1000"], "sequencer.tempo_bpm = 1000.0 is not accepted"),
+])
+def test_wrong_usage_is_the_status_of_the_process(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    """`run` ends its process in a way of its own."""
+    result = gan808(tmp_path, *arguments)
+    assert result.returncode == 2
+    assert said in one_line(result)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
     (["run", "--loud"], "No such option"),
     (["run", "--tempo", "quick"], "Invalid value for '--tempo'"),
-    (["run", "--tempo", "1000"], "sequencer.tempo_bpm = 1000.0 is not accepted"),
     (["run", "--evolve", "-1"], "evolve.swaps_per_bar = -1.0 is not accepted"),
     (["run", "--seed", "-5"], "renderer.seed = -5 is not accepted"),
     (["run", "--osc", "localhost:high"], "'high' is no port; give HOST:PORT or off"),
@@ -159,25 +146,30 @@ def test_help_shows_every_word_that_was_written() -> None:
     (["kits", "dance"], "No such command 'dance'"),
 ])
 def test_wrong_usage_is_status_2_and_one_line(
-    tmp_path: Path, arguments: list[str], said: str
+    here: Command, arguments: list[str], said: str
 ) -> None:
-    result = gan808(tmp_path, *arguments)
+    result = here(*arguments)
     assert result.returncode == 2
     assert said in one_line(result)
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (["status", "--osc", "127.0.0.1:1"], "no GAN-808 answers at 127.0.0.1:1; start one with"),
     (["kits", "info", "nonsense"], "kit 'nonsense' not found; there is:"),
     (["kits", "verify", "nonsense"], "kit 'nonsense' not found"),
     (["render", "--class", "kick", "--kit", "nonsense"], "kit 'nonsense' not found"),
 ])
 def test_a_failure_is_status_1_and_one_line(
-    tmp_path: Path, arguments: list[str], said: str
+    here: Command, arguments: list[str], said: str
 ) -> None:
-    result = gan808(tmp_path, *arguments)
+    result = here(*arguments)
     assert result.returncode == 1
     assert said in one_line(result)
+
+
+def test_a_failure_is_the_status_of_the_process(tmp_path: Path) -> None:
+    result = gan808(tmp_path, "status", "--osc", "127.0.0.1:1")
+    assert result.returncode == 1
+    assert "no GAN-808 answers at 127.0.0.1:1; start one with" in one_line(result)
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
@@ -188,13 +180,13 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
         assert "KitError: kit 'x' not found" in result.stderr
 
 
-def test_the_users_settings_and_their_mistakes_are_used(tmp_path: Path) -> None:
+def test_the_users_settings_and_their_mistakes_are_used(here: Command, tmp_path: Path) -> None:
     file = tmp_path / "config" / "gan808" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text("[osc]\nport = 5\n")
-    assert "no GAN-808 answers at 127.0.0.1:5" in one_line(gan808(tmp_path, "status"))
+    assert "no GAN-808 answers at 127.0.0.1:5" in one_line(here("status"))
     file.write_text("[osc]\nports = 5\n")
-    result = gan808(tmp_path, "status")
+    result = here("status")
     assert result.returncode == 2
     assert f"{file}: osc.ports is not a setting; [osc] has enabled, host, port" in one_line(result)
 
@@ -218,52 +210,6 @@ def test_a_port_must_be_a_number() -> None:
         osc_address("host:-1")
 
 
-def test_a_kit_is_packed_added_and_removed(tmp_path: Path) -> None:
-    kit = write_tiny_kit(tmp_path / "tiny", rendered=True)
-    packed = gan808(tmp_path, "kits", "pack", str(kit))
-    assert packed.stdout.startswith("tiny.gan808.zip: sha256 ")
-    added = gan808(tmp_path, "kits", "add", "tiny.gan808.zip", "--name", "mine")
-    assert (added.returncode, added.stderr) == (0, "")
-    assert added.stdout.splitlines()[0] == packed.stdout.strip()
-    kits = tmp_path / "data" / "gan808" / "kits"
-    assert [path.name for path in kits.iterdir()] == ["mine"]
-    assert one_line(gan808(tmp_path, "kits", "remove", "gan808")).endswith("and stays")
-    assert gan808(tmp_path, "kits", "remove", "mine", "--yes").stdout == f"removed: {kits}/mine\n"
-    assert list(kits.iterdir()) == []
-
-
-def test_kits_are_listed_described_and_checked(tiny_kit: Path, tmp_path: Path) -> None:
-    kits = tmp_path / "data" / "gan808" / "kits"
-    shutil.copytree(tiny_kit, kits / "tiny")
-    shutil.copytree(tiny_kit, kits / "torn")
-    (kits / "torn" / "kit.toml").write_text("name = 3")
-    shutil.copytree(tiny_kit, kits / "cut")
-    weights = kits / "cut" / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:500])
-
-    listed = gan808(tmp_path, "kits", "list")
-    assert listed.returncode == 0
-    assert "tiny" in listed.stdout
-    assert "12 classes  16 slots" in listed.stdout
-    assert f"broken: {kits}/torn/kit.toml" in listed.stdout
-
-    info = gan808(tmp_path, "kits", "info", "tiny").stdout
-    assert "sine waves: 36 sounds, CC0-1.0" in info
-    assert "16    CH  Closed Hi-Hat  closed_hat  42 44     choke 1" in info
-
-    whole = gan808(tmp_path, "kits", "verify", str(write_tiny_kit(kits / "fit", rendered=True)))
-    assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout == f"{kits}/fit: whole\n"
-    (tmp_path / "fit").mkdir()  # a folder of the same name that is no kit
-    assert gan808(tmp_path, "kits", "verify", "fit").stdout == "fit: whole\n"
-    # "." is a folder, not the name of a kit in any of theirs
-    assert one_line(gan808(tmp_path, "kits", "verify", ".")) == (
-        "gan808: .: not a kit (kit.toml is missing)")
-    cut = gan808(tmp_path, "kits", "verify", "cut")
-    assert cut.returncode == 1
-    assert "weights.safetensors" in one_line(cut)
-
-
 def test_devices_says_what_there_is_and_what_run_takes(tmp_path: Path) -> None:
     result = gan808(tmp_path, "devices", JACK_NO_START_SERVER="1", JACK_DEFAULT_SERVER="none")
     assert result.returncode == 0
@@ -272,119 +218,3 @@ def test_devices_says_what_there_is_and_what_run_takes(tmp_path: Path) -> None:
                  f"your settings   {tmp_path}/config/gan808/config.toml"):
         assert part in result.stdout
     assert result.stdout.count("run takes:") == 3
-
-
-def test_render_writes_what_it_was_asked_for_and_the_same_again(
-    tiny_kit: Path, tmp_path: Path
-) -> None:
-    def render(out: str, *more: str) -> list[Path]:
-        result = gan808(tmp_path, "render", "--kit", str(tiny_kit), "--out", out, *more)
-        assert (result.returncode, result.stderr) == (0, "")
-        files = sorted((tmp_path / out).iterdir())
-        assert [line.split("  ")[0] for line in sorted(result.stdout.splitlines())] == [
-            f"{out}/{file.name}" for file in files
-        ]
-        return files
-
-    snares = render("a", "--class", "snare", "--seed", "9", "--count", "3")
-    assert [file.name for file in snares] == [
-        "tiny_snare_10.wav", "tiny_snare_11.wav", "tiny_snare_9.wav"
-    ]
-    again = render("b", "--class", "snare", "--seed", "11", "--count", "1", "--rate", "16000")
-    first, rate_hz = soundfile.read(snares[1])
-    second, _ = soundfile.read(again[0])
-    assert rate_hz == load_kit(tiny_kit).geometry.sample_rate_hz
-    np.testing.assert_array_equal(first, second)
-    assert 0.1 < np.abs(first).max() <= 1.0
-    assert len(render("c", "--class", "all", "--rate", "48000")) == 12
-
-
-def test_render_goes_on_from_a_sound_and_recalls_what_it_found(
-    tiny_kit: Path, tmp_path: Path
-) -> None:
-    def render(out: str, *more: str) -> dict[str, bytes]:
-        result = gan808(tmp_path, "render", "--kit", str(tiny_kit), "--out", out, *more)
-        assert result.returncode == 0, result.stderr
-        files = [Path(line.split("  ")[0]) for line in result.stdout.splitlines()]
-        return {file.stem: (tmp_path / file).read_bytes() for file in files}
-
-    snare = ("--class", "snare", "--seed", "9")
-    way = render("a", *snare, "--morph", "11", "--count", "3")
-    assert list(way) == ["tiny_snare_9", "tiny_snare_9~11@0.5", "tiny_snare_11"]
-    assert list(render("b", *snare, "--near", "0.2", "--count", "2")) == [
-        "tiny_snare_9+0@0.2", "tiny_snare_9+1@0.2"]
-    mixed = render("d", *snare, "--mix", "tom", "--count", "3")
-    assert sorted(mixed) == ["tiny_snare+tom@0.5_9", "tiny_snare_9", "tiny_tom_9"]
-    assert mixed["tiny_snare_9"] == way["tiny_snare_9"]
-    assert render("e", "--id", "tiny/snare+tom@0.5/9") == {
-        "tiny_snare+tom@0.5_9": mixed["tiny_snare+tom@0.5_9"]}
-    again = render("c", "--id", "tiny/snare/9~11@0.5")
-    assert again == {"tiny_snare_9~11@0.5": way["tiny_snare_9~11@0.5"]}
-    with soundfile.SoundFile(tmp_path / "c" / "tiny_snare_9~11@0.5.wav") as file:
-        assert file.title == "tiny/snare/9~11@0.5"
-
-
-def test_match_finds_a_sound_and_its_id_recalls_it(tiny_kit: Path, tmp_path: Path) -> None:
-    kit = ("--kit", str(tiny_kit))
-    gan808(tmp_path, "render", *kit, "--class", "snare", "--seed", "5")
-    result = gan808(tmp_path, "match", "tiny_snare_5.wav", *kit, "--class", "snare", "--seeds",
-                    "16", "--steps", "8", "--out", "found")
-    assert result.returncode == 0, result.stderr
-    nearest = result.stdout.splitlines()[0]
-    assert nearest.startswith("found/tiny_snare_5.wav  nearest seed, ")
-    assert nearest.endswith(" dB away: tiny/snare/5")
-    first, _ = soundfile.read(tmp_path / "tiny_snare_5.wav")
-    again, _ = soundfile.read(tmp_path / "found" / "tiny_snare_5.wav")
-    np.testing.assert_array_equal(again, first)
-    for arguments, said, status in (
-        (["gone.wav"], "gone.wav: is no file", 1),
-        (["tiny_snare_5.wav", "--class", "gong"], "--class gong: kit tiny has", 2),
-    ):
-        refused = gan808(tmp_path, "match", *arguments, *kit)
-        assert refused.returncode == status
-        assert said in one_line(refused)
-
-
-def test_render_refuses_a_class_the_kit_does_not_have(tiny_kit: Path, tmp_path: Path) -> None:
-    result = gan808(tmp_path, "render", "--kit", str(tiny_kit), "--class", "gong")
-    assert result.returncode == 2
-    assert "--class gong: kit tiny has clap," in one_line(result)
-
-
-def test_status_and_render_agree_with_a_running_daemon(
-    one_class_kit: Path, tmp_path: Path
-) -> None:
-    from pythonosc.udp_client import SimpleUDPClient
-
-    options = ["--kit", str(one_class_kit), "--output", "null", "--midi", "off",
-               "--osc", "127.0.0.1:0", "--evolve", "3", "--tempo", "93"]
-    with Running(tmp_path, *options) as running:
-        address = running.introduction()["osc"].removeprefix("udp ")
-        port = int(address.rpartition(":")[2])
-        table = gan808(tmp_path, "status", "--osc", address)
-        assert table.returncode == 0
-        assert "808 at 93 BPM" in table.stdout
-        assert "3 new sounds a bar" in table.stdout
-        answer = json.loads(gan808(tmp_path, "status", "--osc", address, "--json").stdout)
-        assert answer["rate"] == 48000
-        assert answer["tempo_bpm"] == 93
-        assert set(answer["stock"]) == {"kick"}
-        assert {"voices", "pool", "load", "peak", "xruns", "latency_ms"} <= set(answer)
-
-        client = SimpleUDPClient("127.0.0.1", port)
-        client.send_message("/gan808/evolve", 0.0)
-        exported = tmp_path / "data" / "gan808" / "exports" / "mine.wav"
-        deadline_s = time.monotonic() + 60
-        while not exported.exists():
-            assert time.monotonic() < deadline_s, "the sound was not exported"
-            client.send_message("/gan808/slot/BD/new", 4711)
-            time.sleep(0.2)
-            if "kick/4711" in "".join(list(running.out.queue)):
-                client.send_message("/gan808/sound/export", ["BD", "mine"])
-                time.sleep(0.2)
-    rendered = gan808(tmp_path, "render", "--kit", str(one_class_kit), "--class", "kick",
-                      "--seed", "4711", "--rate", "48000", "--out", "out")
-    assert rendered.returncode == 0
-    here, _ = soundfile.read(tmp_path / "out" / "kicks_kick_4711.wav")
-    there, _ = soundfile.read(exported)
-    np.testing.assert_array_equal(here, there)

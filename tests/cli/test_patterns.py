@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from gan808.storage.pattern_files import find_pattern, pattern_names
-from tests.cli.test_main import gan808, one_line
+from tests.cli.commands import Command, gan808, one_line
 
 # Slow, so that each hit of a tenth of a second is over before the next: a step is 12000 frames.
 SLOW = """name = "slow"
@@ -28,12 +28,14 @@ def folder(home: Path) -> Path:
     return home / "data" / "gan808" / "patterns"
 
 
-def test_patterns_are_listed_with_tempo_length_and_description(tmp_path: Path) -> None:
+def test_patterns_are_listed_with_tempo_length_and_description(
+    here: Command, tmp_path: Path
+) -> None:
     folder(tmp_path).mkdir(parents=True)
     (folder(tmp_path) / "slow.toml").write_text(SLOW)
     (folder(tmp_path) / "torn.toml").write_text("name = 3")
     for arguments in (["patterns"], ["patterns", "list"]):
-        result = gan808(tmp_path, *arguments)
+        result = here(*arguments)
         assert (result.returncode, result.stderr) == (0, "")
         lines = result.stdout.splitlines()
         assert [line.split()[0] for line in lines[:-1]] == sorted([*pattern_names(), "slow"])
@@ -44,26 +46,26 @@ def test_patterns_are_listed_with_tempo_length_and_description(tmp_path: Path) -
         assert lines[-1].startswith(f"broken: {folder(tmp_path)}/torn.toml: name = 3: give a")
 
 
-def test_a_pattern_is_printed_as_its_file_has_it(tmp_path: Path) -> None:
+def test_a_pattern_is_printed_as_its_file_has_it(here: Command, tmp_path: Path) -> None:
     (tmp_path / "slow.toml").write_text(SLOW)
     for arguments in (["patterns", "slow.toml"], ["patterns", "show", "slow.toml"]):
-        assert gan808(tmp_path, *arguments).stdout == SLOW
-    assert gan808(tmp_path, "patterns", "techno").stdout.startswith("# Straight and hypnotic")
+        assert here(*arguments).stdout == SLOW
+    assert here("patterns", "techno").stdout.startswith("# Straight and hypnotic")
 
 
-def test_a_midi_file_becomes_a_pattern_of_ones_own(tmp_path: Path) -> None:
+def test_a_midi_file_becomes_a_pattern_of_ones_own(here: Command, tmp_path: Path) -> None:
     track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(96))])
     track += [mido.Message("note_on", channel=9, note=note, velocity=100, time=480 if n else 0)
               for n, note in enumerate((36, 38, 36, 38))]
     mido.MidiFile(tracks=[track], ticks_per_beat=480).save(str(tmp_path / "my beat.mid"))
-    result = gan808(tmp_path, "patterns", "import", "my beat.mid", "--name", "mine")
+    result = here("patterns", "import", "my beat.mid", "--name", "mine")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         f"{folder(tmp_path)}/mine.toml: 1 bar, 2 rows, 4 hits, 96 BPM, swing 0; from my beat.mid",
         "play it: gan808 run --pattern mine"]
-    shown = gan808(tmp_path, "patterns", "mine").stdout
+    shown = here("patterns", "mine").stdout
     assert 'BD = "x... .... x... ...."' in shown
-    assert gan808(tmp_path, "patterns", "my beat.mid").stdout == shown.replace(
+    assert here("patterns", "my beat.mid").stdout == shown.replace(
         'name = "mine"', 'name = "my beat"')
 
 
@@ -76,10 +78,12 @@ def test_a_midi_file_becomes_a_pattern_of_ones_own(tmp_path: Path) -> None:
     (["list", "--loud"], "No such option"),
     (["--loud"], "No such option"),
 ])
-def test_a_mistake_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_a_mistake_is_one_line(
+    here: Command, tmp_path: Path, arguments: list[str], said: str
+) -> None:
     (tmp_path / "torn.mid").write_bytes(b"MThd\0\0\0\x06\0")
     (tmp_path / "torn.toml").write_text("name = ")
-    result = gan808(tmp_path, "patterns", *arguments)
+    result = here("patterns", *arguments)
     assert result.returncode == 2
     assert said in one_line(result)
 

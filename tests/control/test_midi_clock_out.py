@@ -11,6 +11,7 @@ from gan808.control.midi.outputs import MidiOutputs, OutputPort, OutputSystem
 from gan808.errors import DeviceError
 from gan808.instrument.events import Notice
 from tests.instrument.rig import Rig
+from tests.interleaving import Work, meet_at_every_instruction
 
 CLOCK, START, STOP = 0xF8, 0xFA, 0xFC
 
@@ -128,6 +129,21 @@ class TestPorts:
         ports.rescan()
         assert ports.names == ["Keys 24:0"]
         ports.close()
+
+    def test_two_threads_close_what_has_gone_once_each(self) -> None:
+        """At the end the thread that sends may still be about it."""
+
+        def begin() -> tuple[Work, Work, Work]:
+            system = FakeSystem("Keys 24:0")
+            ports = opened("keys", system)
+            system.plugged = []
+            ports.rescan()
+            return ports.close_gone, ports.close_gone, lambda: closed(system)
+
+        def closed(system: FakeSystem) -> None:
+            assert system.opened["Keys 24:0"].closed
+
+        assert meet_at_every_instruction((MidiOutputs.close_gone,), begin) > 5
 
     def test_virtual(self) -> None:
         system = FakeSystem("Keys 24:0")

@@ -129,7 +129,8 @@ def test_the_instrument_s_ticks_are_where_its_sound_is(
 def test_a_program_that_returns_is_connected_again(
     player: tuple[JackOutput, Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan808.control.midi.outputs.RESCAN_S", 0.05)
+    for module in ("outputs", "systems"):
+        monkeypatch.setattr(f"gan808.control.midi.{module}.RESCAN_S", 0.05)
     ports = MidiOutputs("synth", find_systems=list,
                         open_jack=lambda: JackClockPort(lambda: player[0]))
     ports.open(lambda name: False)

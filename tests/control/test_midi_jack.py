@@ -228,7 +228,7 @@ def test_ports_come_go_and_return_by_name(
     jack_server: str, output: JackOutput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two programs at once; one ends and is started anew, the other is heard all the while."""
-    monkeypatch.setattr("gan808.control.midi.ports.RESCAN_S", 0.05)
+    monkeypatch.setattr("gan808.control.midi.systems.RESCAN_S", 0.05)
     with JackMeter(jack_server, "pads-one") as one:
         ports = MidiPorts("pads", jack=lambda: output)
         ports.open()

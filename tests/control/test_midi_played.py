@@ -157,7 +157,7 @@ def test_the_callback_s_notes_need_no_delay_to_be_even() -> None:
 
 
 def test_a_kit_s_notes_come_at_its_frame() -> None:
-    """With what was learned for it, and once more when it is worn."""
+    """With what was learned for it, and once more when it plays."""
     deck = Deck()
     learn(deck, note_1_60="/trig SD")
     kit = FakeKit("small", slots=(TR808[1],))

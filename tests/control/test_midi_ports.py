@@ -13,6 +13,7 @@ from gan808.control.midi.jack_port import JackPort, JackSource
 from gan808.control.midi.ports import MidiPorts
 from gan808.control.midi.systems import InputPort, MidiSystem, OpenPort
 from gan808.errors import DeviceError
+from tests.interleaving import Work, meet_at_every_instruction
 
 NOTE = [0x99, 36, 100]
 
@@ -210,7 +211,7 @@ class TestHotPlug:
             "MIDI port Keys 24:0 has gone; it is picked up when it returns"]
 
     def test_the_watcher_finds_it_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gan808.control.midi.ports.RESCAN_S", 0.01)
+        monkeypatch.setattr("gan808.control.midi.systems.RESCAN_S", 0.01)
         system = FakeSystem(plugged=("Keys 24:0",))
         ports = ports_of("auto", system)
         ports.open()
@@ -293,6 +294,24 @@ class TestArrivalClock:
             delta_s = chance.expovariate(20.0)
             now_s += delta_s + 0.01 * chance.random()
             assert clock.arrival(delta_s, now_s) <= now_s + 1e-12
+
+
+def test_two_threads_close_what_has_gone_once_each() -> None:
+    """At the end the thread that reads may still be about it."""
+
+    def begin() -> tuple[Work, Work, Work]:
+        system = FakeSystem("JACK", ("pads",), polled=True)
+        ports = MidiPorts("pads", jack=no_output, find_systems=lambda **_: [system])
+        ports.open()
+        system.plugged = []
+        ports.rescan()
+        assert not system.opened["pads"].closed
+        return ports._close_gone, ports.close, lambda: closed(system)
+
+    def closed(system: FakeSystem) -> None:
+        assert system.opened["pads"].closed
+
+    assert meet_at_every_instruction((MidiPorts._close_gone,), begin) > 5
 
 
 class TestLost:

@@ -225,7 +225,7 @@ class TestMidi:
         until(lambda: rig.played("midi"))
 
     def test_a_list_of_slots_that_shrinks_is_replaced_whole(self, rig: Rig) -> None:
-        """The thread that plays looks at it while another kit is worn."""
+        """The thread that plays looks at it while another kit comes to play."""
         before = rig.machine.swaps.slots
         kit = rig.library.kit("other")
         small = type(kit)("small", slots=kit.slots[:2])

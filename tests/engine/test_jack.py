@@ -21,7 +21,7 @@ from gan808.engine.outputs.portaudio import PORTAUDIO
 from gan808.engine.outputs.registry import Output, list_outputs, open_output
 from gan808.errors import DeviceError
 from tests.jack_server import RATE_HZ, JackMeter, jack_server
-from tests.timing import SOON_S
+from tests.timing import SOON_S, eventually
 
 pytestmark = pytest.mark.real_time
 
@@ -154,6 +154,40 @@ def test_it_ends_by_itself_after_its_seconds(jack_server: str) -> None:
     output.stop()
     assert output.failure is None
     assert engine.frames / RATE_HZ >= 0.3
+
+
+def test_a_slots_ports_carry_that_slot_alone_under_both_their_names(jack_server: str) -> None:
+    """Sixteen pairs whatever the kit; its codes are names besides, and follow it."""
+    output = open_output("auto", sample_rate_hz=None, block_frames=None, by_slot=True)
+    engine = impulse_engine(output)
+    port, codes, watcher = engine.port("test"), [("BD", "SD")], JackClient("watcher")
+    cell = engine.write_sound(np.array([0.25, 0.0], np.float32))
+    assert cell is not None
+    assert port.assign(1, cell)
+    output.start(engine, lambda: codes[0])
+    try:
+        with JackMeter(jack_server) as meter:
+            own = [name for name in port_names(watcher.handle, AUDIO_TYPE, IS_OUTPUT)
+                   if name.startswith("gan808:slot_")]
+            assert len(own) == len(set(own)) == 32
+            assert watcher.connect("gan808:SD_left", "meter:in_1")
+            assert watcher.connect("gan808:out_right", "meter:in_2")
+            assert watcher.disconnect("gan808:slot_02_left", "meter:in_1")
+            assert watcher.connect("gan808:slot_02_left", "meter:in_1")
+            first = engine.clock.frame_now() + RATE_HZ // 4
+            for slot, at in ((0, 0), (1, 500), (0, 2000), (1, 3000)):
+                assert port.trigger(slot, 1.0, first + at)
+            audio = meter.capture(0.6)
+            assert meter.skipped_frames == 0
+            mix = np.flatnonzero(audio[:, 1])
+            assert (mix - mix[0]).tolist() == [0, 500, 2000, 3000]
+            assert (np.flatnonzero(audio[:, 0]) - mix[0]).tolist() == [500, 3000]
+            codes[0] = ("KK",)  # another kit, of one slot
+            eventually(lambda: watcher.connect("gan808:KK_right", "meter:in_2"))
+            eventually(lambda: not watcher.connect("gan808:SD_left", "meter:in_2"))
+    finally:
+        watcher.close()
+        output.stop()
 
 
 def test_a_second_instance_says_by_which_name_it_is_found(jack_server: str) -> None:

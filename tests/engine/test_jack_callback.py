@@ -14,12 +14,12 @@ from gan808.engine.jack.layout import CHUNK_FRAMES, OUTPUT
 from gan808.engine.jack.midi_layout import RING_EVENTS
 from gan808.engine.jit import object_cache
 from gan808.engine.kernels.clock_source import clock_source
-from gan808.engine.layout import MIDI_ANSWERS
+from gan808.engine.layout import MIDI_ANSWERS, SLOT_CHANNELS
 from tests.engine.rig import load, new_engine
 from tests.engine.test_keymap import drum_map
 
 ON, KICK = 0x99, 36
-LEFT, RIGHT, MIDI = 1, 2, 3
+LEFT, RIGHT, MIDI, FIRST_SLOT_PORT = 1, 2, 3, 4
 ADDRESS = ctypes.c_int64
 GET_BUFFER = ctypes.CFUNCTYPE(ADDRESS, ADDRESS, ctypes.c_uint32)
 COUNT = ctypes.CFUNCTYPE(ctypes.c_uint32, ADDRESS)
@@ -38,7 +38,8 @@ class Event(ctypes.Structure):
 class Server:
     """Stands in for libjack: two audio ports and one MIDI input, in memory."""
 
-    def __init__(self, engine: Engine, longest_frames: int) -> None:
+    def __init__(self, engine: Engine, longest_frames: int, *, by_slot: bool = False) -> None:
+        self.slots = np.full((SLOT_CHANNELS, longest_frames), np.nan, np.float32)
         self.audio = np.full((2, longest_frames), np.nan, np.float32)
         self.events: list[tuple[int, bytes]] = []
         self.deaf = False
@@ -46,6 +47,8 @@ class Server:
         self.memory = np.zeros(1, OUTPUT)
         memory: Any = self.memory[0]
         memory["left_port"], memory["right_port"] = LEFT, RIGHT
+        if by_slot:
+            memory["slot_ports"] = FIRST_SLOT_PORT + np.arange(SLOT_CHANNELS)
         memory["midi_in"]["port"][0, 0] = MIDI
         memory["callback"] = engine.callback_address
         memory["engine"] = engine.memory_address
@@ -63,7 +66,10 @@ class Server:
     def _buffer(self, port: int, _frames: int) -> int:
         if port == MIDI:
             return MIDI
-        return 0 if self.deaf else int(self.audio[port - 1].ctypes.data)
+        if self.deaf:
+            return 0
+        row = self.audio[port - 1] if port < MIDI else self.slots[port - FIRST_SLOT_PORT]
+        return int(row.ctypes.data)
 
     def _event(self, out: int, _buffer: int, index: int) -> int:
         frame, data = self.events[index]
@@ -76,7 +82,7 @@ class Server:
     def cycle(self, frames: int, *events: tuple[int, bytes]) -> np.ndarray:
         """One cycle; what it left in the ports' buffers, float32 (2, frames)."""
         self.events = list(events)
-        self.audio[:] = np.nan
+        self.audio[:] = self.slots[:] = np.nan
         assert self._process(frames, self.memory.ctypes.data) == 0
         return self.audio[:, :frames].copy()
 
@@ -126,6 +132,30 @@ def test_a_cycle_without_buffers_goes_by_unheard() -> None:
     assert engine.frames == 128
     server.deaf = False
     assert np.flatnonzero(server.cycle(128, (5, note()))[0]).tolist() == [5]
+
+
+@pytest.mark.parametrize("frames", [1, 128, CHUNK_FRAMES + 1, 20_000])
+def test_each_slot_goes_to_its_own_ports_in_a_cycle_of_any_length(frames: int) -> None:
+    """Slot 2 hit besides the note that the cycle brings for slot 0; the mix has both."""
+    engine, port = new_engine()
+    for slot in (0, 2):
+        load(engine, slot, [0.5, 0.0])
+    assert port.set_keymap(drum_map())
+    server = Server(engine, 20_000, by_slot=True)
+    server.cycle(17)
+    port.trigger(2, 1.0, 17 + frames // 2)
+    heard = server.cycle(frames, (frames - 1, note()))
+    slots = server.slots.reshape(-1, 2, 20_000)
+    assert np.isnan(slots[:, :, frames:]).all()
+    for slot, at in ((0, [frames - 1]), (1, []), (2, [frames // 2]), (15, [])):
+        for side in range(2):
+            assert np.flatnonzero(slots[slot, side, :frames]).tolist() == at
+    assert np.flatnonzero(heard[0]).tolist() == sorted({frames // 2, frames - 1})
+    engine.process(np.zeros((128, 2), np.float32))  # JACK's buffers are not written again
+    assert np.isnan(slots[:, :, frames:]).all()
+    server.deaf = True
+    server.cycle(frames)
+    assert np.isnan(slots).all()
 
 
 def test_what_is_not_one_whole_channel_message_is_left_to_python() -> None:

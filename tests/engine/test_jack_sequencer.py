@@ -57,7 +57,7 @@ def test_steps_leave_the_port_on_their_very_samples(
         meter.connect_audio("gan808")
         sequencer = Sequencer(EVERY_STEP, ("BD",), engine.port("sequencer"), RATE_HZ,
                               tempo_bpm=tempo_bpm, swing=swing)
-        thread = SequencerThread(sequencer.advance, engine.clock.frame_now, AHEAD_FRAMES)
+        thread = SequencerThread(sequencer.advance, engine.clock.frame_now, lambda: AHEAD_FRAMES)
         sequencer.play(engine.clock.frame_now() + AHEAD_FRAMES + RATE_HZ // 2)
         thread.start()
         try:

@@ -13,9 +13,11 @@ import soundfile
 
 from gan808.engine.engine import Engine
 from gan808.engine.outputs import registry
-from gan808.engine.outputs.file import FileWriter
-from gan808.engine.outputs.output import Output
+from gan808.engine.outputs.devices import find_device
+from gan808.engine.outputs.file import FileOutput, NullOutput
+from gan808.engine.outputs.output import Output, OutputRequest
 from gan808.engine.outputs.registry import OutputInfo, list_outputs, open_output
+from gan808.engine.outputs.sound_file import FileWriter
 from gan808.errors import DeviceError
 from tests.engine.rig import RATE_HZ, load, render, sine
 from tests.timing import SOON_S
@@ -56,6 +58,50 @@ def test_a_fast_file_is_exact_and_steps_its_caller(tmp_path: Path) -> None:
     assert audio == pytest.approx(expected, abs=2**-23)
 
 
+def test_each_slot_is_a_file_as_long_as_the_mix_and_together_they_are_it(tmp_path: Path) -> None:
+    """Named by the kit's codes; in floats, as no limiter keeps a slot under full scale. A slot that
+    only a later kit has begins with silence, at the same frame."""
+    engine, path = ready_engine(), tmp_path / "take.flac"
+    port = engine.port("test")
+    for slot, height in ((1, 0.2), (4, 0.1), (5, 1.7)):
+        load(engine, slot, sine(4800, height=height))
+    for slot, frame in ((1, 500), (4, 7000), (5, 9600)):
+        port.trigger(slot, 1.0, frame)
+    output = opened(f"file:{path}", seconds=0.3, fast=True, by_slot=True)
+    output.start(engine, lambda: ("BD", "SD", "CH"))
+    assert output.wait(10)
+    output.stop()
+    assert output.failure is None
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "take-BD.wav", "take-CH.wav", "take-SD.wav", "take-slot5.wav", "take-slot6.wav",
+        "take.flac"]
+    mix, _ = soundfile.read(path, dtype="float32")
+    stems = {each.stem.removeprefix("take-"): soundfile.read(each, dtype="float32")[0]
+             for each in tmp_path.glob("*.wav")}
+    assert {stem.shape for stem in stems.values()} == {mix.shape} == {(14_400, 2)}
+    first = {code: np.flatnonzero(stem[:, 0])[:1].tolist() for code, stem in stems.items()}
+    assert first == {"BD": [1001], "SD": [501], "CH": [], "slot5": [7001], "slot6": [9601]}
+    assert np.abs(stems["slot6"]).max() > 1.0
+    before = slice(0, 9600)  # where the limiter has nothing to do
+    assert sum(stems.values())[before] == pytest.approx(mix[before], abs=2**-22)
+    assert np.abs(mix).max() <= 1.0
+
+
+def test_a_slots_file_that_is_somebody_elses_is_left_alone_and_the_mix_too(tmp_path: Path) -> None:
+    path, stem = tmp_path / "take.wav", tmp_path / "take-SD.wav"
+    output = opened(f"file:{path}", seconds=0.01, fast=True, by_slot=True)
+    output.start(ready_engine(), lambda: ("BD", "SD"))
+    assert output.wait(10)
+    output.stop()
+    mix = path.read_bytes()
+    soundfile.write(stem, np.full((480, 2), 0.25), RATE_HZ)
+    theirs = stem.read_bytes()
+    again = opened(f"file:{path}", seconds=0.02, fast=True, by_slot=True)
+    with pytest.raises(DeviceError, match="take-SD.wav: is there, and GAN-808 did not write it"):
+        again.start(ready_engine(), lambda: ("BD", "SD"))
+    assert (path.read_bytes(), stem.read_bytes()) == (mix, theirs)
+
+
 @pytest.mark.parametrize("spec", ["file", "null"])
 def test_in_real_time_a_second_takes_a_second(tmp_path: Path, spec: str) -> None:
     path = tmp_path / "live.wav"
@@ -87,7 +133,7 @@ def test_stop_ends_it_soon_and_completes_the_file(tmp_path: Path) -> None:
 
 
 def test_a_long_take_goes_on_in_another_part(tmp_path: Path) -> None:
-    writer = FileWriter(tmp_path / "long.wav", RATE_HZ, part_bytes=6 * 250)
+    writer = FileWriter(tmp_path / "long.wav", RATE_HZ, part_frames=250)
     writer.open()
     audio = np.linspace(-0.5, 0.5, 1200, dtype=np.float32).reshape(600, 2)
     for first in range(0, 600, 128):
@@ -157,10 +203,7 @@ def test_a_failing_caller_is_kept_not_raised(tmp_path: Path) -> None:
 @pytest.fixture
 def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a sound card: what a bare container is."""
-    def refuse(*_: object) -> Output:
-        raise DeviceError("no sound device")
-
-    monkeypatch.setattr(registry, "open_device", refuse)
+    monkeypatch.setattr(registry, "OUTPUTS", (NullOutput, FileOutput))
 
 
 @pytest.mark.usefixtures("no_device")
@@ -179,8 +222,52 @@ def test_auto_without_a_device_plays_into_a_file_and_says_which(tmp_path: Path) 
 
 @pytest.mark.usefixtures("no_device")
 def test_a_named_device_that_is_missing_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="no sound device"):
+    with pytest.raises(DeviceError, match="no sound device at all, so no 'USB'"):
         opened("USB", file_dir=tmp_path)
+
+
+class Studio(NullOutput):
+    """An output with two devices."""
+
+    @classmethod
+    def devices(cls) -> list[OutputInfo]:
+        return [OutputInfo(name, "test", 2, RATE_HZ, name == "desk") for name in ("desk", "booth")]
+
+    @classmethod
+    def from_request(cls, request: OutputRequest) -> Studio | None:
+        if find_device(cls.devices(), request.spec) is None:
+            return None
+        return cls(request)
+
+
+class Attic(Studio):
+    """The same, behind it in the registry."""
+
+
+def test_a_class_in_the_registry_is_listed_and_opened_by_what_it_takes(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "OUTPUTS", (NullOutput, FileOutput, Studio, Attic))
+    assert [(info.name, info.is_default) for info in list_outputs()] == [
+        ("desk", True), ("booth", False), ("desk", False), ("booth", False)]
+    assert type(opened("booth")) is type(opened("auto")) is Studio
+    assert type(opened("null")) is NullOutput
+    with pytest.raises(DeviceError, match="no sound device matches 'hall'; there are: desk, booth"):
+        opened("hall")
+
+
+def test_auto_is_a_file_where_what_took_it_cannot_have_it(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy(NullOutput):
+        @classmethod
+        def from_request(cls, request: OutputRequest) -> Busy | None:
+            raise DeviceError("the device is busy")
+
+    monkeypatch.setattr(registry, "OUTPUTS", (NullOutput, FileOutput, Busy, Studio))
+    output = opened("auto", file_dir=tmp_path)
+    assert isinstance(output, FileOutput)
+    assert output.notice == f"the device is busy; playing into {output.path}"
+    with pytest.raises(DeviceError, match="busy"):
+        opened("desk")
 
 
 def test_listing_prints_nothing_and_loads_nothing_before() -> None:

@@ -11,6 +11,7 @@ import pytest
 from gan808.engine import layout
 from gan808.engine.engine import NO_CELL, Engine
 from tests.engine.rig import CENTRE, RATE_HZ, drum, load, new_engine, render
+from tests.interleaving import Work, meet_at_every_instruction
 
 
 def test_a_full_ring_refuses_and_counts() -> None:
@@ -21,6 +22,15 @@ def test_a_full_ring_refuses_and_counts() -> None:
     assert engine.stats().dropped_commands == 6
     render(engine, 16)
     assert port.trigger(0, 1.0, 10_000)
+
+
+def test_counters_are_read_while_another_thread_takes_its_port() -> None:
+    def begin() -> tuple[Work, Work, Work]:
+        engine = Engine(RATE_HZ, cells=1, max_sound_s=0.001)
+        engine.port("osc")
+        return engine.stats, lambda: engine.port("midi"), lambda: None
+
+    assert meet_at_every_instruction((Engine.stats,), begin) > 20
 
 
 def test_the_queue_of_the_future_is_bounded_and_keeps_time_order() -> None:

@@ -10,8 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan808.engine.engine import Engine, Port, SlotParameter
-from gan808.engine.layout import COMMAND_ASSIGN, JOURNAL_COMMANDS, TAPE_FRAMES
-from gan808.engine.recorder import Journal, State, restore
+from gan808.engine.layout import (
+    COMMAND_ASSIGN,
+    JOURNAL_COMMANDS,
+    SLOT_CHANNELS,
+    SLOT_TAPE_FRAMES,
+    TAPE_FRAMES,
+)
+from gan808.engine.recorder import Journal, State
+from gan808.engine.slot_buffers import SlotBuffers
 from gan808.errors import Gan808Error
 from tests.engine.rig import BLOCKS, drum, new_engine, render
 
@@ -78,7 +85,7 @@ def replayed(state: State, commands: np.ndarray, frames: int, block: int | None)
     engine, port = new_engine(voices=VOICES, cells=256)
     cells = {number + 1: engine.write_sound(sound) for number, sound in enumerate(SOUNDS)}
     assert None not in cells.values()
-    restore(engine, state, cells)  # type: ignore[arg-type]
+    engine.restore(state, cells)  # type: ignore[arg-type]
     for command in commands:
         row = command.tolist()
         if row[2] == COMMAND_ASSIGN:
@@ -131,6 +138,56 @@ def test_what_is_not_recorded_is_not_written() -> None:
     port.trigger(0, 1.0)
     render(engine, 500)
     assert len(engine.journal.frames()) == len(engine.journal.commands()) == 0
+
+
+def played_by_slot(engine: Engine, frames: int) -> np.ndarray:
+    """The next frames as a tape by slot has them, float32 (frames, 2 + SLOT_CHANNELS)."""
+    out, buffers = np.zeros((frames, 2), np.float32), SlotBuffers(frames)
+    engine.process(out, buffers)
+    return np.hstack([out, buffers.audio.reshape(SLOT_CHANNELS, frames).T])
+
+
+def test_a_tape_by_slot_has_each_slot_beside_the_mix() -> None:
+    """Whether an output wants them too or not; and the next recording may be of the mix alone."""
+    random = np.random.default_rng(5)
+    engine, port = new_engine(voices=VOICES)
+    for slot in range(len(SOUNDS)):
+        swap(engine, port, slot, slot)
+    engine.journal.ask(True, by_slot=True)
+    heard = []
+    for _ in range(20):
+        player(random, engine, port)
+        heard.append(played_by_slot(engine, int(random.integers(1, 3000))))
+    taped = engine.journal.frames()
+    assert taped.tobytes() == np.concatenate(heard).tobytes()
+    assert len([1 for column in taped.T if column.any()]) == 2 + 2 * len(SOUNDS)
+    port.trigger(0, 1.0)
+    mix = render(engine, 500)
+    taped = engine.journal.frames()
+    assert taped[:, :2].tobytes() == mix.tobytes()
+    assert taped[:, 2:].any()
+    engine.journal.ask(False)
+    render(engine, 10)
+    engine.journal.ask(True)
+    mix = render(engine, 500)
+    assert engine.journal.frames().tobytes() == mix.tobytes()
+
+
+def test_a_tape_by_slot_that_is_full_loses_all_of_a_frame() -> None:
+    engine, port = new_engine()
+    swap(engine, port, 0, 0)
+    engine.journal.ask(True, by_slot=True)
+    block = SLOT_TAPE_FRAMES // 4
+    for _ in range(5):  # a block more than there is room for
+        port.trigger(0, 1.0)
+        render(engine, block)
+    assert engine.journal.frames().shape == (SLOT_TAPE_FRAMES, 2 + SLOT_CHANNELS)
+    port.trigger(0, 1.0)
+    last = played_by_slot(engine, block)
+    then = engine.journal.frames()
+    assert not then[:block].any()
+    assert then[block:].tobytes() == last.tobytes()
+    assert engine.journal.losses.frames == block
 
 
 def test_a_reader_that_is_too_slow_loses_what_is_counted_and_no_more() -> None:

@@ -20,7 +20,7 @@ BLOCK = 64
 
 
 class Wire:
-    """Two sockets, an engine with a sound on every slot, and an ear between them."""
+    """Two sockets, an engine with a sound on every slot, and a fast path between them."""
 
     def __init__(self) -> None:
         self.engine = Engine(48_000)
@@ -34,12 +34,12 @@ class Wire:
         self.there.bind(("127.0.0.1", 0))
         self.here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.here.connect(self.there.getsockname())
-        self.ear = TriggerFastPath(self.port, self.there.fileno())
+        self.path = TriggerFastPath(self.port, self.there.fileno())
 
     def hear(self, datagram: bytes) -> int:
-        """What the ear makes of it; it stays to be received."""
+        """What the fast path makes of it; it stays to be received."""
         self.here.send(datagram)
-        found = self.ear.wait(CODES, WITHIN_S)
+        found = self.path.wait(CODES, WITHIN_S)
         assert self.there.recv(4096) == datagram
         return found
 
@@ -94,11 +94,11 @@ def test_bundles_and_damage_only_arrive(wire: Wire) -> None:
 
 
 def test_silence_ends_in_time(wire: Wire) -> None:
-    assert wire.ear.wait(CODES, 0.001) == 0
+    assert wire.path.wait(CODES, 0.001) == 0
 
 
 def test_a_full_ring_leaves_the_hit_to_who_can_tell(wire: Wire) -> None:
-    """And the port goes on behind what the ear has written, without losing its place."""
+    """And the port goes on behind what the fast path has written, without losing its place."""
     hit = message("/gan808/trig", "BD", 1.0).dgram
     played = 0
     for number in range(RING_COMMANDS):
@@ -114,6 +114,6 @@ def test_a_full_ring_leaves_the_hit_to_who_can_tell(wire: Wire) -> None:
 
 def test_another_kit_has_other_codes(wire: Wire) -> None:
     wire.here.send(message("/gan808/trig", "ZZ", 1.0).dgram)
-    assert wire.ear.wait(("AA", "ZZ"), WITHIN_S) == PLAYED
+    assert wire.path.wait(("AA", "ZZ"), WITHIN_S) == PLAYED
     wire.there.recv(4096)
     assert wire.hear(message("/gan808/trig", "ZZ", 1.0).dgram) == ARRIVED

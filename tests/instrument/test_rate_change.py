@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.instrument.machine import Machine
-from gan808.instrument.rate_change import change_rate
 from gan808.sequencer.sequencer import Sequencer
 from tests.fake_filler import FakeFiller
 from tests.fakes import FakeKit, FakeLibrary, FakePool, fake_sound
@@ -26,11 +23,8 @@ def test_the_slots_have_their_sounds_at_the_new_rate() -> None:
     machine.start()
     try:
         before = [slot.sound for slot in machine.swaps.slots]
-        done = threading.Event()
-        change_rate(machine, rates[1])
+        machine.ask(lambda: machine.change_rate(rates[1])).result(10)
         after = [slot.sound for slot in machine.swaps.slots]
-        machine.post(done.set)
-        assert done.wait(10)
     finally:
         machine.stop()
     for old, new in zip(before, after, strict=True):

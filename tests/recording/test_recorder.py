@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan808.app.offline.replay import find_sounds
+from gan808.app.offline.replay import find_sounds, write_wav
 from gan808.config import Settings
 from gan808.engine.engine import Engine
 from gan808.errors import ConfigError, Gan808Error
 from gan808.instrument.machine import Machine
 from gan808.recording.format import read_take
 from gan808.recording.recorder import Recorder, named, stem_of
-from gan808.recording.replay import Replay
+from gan808.recording.replay import Replay, codes_of
 from gan808.sound.latent import Point
 from gan808.sound.sound import Sound
 from tests.engine.test_wav import full_after
@@ -102,6 +102,50 @@ def test_a_sound_that_is_not_as_it_was_is_named(tmp_path: Path) -> None:
     heard: list[np.ndarray] = []
     replay.play(lambda block: heard.append(block.copy()))
     assert np.concatenate(heard).tobytes() != stage.audio.tobytes()
+
+
+def test_each_slot_is_recorded_alone_and_replayed_to_the_same_samples(tmp_path: Path) -> None:
+    """Where [audio] outputs asks for it, beside the mix, which is as without."""
+    stage, random = Stage(tmp_path, audio={"outputs": "slots"}), np.random.default_rng(4)
+    stage.play(random, 0.5)
+    before = stage.engine.frames
+    stem = stage.record("take")
+    stage.play(random, 1.0)
+    assert "and each slot alone" in stage.close()
+    assert read(stem.with_suffix(".wav")).tobytes() == stage.audio[before:].tobytes()
+    names = [f"-{code}.wav" for code in stage.machine.codes]
+    recorded = {path.name.removeprefix("take"): path.read_bytes()
+                for path in tmp_path.glob("take-*")}
+    assert sorted(recorded) == sorted(names)
+    lines = read_take(stem.with_suffix(".mid"))
+    write_wav(tmp_path / "again.wav", Replay(lines, find_sounds(lines, made_again).sounds),
+              by_slot=True)
+    for name in names:
+        assert (tmp_path / f"again{name}").read_bytes() == recorded[name], name
+    heard = [read(tmp_path / f"take{name}") for name in names]
+    assert len([1 for each in heard if np.abs(each).max() > 0.05]) > 8
+    assert {len(each) for each in heard} == {stage.engine.frames - before}
+
+
+def test_a_slots_file_that_is_there_is_met_before_anything_is_made(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, audio={"outputs": "slots"})
+    (tmp_path / "take-SD.wav").write_text("mine")
+    with pytest.raises(Gan808Error, match="take-SD.wav: there is one already"):
+        stage.record("take")
+    assert [path.name for path in tmp_path.iterdir()] == ["take-SD.wav"]
+    stage.record("other")
+    assert len(list(tmp_path.iterdir())) == 3 + len(stage.machine.codes)
+    assert "nothing was played" in stage.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["take-SD.wav"]
+
+
+def test_a_damaged_recording_names_no_file() -> None:
+    """A slot's code is part of a path."""
+    slots = [["BD", 36], ["../X", 38], ["", 40], ["bd", 41]]
+    assert codes_of([{"kit": "k", "slots": slots}]) == ("BD", "slot2", "slot3", "slot4")
+    assert codes_of([]) == ()
+    with pytest.raises(Gan808Error, match="damaged"):
+        codes_of([{"kit": "k", "slots": [3]}])
 
 
 class TestOverOsc:

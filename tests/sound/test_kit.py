@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from gan808.errors import KitError
-from gan808.sound.kit.kit import find_kit, list_kits, load_kit, verify_kit
+from gan808.sound.kit.kit import find_kit, list_kits, load_kit
+from gan808.sound.kit.verify import verify_kit
 from tests.tiny_kit import CLASSES, FACTORY_A_CLASS, GEOMETRY, drum, write_tiny_kit
 
 

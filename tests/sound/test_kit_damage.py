@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 
 from gan808.errors import KitError
 from gan808.sound.kit import checks
-from gan808.sound.kit.kit import Kit, list_kits, load_kit, verify_kit
+from gan808.sound.kit.kit import Kit, list_kits, load_kit
+from gan808.sound.kit.verify import verify_kit
 from tests.tiny_kit import CLASSES, GEOMETRY, write_tiny_kit
 
 

@@ -1,7 +1,7 @@
-"""A few steps of the tiny recipes on the backend that KERAS_BACKEND names, run as a program.
+"""A few steps of the tiny recipes on the backend that KERAS_BACKEND names.
 
-Weights come from NumPy's generator, so every backend begins alike. Prints JSON: the losses by
-recipe; argument: the .npz file that takes every weight after, by recipe and number.
+Weights come from NumPy's generator, so every backend begins alike. `main` prints JSON: the losses
+by recipe; its argument is the .npz file that takes every weight after, by recipe and number.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ EXPERIMENTS = replace(
     spec=replace(TINY.spec, low_blocks=1, texture=True, minibatch_deviation=True),
 )
 HALF = replace(TINY, name="bfloat16", precision="bfloat16")
-RECIPES = (TINY, TINY_PAPER, EXPERIMENTS, HALF)
+# What TINY does EXPERIMENTS does too.
+RECIPES = (TINY_PAPER, EXPERIMENTS, HALF)
 
 
 def run(recipe: Recipe, n_steps: int = 2) -> tuple[dict[str, float], list[np.ndarray]]:
@@ -56,10 +57,11 @@ def run(recipe: Recipe, n_steps: int = 2) -> tuple[dict[str, float], list[np.nda
     return report, [np.asarray(w) for model in networks for w in model.get_weights()]
 
 
-if __name__ == "__main__":
+def main(out: str) -> None:
+    """Take the steps of all recipes."""
     done = {recipe.name: run(recipe) for recipe in RECIPES}
-    np.savez(sys.argv[1], **{f"{name} {i}": array for name, (_, weights) in done.items()
-                             for i, array in enumerate(weights)})
+    np.savez(out, **{f"{name} {i}": array for name, (_, weights) in done.items()
+                     for i, array in enumerate(weights)})
     sys.stdout.write(json.dumps({
         "backend": keras.backend.backend(), "reports": {name: done[name][0] for name in done},
     }) + "\n")

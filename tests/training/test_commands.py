@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from gan808 import paths
 from gan808.cli.main import app
 from gan808.errors import CorpusError, TrainingError
-from gan808.sound.kit.kit import load_kit, verify_kit
+from gan808.sound.kit.kit import load_kit
+from gan808.sound.kit.verify import verify_kit
 from gan808.sound.renderer import Renderer
 from tests.tiny_kit import GEOMETRY, write_tiny_kit
 from tests.training.tiny_recipe import write_drums

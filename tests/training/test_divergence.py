@@ -135,6 +135,7 @@ def one_sound(steps):
     kernel.assign(np.zeros(kernel.shape, np.float32))
 
 
+@pytest.mark.usefixtures("graphs")
 def test_nan_is_rolled_back_told_and_resumed_to_the_same_losses(dataset, tmp_path):
     """The critic is poisoned after step 4. The run goes back, draws other batches and ends; one
     that is stopped after the rollback and started again ends with the same losses."""
@@ -164,6 +165,7 @@ def test_nan_is_rolled_back_told_and_resumed_to_the_same_losses(dataset, tmp_pat
         assert got[key] == pytest.approx(value, rel=1e-3, abs=1e-4), key
 
 
+@pytest.mark.usefixtures("graphs")
 def test_a_collapse_goes_back_beyond_it(dataset, tmp_path):
     """The generator forgets its latents at step 5; the look at step 6 sees it. The checkpoint of
     step 5 has it already: the run goes back to the one that the look at step 4 has proven."""
@@ -180,6 +182,7 @@ def test_a_collapse_goes_back_beyond_it(dataset, tmp_path):
     assert names[-1] == "step-00000009"
 
 
+@pytest.mark.usefixtures("graphs")
 def test_what_cannot_work_ends_in_one_line_and_leaves_the_good_checkpoint(dataset, tmp_path):
     """A rate of 1e4: whatever the batches, and at half the rate and less, it fails."""
     options = FitOptions(steps=400, learning_rate=1e4, **{**QUIET, "checkpoint_s": 1e9})

@@ -5,8 +5,7 @@ import pytest
 
 from tests.tiny_kit import GEOMETRY, drum
 from training.corpus.duplicates import ALIKE_DB, SAME, STEP_DB, levels, one_of_each
-from training.corpus.recording import Skipped
-from training.corpus.spool import Spooled
+from training.corpus.recording import Skipped, Spooled
 from training.corpus.synth import SAMPLE_RATE_HZ, VOICES, synthesise
 
 RATE_HZ = GEOMETRY.sample_rate_hz

@@ -9,8 +9,8 @@ from gan808.sound.recording import mono
 from training.corpus.class_map import read_class_map
 from training.corpus.folder import FolderSource
 from training.corpus.packs import Selection, read_credits
-from training.corpus.recording import Skipped
-from training.corpus.spool import NO_ROOM, Spooled, select
+from training.corpus.recording import Skipped, Spooled
+from training.corpus.spool import NO_ROOM, select
 
 CLICK = np.sin(np.arange(800) / 5)
 

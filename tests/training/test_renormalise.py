@@ -31,6 +31,7 @@ def wide(kit, tmp_path_factory):
     return Dataset(folder / "wide").normalised_by(Moments(old.mean + 1, 2 * old.deviation))
 
 
+@pytest.mark.usefixtures("graphs")
 def test_new_networks_speak_in_the_new_moments_of_the_same_sounds(kit, wide, tmp_path):
     """Log images of the same latents come fifty times as near as they are without learning
     (measured: three hundred), and the critic's opinions of recordings follow (0.999)."""

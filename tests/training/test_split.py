@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from training.corpus.recording import Spooled
 from training.corpus.split import MOST, choose_held_out
-from training.corpus.spool import Spooled
 
 
 def sounds(class_name, pack, n):

@@ -5,31 +5,20 @@ import csv
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gan808.errors import TrainingError
+from tests.timing import eventually
+from tests.training.fit_together import fit
+from tests.training.programs import Program
 from tests.training.tiny_recipe import TINY, TINY_PAPER
 from training import checkpoint
 from training.export import ExportOptions, export
 from training.trainer import FitOptions, Interrupted, Trainer, rate_share
-
-# A fit of the tiny recipe in a process of its own, to be killed: dataset folder, run folder, steps.
-FIT = """
-import sys
-from pathlib import Path
-from training.dataset import Dataset
-from training.trainer import FitOptions, Trainer
-from tests.training.tiny_recipe import TINY
-options = FitOptions(steps=int(sys.argv[3]), checkpoint_s=0.0, samples_s=1e9)
-Trainer(Dataset(Path(sys.argv[1])), TINY, Path(sys.argv[2]), options).fit()
-"""
 
 
 def losses_of(run):
@@ -38,6 +27,7 @@ def losses_of(run):
         return {(int(r["step"]), r["name"]): float(r["value"]) for r in csv.DictReader(file)}
 
 
+@pytest.mark.usefixtures("graphs")
 @pytest.mark.parametrize("recipe", [TINY, TINY_PAPER], ids=["house", "paper"])
 def test_both_recipes_train_and_the_critic_learns(recipe, dataset, tmp_path):
     trainer = Trainer(dataset, recipe, tmp_path, FitOptions(steps=40))
@@ -49,6 +39,7 @@ def test_both_recipes_train_and_the_critic_learns(recipe, dataset, tmp_path):
     assert late < early
 
 
+@pytest.mark.usefixtures("graphs")
 def test_the_average_follows_the_generator(dataset, tmp_path, monkeypatch):
     """And nothing is written beside the run: a command's end would leave it."""
     (tmp_path / "temporary").mkdir()
@@ -63,22 +54,19 @@ def test_the_average_follows_the_generator(dataset, tmp_path, monkeypatch):
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+@pytest.mark.usefixtures("graphs")
 def test_killed_training_goes_on_to_the_same_losses(dataset, tmp_path):
     """SIGKILL in the middle, then the same command: every loss equals an uninterrupted run's."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     trainer = Trainer(dataset, TINY, whole, FitOptions(steps=12, samples_s=1e9))
     trainer.fit()
-    command = [sys.executable, "-c", FIT, str(dataset.folder), str(broken), "12"]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    killed = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while len(checkpoint.checkpoints(broken)) < 2 and time.monotonic() < deadline:
-        assert killed.poll() is None
-        time.sleep(0.005)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
+    killed = Program(tmp_path / "killed", fit, dataset.folder, broken, 12, tmp_path / "out.npz",
+                     HOLD="5")
+    eventually(lambda: checkpoint.folder_of(broken, 4) in checkpoint.checkpoints(broken), 120)
+    killed.process.kill()
+    assert killed.ended() == -signal.SIGKILL
     reached = checkpoint.read_state(checkpoint.checkpoints(broken)[-1])["step"]
-    assert reached < 12
+    assert reached == 4
     resumed = Trainer(dataset, TINY, broken, FitOptions(steps=12, samples_s=1e9))
     assert resumed.step == reached
     resumed.fit()

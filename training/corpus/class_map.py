@@ -36,7 +36,7 @@ class ClassMap:
 
 
 def key(name: str) -> str:
-    """Spelling as it is compared: case and what parts words do not count."""
+    """A name as it is compared: in one case, without what separates words."""
     return name if name == OTHERS else re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 

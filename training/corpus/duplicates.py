@@ -1,8 +1,8 @@
 """One of each sound: sample libraries hold the same recording under many names.
 
 A SoundFont's kits share samples, and its velocities often differ in level alone, which training
-takes away. A sound that is there fifty times is one that a network learns by heart or leaves out,
-and one that an evaluation counts fifty times.
+takes away. A recording that is there fifty times is learned by heart or left out by a network, and
+counted fifty times by an evaluation.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gan808.sound.spectral.spectrogram import stft
 
 from ..parallel import in_order
-from .recording import Skipped
-
-if TYPE_CHECKING:
-    from .spool import Spooled
+from .recording import Skipped, Spooled
 
 SAME = "the same sound as another of its class"
 N_FFT, HOP = 512, 128

@@ -30,6 +30,20 @@ class Recording:
     path: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One usable recording in a spool: where its samples are, and what is known of it."""
+
+    start: int
+    n_samples: int
+    class_name: str
+    origin: str
+    pack: str
+    collection: str = ""
+    held_out: bool = False
+    reported: bool = False
+
+
 @dataclass(frozen=True)
 class Credit:
     """Where the sounds of a collection came from, for kit.toml."""

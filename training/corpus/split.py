@@ -17,12 +17,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from .recording import Spooled
 from .synth import is_synthesised
-
-if TYPE_CHECKING:
-    from .spool import Spooled
 
 HELD_OUT = 0.1  # of a class's recordings, at least
 MOST = 0.3
@@ -66,7 +63,7 @@ class _Groups:
         self._cut(sounds)
 
     def unit(self, sound: Spooled) -> str:
-        """What a sound is held out with."""
+        """The name of the group that a sound is held out with."""
         return self._part.get(sound.origin, sound.pack)
 
     def _cut(self, sounds: Sequence[Spooled]) -> None:

@@ -12,7 +12,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from gan808.sound.spectral.geometry import Geometry
 from ..parallel import in_order
 from .classes import ALIASES
 from .duplicates import one_of_each
-from .recording import Recording, Skipped, Source
+from .recording import Recording, Skipped, Source, Spooled
 from .split import choose_held_out
 
 SHORTEST_S = 0.003
@@ -33,20 +32,6 @@ FULL_SCALE = 32767
 SAMPLE_BYTES = 2
 ALONE = "alone in its class"
 NO_ROOM = f"a kit has {MAX_CLASSES} classes, left out"
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """One usable recording: where its samples are, and what is known of it."""
-
-    start: int
-    n_samples: int
-    class_name: str
-    origin: str
-    pack: str
-    collection: str = ""
-    held_out: bool = False
-    reported: bool = False
 
 
 def clean(audio: np.ndarray, sample_rate_hz: int, geometry: Geometry) -> np.ndarray:

@@ -68,10 +68,12 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
 def points_from(
     start: Point, count: int, *, near: float | None = None, morph: int | None = None
 ) -> list[Point]:
-    """The points of an order that begins at `start`, as wide as it is: one seed after the other;
-    with near so many neighbours at that radius; with morph so many steps towards that seed, both
-    ends among them (a single one lies half way). Raises ConfigError for both at once or
-    numbers out of range."""
+    """The points of an order that begins at `start`, each as wide as it.
+
+    Without near and morph: one seed after the other. near: so many neighbours at that radius.
+    morph: so many steps towards that seed, both ends among them (a single one lies half way).
+    Raises ConfigError for both at once or numbers out of range.
+    """
     if near is not None and morph is not None:
         raise ConfigError("--near and --morph: give one of them")
     if near is not None:

@@ -8,7 +8,9 @@ program or the machine is another, the sounds may be too, and then a line says s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,14 @@ from gan808 import __version__, paths
 from gan808.app.offline.render import batches
 from gan808.config import Settings
 from gan808.engine.outputs.registry import open_output
+from gan808.engine.outputs.stems import StemFiles, stem_paths
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error, Guard, KitError
 from gan808.pool.factory import factory_sounds
 from gan808.pool.render_process import RenderProcess
 from gan808.pool.store import fingerprint
 from gan808.recording.format import Line, digest_of, read_take
-from gan808.recording.replay import Replay
+from gan808.recording.replay import Replay, codes_of
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.latent import parse_id
 from gan808.sound.sound import RENDER, Sound, parse_file_id
@@ -58,8 +61,10 @@ def replay_file(settings: Settings, order: ReplayOrder) -> Iterator[str]:
     out = None
     if order.output is None:
         path = order.out or order.recording.with_name(f"{order.recording.stem}-replay.wav")
-        if path.exists():
-            raise Gan808Error(f"{path}: there is one already; give another with --out")
+        stems = stem_paths(path, codes_of(lines)) if settings.audio.by_slot else []
+        for each in (path, *stems):
+            if each.exists():
+                raise Gan808Error(f"{each}: there is one already; give another with --out")
         out = path
     yield from _notes_on(lines)
     kits = _Kits(settings, lines, order.kit)
@@ -70,11 +75,12 @@ def replay_file(settings: Settings, order: ReplayOrder) -> Iterator[str]:
                f"recorded, {found.differing[0]} for one: the replay differs")
     replay = Replay(lines, found.sounds)
     if out is None:
-        play_on(order.output or "auto", replay)
+        play_on(order.output or "auto", replay, by_slot=settings.audio.by_slot)
         yield f"played {replay.seconds:.1f} s"
         return
-    write_wav(out, replay)
-    yield f"{out}  {replay.seconds:.1f} s, {len(found.sounds)} sounds"
+    write_wav(out, replay, by_slot=settings.audio.by_slot)
+    slots = ", and each slot alone" if settings.audio.by_slot else ""
+    yield f"{out}  {replay.seconds:.1f} s, {len(found.sounds)} sounds{slots}"
 
 
 def _notes_on(lines: Sequence[Line]) -> Iterator[str]:
@@ -91,21 +97,25 @@ def _notes_on(lines: Sequence[Line]) -> Iterator[str]:
                f"{last['lost_commands']} commands, so the replay differs there")
 
 
-def write_wav(path: Path, replay: Replay) -> None:
-    """The whole recording as a WAV of floats, as fast as it goes. Raises Gan808Error."""
-    file = WavFile(path, replay.rate_hz)
-    try:
-        replay.play(file.write)
-    finally:
-        file.close()
+def write_wav(path: Path, replay: Replay, *, by_slot: bool = False) -> None:
+    """The whole recording as a WAV of floats, as fast as it goes, and each slot alone as one beside
+    it. Raises Gan808Error."""
+    stems = StemFiles(path, replay.codes if by_slot else (), partial(
+        WavFile, sample_rate_hz=replay.rate_hz))
+    with ExitStack() as closing:
+        mix = WavFile(path, replay.rate_hz)
+        closing.callback(mix.close)
+        closing.callback(stems.close)
+        stems.open()
+        replay.play(mix.write, stems.write if by_slot else None)
 
 
-def play_on(spec: str, replay: Replay) -> None:
+def play_on(spec: str, replay: Replay, *, by_slot: bool = False) -> None:
     """Play the recording on an output, in its own time. Raises Gan808Error."""
-    output = open_output(spec, sample_rate_hz=replay.rate_hz, block_frames=None)
+    output = open_output(spec, sample_rate_hz=replay.rate_hz, block_frames=None, by_slot=by_slot)
     ahead = round(AHEAD_S * replay.rate_hz)
     replay.feed(replay.first_frame + ahead)
-    output.start(replay.engine)
+    output.start(replay.engine, lambda: replay.codes)
     try:
         while replay.engine.frames < replay.end_frame and not output.wait(FEED_S):
             replay.feed(replay.engine.frames + ahead)

@@ -21,7 +21,8 @@ class MidiChannel:
         self._bank_chosen = False
 
     def control(self, number: int, value: int) -> bool:
-        """Whether it was one of the channel's own controllers; 0..127 both."""
+        """Take over a controller of the channel itself; number and value 0..127. False for any
+        other."""
         if number == EXPRESSION:
             self.gain = value / FULL
         elif number == PAN:
@@ -39,27 +40,28 @@ class MidiChannel:
         self.gain, self.holding = 1.0, False
 
     def strike(self, slot: int) -> None:
-        """A key is down again: what it rings for is the key."""
+        """The slot is played again: the pedal no longer holds its earlier note."""
         self._held.discard(slot)
 
     def keeps(self, slot: int) -> bool:
-        """A key is let go: whether the pedal keeps its note."""
+        """The slot's key is let go. True where the pedal is down and so holds its note."""
         if self.holding:
             self._held.add(slot)
         return self.holding
 
     def let_go(self) -> set[int]:
-        """The slots whose notes the pedal has kept and keeps no longer."""
+        """The slots whose notes the pedal held and, now that it is up, holds no longer."""
         if self.holding:
             return set()
         held, self._held = self._held, set()
         return held
 
     def silence(self) -> None:
-        """CC 120: nothing rings, so nothing is held."""
+        """CC 120 has silenced all notes: the pedal holds none."""
         self._held.clear()
 
     def takes_program(self) -> bool:
-        """Whether the next program change is a kit's: one after a bank select is of that bank."""
+        """Whether the next program change chooses a kit. One that follows a bank select does not:
+        it is of that bank."""
         chosen, self._bank_chosen = self._bank_chosen, False
         return not chosen

@@ -1,22 +1,18 @@
-"""What moved controllers do on the machine's thread: each at its latest value, however many come.
+"""What moved controllers do on the machine's thread, each at its latest value.
 
-`MidiControls` is called by the thread that reads MIDI, and by the machine's for what it was asked
-to do. A flood takes one place of the machine's queue for every control there is, not for every
-message.
+`MidiControls` is called by the thread that reads MIDI, and by the machine's. However many messages
+a control sends, it has at most one entry in the machine's queue.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
 
 from gan808.errors import Gan808Error
+from gan808.instrument.calls import Reply
 from gan808.instrument.parameter import Parameter, Value
-
-if TYPE_CHECKING:
-    from gan808.instrument.machine import Machine
 
 PROGRAM = "program"
 QUIET_S = 1.0  # failures are told at most so often
@@ -24,10 +20,14 @@ log = logging.getLogger("gan808")
 
 
 class MidiControls:
-    """Sets values and sets off actions of one machine."""
+    """Sets values and sets off actions."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(
+        self, post: Callable[..., None], submit: Callable[..., object],
+        load_kit: Callable[[int, Reply], None],
+    ) -> None:
+        """post, submit and load_kit (a number 0..127) are the machine's."""
+        self._post, self._submit, self._load_kit = post, submit, load_kit
         self._latest: dict[Hashable, tuple[Value, ...]] = {}
         self._queued: set[Hashable] = set()
         self._told_s = -QUIET_S
@@ -47,16 +47,16 @@ class MidiControls:
         self._latest[key] = arguments
         if key not in self._queued:
             self._queued.add(key)
-            self._machine.post(self._take, key)
+            self._post(self._take, key)
 
     def _take(self, key: tuple[str, tuple[Value, ...]]) -> None:
         """On the machine thread."""
         self._queued.discard(key)
         arguments = self._latest[key]
         if key[0] == PROGRAM:
-            self._machine.load_numbered_kit(int(arguments[0]), self._say_failure)
+            self._load_kit(int(arguments[0]), self._say_failure)
             return
-        self._machine.submit(key[0], *arguments, reply=self._say_failure)
+        self._submit(key[0], *arguments, reply=self._say_failure)
 
     def _say_failure(self, result: object) -> None:
         """A knob that cannot be turned says so now and then, not at every step."""

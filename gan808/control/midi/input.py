@@ -86,7 +86,8 @@ class MidiNotes:
         self._has_pedal = settings.midi.map != "gm"
         self._controllers = controllers()
         self._channels = [MidiChannel() for _ in range(16)]
-        self._controls = MidiControls(machine)
+        self._controls = MidiControls(
+            machine.post, machine.submit, machine.load_numbered_kit)
         self._learning = machine.learning
         self._master = ClockMaster(machine.sync.midi, machine.look_at_clock)
         self.unusable = 0
@@ -100,7 +101,8 @@ class MidiNotes:
                 played: bool = False) -> None:
         """Act on one message that arrived at arrival_s (time.monotonic); never raises.
 
-        played: the audio callback has started, released or stopped what it says; all else is ours.
+        played: the audio callback has already started, released or stopped what the message says;
+        everything else about it is still to be done here.
         """
         if not data:
             return
@@ -238,9 +240,10 @@ class MidiNotes:
 
 
 class MidiInput:
-    """The MIDI ports of the settings, played on a thread of its own.
+    """The MIDI ports of the settings, read and played on a thread of its own.
 
-    jack: the output that plays now, where the sound goes to JACK: there MIDI is its client's.
+    jack: gives the JACK output that plays now; None where the sound does not go to JACK. On JACK
+    the ports belong to that output's client.
     """
 
     def __init__(self, machine: Machine, settings: Settings, *,

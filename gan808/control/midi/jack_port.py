@@ -22,11 +22,11 @@ JackSource = Callable[[], JackOutput]
 
 
 class JackPort:
-    """An input of the client that plays, which listens to `source`, another program's port, where
-    one is given.
+    """A MIDI input of the JACK client that plays; when the server goes, the port is opened again as
+    soon as an output plays on a server.
 
-    What arrives waits in its ring until it is polled. When the server goes, the port is opened
-    again as soon as there is an output on one.
+    source: another program's output port that it is connected to. What arrives waits in a ring
+    until it is polled.
     """
 
     def __init__(self, name: str, output: JackSource, source: str | None = None) -> None:

@@ -10,21 +10,24 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from gan808.control.midi.jack_port import VIRTUAL_NAME, JackSource
-from gan808.control.midi.ports import OFF, RESCAN_S, VIRTUAL
+from gan808.control.midi.ports import OFF, VIRTUAL
 from gan808.control.midi.systems import (
     CLIENT_NAME,
+    RESCAN_S,
     first_line,
     names_of,
     native_systems,
+    rescan_until,
 )
 from gan808.engine.jack.libjack import IS_INPUT
 from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.engine.jack.midi_output import JackMidiOutput
-from gan808.errors import DeviceError, Guard
+from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
 CLOCK_NAME = f"{VIRTUAL_NAME} clock"
@@ -92,7 +95,7 @@ class JackClockPort:
         return self._port.send(data, frame)
 
     def tend(self) -> None:
-        """Where the server has gone, go over to the output that plays again."""
+        """Go over to the output that plays now, where the server of the last one has gone."""
         now_s = time.monotonic()
         if self._port.alive or now_s - self._tried_s < RESCAN_S or not self._output().alive:
             return
@@ -243,7 +246,9 @@ class MidiOutputs:
             return
         self._scanners = [(system, system.scanner()) for system in systems]
         self.rescan()
-        self._watcher = threading.Thread(target=self._watch, name="midi-out-ports", daemon=True)
+        self._watcher = threading.Thread(
+            target=rescan_until, args=(self._stopping, self.rescan), name="midi-out-ports",
+            daemon=True)
         self._watcher.start()
 
     def close(self) -> None:
@@ -264,8 +269,9 @@ class MidiOutputs:
         """Close what has gone; for the thread that sends."""
         if self._jack is not None:
             self._jack.tend()
-        while not self._gone.empty():
-            self._gone.get().close()
+        with suppress(Empty):  # two threads may come here at the end
+            while True:
+                self._gone.get_nowait().close()
 
     def rescan(self) -> None:
         """Open the ports that have come, let go of those that have gone."""
@@ -311,12 +317,3 @@ class MidiOutputs:
         except DeviceError as error:
             # It left meanwhile, or another program holds it; the next round tries again.
             log.debug("%s", error)
-
-    def _watch(self) -> None:
-        guard = Guard("the list of MIDI ports")
-        while not self._stopping.wait(RESCAN_S):
-            with guard:
-                try:
-                    self.rescan()
-                except OSError as error:
-                    log.debug("MIDI ports cannot be listed: %s", first_line(error))

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -19,15 +20,14 @@ from gan808.control.midi.systems import (
     CLIENT_NAME,
     InputPort,
     MidiSystem,
-    first_line,
     names_of,
+    rescan_until,
     systems,
 )
-from gan808.errors import DeviceError, Guard
+from gan808.errors import DeviceError
 
 AUTO, VIRTUAL, OFF = "auto", "virtual", "off"
 POLL_S = 0.001
-RESCAN_S = 1.0
 # More than any instrument sends while the reading thread is held up; a flood must not fill memory.
 MOST_WAITING = 8192
 # ALSA's loopback port is on every Linux machine and no instrument.
@@ -62,6 +62,7 @@ class MidiPorts:
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self._lost = 0
+        self._losing = threading.Lock()
         self._lost_of_gone = 0
         self.notice = "no MIDI"
 
@@ -81,7 +82,8 @@ class MidiPorts:
         if self._queue.qsize() < MOST_WAITING:
             self._queue.put(arrival)
         else:
-            self._lost += 1
+            with self._losing:  # each port has a thread of RtMidi's
+                self._lost += 1
 
     def open(self) -> None:
         """Open what the choice asks for and watch for more. Raises DeviceError, one line."""
@@ -111,7 +113,9 @@ class MidiPorts:
             )
         self.notice = "MIDI from " + ", ".join(self.names)
         if self._scanners:
-            self._watcher = threading.Thread(target=self._watch, name="midi-ports", daemon=True)
+            self._watcher = threading.Thread(
+                target=rescan_until, args=(self._stopping, self.rescan), name="midi-ports",
+                daemon=True)
             self._watcher.start()
 
     def _open_virtual(self, system: MidiSystem) -> None:
@@ -136,8 +140,9 @@ class MidiPorts:
         self._scanners = []
 
     def _close_gone(self) -> None:
-        while not self._gone.empty():
-            self._gone.get().close()
+        with suppress(Empty):  # two threads may come here at the end
+            while True:
+                self._gone.get_nowait().close()
 
     def read(self, timeout_s: float) -> list[Arrival]:
         """What has arrived, waiting up to timeout_s for the first message."""
@@ -198,12 +203,3 @@ class MidiPorts:
             self._gone.put(port)
         else:
             port.close()
-
-    def _watch(self) -> None:
-        guard = Guard("the list of MIDI ports")
-        while not self._stopping.wait(RESCAN_S):
-            with guard:
-                try:
-                    self.rescan()
-                except OSError as error:
-                    log.debug("MIDI ports cannot be listed: %s", first_line(error))

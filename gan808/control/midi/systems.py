@@ -7,6 +7,8 @@ keeps all messages (engine/jack/midi_input.py) until they are polled.
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,10 +19,13 @@ from gan808.control.midi.byte_stream import MessageReader
 from gan808.control.midi.jack_port import VIRTUAL_NAME, JackPort, JackSource
 from gan808.engine.jack.midi_input import JackMidiScanner
 from gan808.engine.outputs.jack import JackOutput
-from gan808.errors import DeviceError
+from gan808.errors import DeviceError, Guard
 from gan808.stderr import quiet_stderr
 
 CLIENT_NAME = "gan808"
+RESCAN_S = 1.0
+
+log = logging.getLogger("gan808")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,7 @@ def names_of(rt: Any) -> list[str]:
 
 
 def _runs(system: MidiSystem) -> bool:
-    """Whether the system answers. ALSA and JACK print their complaints; nobody wants them."""
+    """Whether the system answers. What ALSA and JACK print about it is suppressed."""
     try:
         with quiet_stderr():
             system.scanner().delete()
@@ -206,3 +211,14 @@ def _runs(system: MidiSystem) -> bool:
 
 def first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def rescan_until(stopping: threading.Event, rescan: Callable[[], None]) -> None:
+    """Look every second for ports that have come or gone, on a thread of its own."""
+    guard = Guard("the list of MIDI ports")
+    while not stopping.wait(RESCAN_S):
+        with guard:
+            try:
+                rescan()
+            except OSError as error:
+                log.debug("MIDI ports cannot be listed: %s", first_line(error))

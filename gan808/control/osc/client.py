@@ -1,6 +1,6 @@
 """A client of a running GAN-808: one UDP socket, IPv4 or IPv6 as the host asks for.
 
-For programs that ask and wait, on their main thread. The daemon's side is osc.py.
+For programs that ask and wait, on their main thread. The daemon's side is server.py.
 """
 
 from __future__ import annotations

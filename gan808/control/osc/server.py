@@ -89,7 +89,7 @@ class _Asked:
 
 
 class _Played:
-    """The port of a hit that is on its way already."""
+    """The port of a hit that was already played."""
 
     def trigger(self, *_: float, **__: float) -> bool:
         """Done."""
@@ -108,7 +108,8 @@ class OscServer:
         self._port = machine.engine.port("osc")
         self._socket = OscSocket(settings.osc.host, settings.osc.port)
         self._clients = Clients(expiry_s=expiry_s)
-        self._watch = PlaybackWatch(machine, self._tell)
+        self._watch = PlaybackWatch(
+            machine.engine, machine.sequencer, lambda: machine.codes, self._tell)
         self._fails = Limits(FAILS_HZ, FAILS_BURST)
         self._remote = Limits(REMOTE_HZ, REMOTE_BURST)
         self._clocks = Limits(CLOCK_HZ, 1)
@@ -130,7 +131,7 @@ class OscServer:
     def start(self) -> None:
         """Bind and begin to answer. Raises DeviceError, one line, when the port is taken."""
         self._socket.open()
-        self._fast_path = self._socket.ear(self._port)
+        self._fast_path = self._socket.fast_path(self._port)
         self._thread.start()
 
     def stop(self) -> None:
@@ -200,7 +201,8 @@ class OscServer:
             self._schedule.run_due(time.monotonic())
 
     def _warn_of_clock(self, address: str, ahead_s: float, sender: Sender, now_s: float) -> None:
-        """What is due so late is done at once, or it would be met with silence."""
+        """Tell a sender whose clock is ahead, at a limited rate, that its bundles are done at
+        once."""
         if self._clocks.allows(sender[0], now_s):
             why = f"your clock is {ahead_s:.0f} s ahead; its bundles are done at once"
             self._send("/warning", (address[:MAX_TEXT], why), sender)
@@ -264,7 +266,8 @@ class OscServer:
         return 0 if due_s is None else self._tags.frame_at(due_s)
 
     def _answer_client(self, asked: _Asked) -> None:
-        """The rows that are between this server and its client."""
+        """Carry out a row of kind CLIENT: it concerns this server and its client, not the
+        machine."""
         row, sender = asked.request.parameter, asked.sender
         if row.address == "/hello":
             self._send(row.reply_address, (__version__, API_VERSION), sender)

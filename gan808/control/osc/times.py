@@ -54,9 +54,13 @@ class WallClock:
 
 
 class TagFrames:
-    """Maps monotonic times of tags to frames: what has one tag lies on one frame, and tags lie
-    apart as their times do, to the frame, as long as the engine's clock does no more than tremble
-    around what it said before. Never further than that from what it says now."""
+    """Maps the monotonic times of time tags to frames.
+
+    Equal tags get the same frame, and tags are as far apart in frames as in time. To keep that, the
+    mapping stays as it is while the engine's clock strays from it by no more than TREMBLE_FRAMES,
+    moves along with a clock that strays further, and begins anew with one that is more than
+    LOST_FRAMES away.
+    """
 
     def __init__(self, clock: ClockLike, sample_rate_hz: int) -> None:
         self._clock = clock
@@ -65,8 +69,8 @@ class TagFrames:
         self._frames: dict[float, int] = {}
 
     def frame_at(self, due_s: float) -> int:
-        """The frame of a tag, at least 1; the same whenever it is asked for, as long as fewer than
-        TAGS others come in between."""
+        """The frame of a tag, at least 1. Asked again it is the same, as long as fewer than TAGS
+        other tags were asked for in between."""
         if due_s not in self._frames:
             if len(self._frames) >= TAGS:
                 del self._frames[next(iter(self._frames))]

@@ -90,8 +90,8 @@ class OscSocket:
             return None
 
     def unreachable(self) -> list[Sender]:
-        """Those something was sent to since the last call whose port is closed; where the system
-        tells. On the thread that receives."""
+        """Receivers whose port turned out to be closed since the last call, where the system tells.
+        On the thread that receives."""
         found: list[Sender] = []
         if self._socket is None or sys.platform != "linux":
             return found
@@ -106,9 +106,9 @@ class OscSocket:
                     found.append(address)
         return found
 
-    def ear(self, port: PortLike) -> TriggerFastPath | None:
-        """Waits on this socket and plays plain hits at once; None where that cannot be done: not
-        on this system, or not on such a port."""
+    def fast_path(self, port: PortLike) -> TriggerFastPath | None:
+        """What waits on this socket and plays plain hits at once; None where this system or port
+        does not allow it."""
         if self._socket is None or not isinstance(port, Port):
             return None
         with contextlib.suppress(OSError, AttributeError):

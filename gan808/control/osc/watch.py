@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from gan808.control.osc.clients import Clients, Sender
+from gan808.engine.protocols import EngineLike
 from gan808.errors import Guard
 from gan808.instrument.parameter import Value
-
-if TYPE_CHECKING:
-    from gan808.instrument.machine import Machine
+from gan808.sequencer.sequencer import Sequencer
 
 # As often as an eye can tell.
 PERIOD_S = 0.033
@@ -27,10 +25,12 @@ class PlaybackWatch:
     """Who watches, and the thread that tells them."""
 
     def __init__(
-        self, machine: Machine, tell: Callable[[str, tuple[Value, ...], list[Sender]], None]
+        self, engine: EngineLike, sequencer: Sequencer, codes: Callable[[], Sequence[str]],
+        tell: Callable[[str, tuple[Value, ...], list[Sender]], None],
     ) -> None:
-        """tell(address after /gan808, values, receivers) is called on the thread."""
-        self._machine = machine
+        """codes: the slots' codes of the kit that plays, in order. tell(address after /gan808,
+        values, receivers) is called on the thread."""
+        self._engine, self._sequencer, self._codes = engine, sequencer, codes
         self._tell = tell
         self._clients = Clients(expiry_s=EXPIRY_S)
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class PlaybackWatch:
                 self._thread.start()
 
     def renew(self, client: Sender, now_s: float) -> None:
-        """A sign of life."""
+        """The client lives: its time starts again."""
         self._clients.renew(client, now_s)
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ class PlaybackWatch:
 
     def _run(self) -> None:
         guard = Guard("/watch")
-        self._count, self._place = self._machine.engine.begun(1 << 62)[0], -2
+        self._count, self._place = self._engine.begun(1 << 62)[0], -2
         while not self._stopping.wait(PERIOD_S):
             receivers = self._clients.current(time.monotonic())
             if not receivers:
@@ -75,12 +75,13 @@ class PlaybackWatch:
                 self._look(receivers)
 
     def _look(self, receivers: list[Sender]) -> None:
-        machine = self._machine
-        self._count, begun = machine.engine.begun(self._count)
+        # Asked for once: another kit's may be fewer.
+        codes = self._codes()
+        self._count, begun = self._engine.begun(self._count)
         for slot, velocity in dict(begun).items():
-            if slot < len(machine.codes):
-                self._tell(f"/slot/{machine.codes[slot]}/played", (velocity,), receivers)
-        place = machine.sequencer.place_at(machine.engine.clock.frame_now())
+            if slot < len(codes):
+                self._tell(f"/slot/{codes[slot]}/played", (velocity,), receivers)
+        place = self._sequencer.place_at(self._engine.clock.frame_now())
         if place != self._place:
             self._place = place
             self._tell("/seq/playhead", (place,), receivers)

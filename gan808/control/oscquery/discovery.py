@@ -1,7 +1,7 @@
 """How other programs find the instrument: OSCQuery over HTTP, and zeroconf where asked for.
 
-`Discovery` owns both and one thread, `osc-discovery`, which begins some time after the start: it is
-never waited for, and what it cannot do is one line.
+`Discovery` owns both and one thread, `osc-discovery`, which begins its work some time after the
+start. Nobody waits for it; what it cannot do becomes one line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ INSTALL = "pip install 'gan808[announce]'"
 
 
 class Discovery:
-    """From start to stop. say and warn take one line each, on this thread."""
+    """OSCQuery and zeroconf from start to stop. say and warn take one line each, on the thread
+    `osc-discovery`."""
 
     def __init__(
         self,

@@ -14,17 +14,21 @@ from numba import types as numba_types
 from gan808.engine.jack.layout import CHUNK_FRAMES, OUTPUT
 from gan808.engine.jack.midi_input_kernel import find_events, keep_events, play_events
 from gan808.engine.jack.midi_output_kernel import send_due
+from gan808.engine.jack.transport_kernel import follow_transport, is_ready, tell_place
+from gan808.engine.jack.transport_layout import POSITION
 from gan808.engine.kernels.atomics import load_acquire, store_release
 from gan808.engine.kernels.intrinsics import call_c, floats_at, memory_at
 from gan808.engine.kernels.voices import compiled
-from gan808.engine.layout import CHANNELS
+from gan808.engine.layout import CHANNELS, SLOT_CHANNELS
 
 UNDERFLOW = np.uint64(4)  # PortAudio's paOutputUnderflow, which the engine's callback understands
 SAMPLE_BYTES = 4
 
 types: Any = numba_types
 carray: Any = numba.carray
-PROCESS_TYPE = types.int32(types.uint32, types.CPointer(numba.from_dtype(OUTPUT)))
+USERDATA = types.CPointer(numba.from_dtype(OUTPUT))
+PLACE = types.CPointer(numba.from_dtype(POSITION))
+PROCESS_TYPE = types.int32(types.uint32, USERDATA)
 WORD = types.CPointer(types.int64)
 
 
@@ -43,14 +47,20 @@ def play(memory: Any, frames: int) -> None:
         memory.xruns_told = xruns
         flags = UNDERFLOW
     send_due(memory, engine.frame, frames)
+    follow_transport(memory, engine)
     events = find_events(memory, engine, frames)
     left = call_c(memory.get_buffer, (memory.left_port, np.uint32(frames)), np.int64(0))
     right = call_c(memory.get_buffer, (memory.right_port, np.uint32(frames)), np.int64(0))
+    by_slot = memory.slot_ports[0] != 0
+    if by_slot:
+        find_slot_buffers(memory, frames)
     first = 0
     while first < frames:
         span = min(CHUNK_FRAMES, frames - first)
         if events > 0:
             play_events(memory, engine, first, span)
+        if by_slot:
+            point_slot_buffers(memory, engine, first)
         call_c(memory.callback, (
             np.int64(0), memory.stereo.ctypes.data, np.uint64(span), np.int64(0), flags,
             memory.engine), np.int32(0))
@@ -58,9 +68,27 @@ def play(memory: Any, frames: int) -> None:
         hand_over(memory, right, 1, first, span)
         flags = np.uint64(0)
         first += span
+    engine.slot_buffers = 0  # they are JACK's again
     if events > 0:
         keep_events(memory, engine, frames)
     store_release(memory.cycles, 0, memory.cycles[0] + 1)
+
+
+@compiled
+def find_slot_buffers(memory: Any, frames: int) -> None:
+    """Asks for this cycle's buffers of the slots' ports."""
+    for index in range(SLOT_CHANNELS):
+        memory.slot_port_buffers[index] = call_c(
+            memory.get_buffer, (memory.slot_ports[index], np.uint32(frames)), np.int64(0))
+
+
+@compiled
+def point_slot_buffers(memory: Any, engine: Any, first: int) -> None:
+    """Has the engine mix each slot right into its ports' buffers, from `first` on."""
+    for index in range(SLOT_CHANNELS):
+        buffer = memory.slot_port_buffers[index]
+        memory.slot_buffers[index] = 0 if buffer == 0 else buffer + SAMPLE_BYTES * first
+    engine.slot_buffers = memory.slot_buffers.ctypes.data
 
 
 @compiled
@@ -77,6 +105,16 @@ def process(frames: Any, userdata: Any) -> int:
     """JACK's JackProcessCallback; userdata is an OUTPUT."""
     play(carray(userdata, 1)[0], np.int64(frames))
     return 0
+
+
+def sync(_state: Any, position: Any, userdata: Any) -> int:
+    """JACK's JackSyncCallback; userdata is an OUTPUT."""
+    return is_ready(carray(userdata, 1)[0], np.int64(carray(position, 1)[0].frame))
+
+
+def timebase(_state: Any, _frames: Any, position: Any, _new: Any, userdata: Any) -> None:
+    """JACK's JackTimebaseCallback; userdata is an OUTPUT."""
+    tell_place(carray(userdata, 1)[0], carray(position, 1)[0])
 
 
 def count(word: Any) -> int:
@@ -97,6 +135,9 @@ def ignore(_text: Any) -> None:
 
 ROUTINES = {
     "process": (PROCESS_TYPE, process),
+    "sync": (types.int32(types.int32, PLACE, USERDATA), sync),
+    "timebase": (
+        types.void(types.int32, types.uint32, PLACE, types.int32, USERDATA), timebase),
     "count": (types.int32(WORD), count),
     "mark": (types.void(WORD), mark),
     "ignore": (types.void(types.voidptr), ignore),

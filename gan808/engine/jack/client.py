@@ -24,7 +24,8 @@ from gan808.errors import DeviceError
 # Modules the callbacks are compiled from.
 SOURCES = (
     "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.layout",
-    "jack.midi_layout", "jack.midi_input_kernel", "jack.midi_output_kernel", "jack.callbacks",
+    "jack.midi_layout", "jack.midi_input_kernel", "jack.midi_output_kernel",
+    "jack.transport_layout", "jack.transport_kernel", "jack.callbacks",
 )
 # A client whose server died is still busy with that: closed at once, libjack crashes now and then.
 SETTLES_S = 0.3
@@ -34,7 +35,7 @@ _OPEN: weakref.WeakSet[JackClient] = weakref.WeakSet()
 
 @cache
 def callbacks() -> dict[str, int]:
-    """The addresses of jack_callbacks.ROUTINES; from now on libjack prints nothing."""
+    """The addresses of callbacks.ROUTINES. From now on libjack prints nothing."""
     found = object_cache.addresses("jack.callbacks", SOURCES)
     libjack().jack_set_error_function(found["ignore"])
     libjack().jack_set_info_function(found["ignore"])
@@ -62,6 +63,13 @@ class JackClient:
         """Whether the server still runs and knows this client."""
         return bool(self.handle) and not self._ended[0]
 
+    def ask(self, function: str, *arguments: int | None) -> int:
+        """What a function of libjack's says of this client: 0 where it says nothing, -1 where the
+        server has gone."""
+        with _LOCK:
+            return int(getattr(libjack(), function)(self.handle, *arguments) or 0) \
+                if self.alive else -1
+
     def register(self, name: str, kind: bytes, flags: int) -> int:
         """A port of ours, by its handle. Raises DeviceError."""
         with _LOCK:
@@ -76,6 +84,15 @@ class JackClient:
         with _LOCK:
             if self.alive:
                 libjack().jack_port_unregister(self.handle, port)
+
+    def rename(self, port: int, before: str, alias: str) -> None:
+        """Gives a port of ours another name besides its own, in the place of one from before; "" is
+        none."""
+        with _LOCK:
+            if self.alive and before:
+                libjack().jack_port_unset_alias(port, f"{self.name}:{before}".encode())
+            if self.alive and alias:
+                libjack().jack_port_set_alias(port, f"{self.name}:{alias}".encode())
 
     def port_names(self, kind: bytes, flags: int) -> list[str]:
         """The full names of the server's ports of a kind; none when it has gone."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from gan808.engine.jack.midi_layout import MIDI_IN, MIDI_OUT
-from gan808.engine.layout import CHANNELS, INDEX_STRIDE
+from gan808.engine.jack.transport_layout import TRANSPORT
+from gan808.engine.layout import CHANNELS, INDEX_STRIDE, SLOT_CHANNELS
 
 # JACK's own largest cycle; a longer one is mixed in parts.
 CHUNK_FRAMES = 8192
@@ -24,6 +25,7 @@ OUTPUT = np.dtype([
     ("client", "i8"),
     ("left_port", "i8"),
     ("right_port", "i8"),
+    ("slot_ports", "i8", (SLOT_CHANNELS,)),  # left and right of each slot; 0: the mix alone
     # the addresses of the engine's callback and of its memory; whose ring MIDI goes into
     ("callback", "i8"),
     ("engine", "i8"),
@@ -36,6 +38,7 @@ OUTPUT = np.dtype([
     ("get_time", "i8"),
     ("clear_buffer", "i8"),
     ("write_event", "i8"),
+    ("query_transport", "i8"),
     # clock_gettime and the clock behind time.monotonic
     ("clock_address", "i8"),
     ("clock_id", "i8"),
@@ -45,8 +48,11 @@ OUTPUT = np.dtype([
     ("period_us", "f4", (2,)),
     # jack_midi_event_t: frame of the cycle, size, address of the bytes
     ("event", "i8", (3,)),
+    ("slot_port_buffers", "i8", (SLOT_CHANNELS,)),  # of this cycle; 0: there is none
+    ("slot_buffers", "i8", (SLOT_CHANNELS,)),  # where in them the engine mixes next
     ("midi_buffers", "i8", (MIDI_INPUTS,)),  # of this cycle; 0: nothing has come
     ("stereo", "f4", (CHANNELS * CHUNK_FRAMES,)),
     ("midi_in", MIDI_IN, (MIDI_INPUTS,)),
     ("midi_out", MIDI_OUT),
+    ("transport", TRANSPORT),
 ], align=True)

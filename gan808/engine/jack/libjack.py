@@ -16,6 +16,7 @@ from gan808.errors import DeviceError
 JACK_HOST_API = "JACK Audio Connection Kit"
 CLIENT_NAME = "gan808"
 PORTS = (b"out_left", b"out_right")
+SIDES = ("left", "right")
 
 LIBRARIES = {"darwin": "libjack.0.dylib", "win32": "libjack64.dll"}
 MIDI_TYPE = b"8 bit raw midi"
@@ -42,6 +43,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_port_register": (_POINTER, [_POINTER, _TEXT, _TEXT, ctypes.c_ulong, ctypes.c_ulong]),
     "jack_port_unregister": (ctypes.c_int, [_POINTER, _POINTER]),
     "jack_port_name": (_TEXT, [_POINTER]),
+    "jack_port_set_alias": (ctypes.c_int, [_POINTER, _TEXT]),
+    "jack_port_unset_alias": (ctypes.c_int, [_POINTER, _TEXT]),
     "jack_get_ports": (ctypes.POINTER(_TEXT), [_POINTER, _TEXT, _TEXT, ctypes.c_ulong]),
     "jack_connect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),
     "jack_disconnect": (ctypes.c_int, [_POINTER, _TEXT, _TEXT]),
@@ -55,6 +58,13 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_midi_clear_buffer": (None, [_POINTER]),
     "jack_midi_event_write": (ctypes.c_int, [_POINTER, _FRAMES, _POINTER, ctypes.c_size_t]),
     "jack_get_cycle_times": (ctypes.c_int, [_POINTER] * 5),
+    "jack_transport_query": (ctypes.c_int, [_POINTER, _POINTER]),
+    "jack_transport_start": (None, [_POINTER]),
+    "jack_transport_stop": (None, [_POINTER]),
+    "jack_transport_locate": (ctypes.c_int, [_POINTER, _FRAMES]),
+    "jack_set_sync_callback": (ctypes.c_int, [_POINTER] * 3),
+    "jack_set_timebase_callback": (ctypes.c_int, [_POINTER, ctypes.c_int, _POINTER, _POINTER]),
+    "jack_release_timebase": (ctypes.c_int, [_POINTER]),
 }
 
 
@@ -108,8 +118,8 @@ def _owners(client: int, flags: int) -> list[str]:
 
 
 def play_into(client: int, device: str) -> None:
-    """Connects a client's PORTS to the first audio inputs of another. Where one has gone
-    meanwhile, the user's patchbay is there."""
+    """Connects a client's PORTS to the first audio inputs of another. A port that cannot be
+    connected is passed over; the user can connect it in a patchbay."""
     inputs = [name for name in port_names(client, AUDIO_TYPE, IS_INPUT)
               if name.rpartition(":")[0] == device]
     own = libjack().jack_get_client_name(client)

@@ -16,7 +16,8 @@ from numba import types as numba_types
 from gan808.engine.kernels.atomics import clock_gettime_s, load_acquire, store_release
 from gan808.engine.kernels.mixing import mix_voices
 from gan808.engine.kernels.queue import apply_due, drain_rings
-from gan808.engine.kernels.tape import answer_recording, tape_block
+from gan808.engine.kernels.slots import ask_for_slots, clear_slots, hand_out_slots
+from gan808.engine.kernels.tape import answer_recording, open_tape, tape_block
 from gan808.engine.kernels.voices import compiled, ramp_gain
 from gan808.engine.layout import CHUNK_FRAMES, LIMITER_THRESHOLD, MEMORY
 
@@ -85,8 +86,12 @@ def mix_span(memory: Any, out: Any, first: int, frames: int) -> int:
         span = min(span, memory.queue[0].frame - memory.frame)
     memory.left[:span] = 0.0
     memory.right[:span] = 0.0
+    if memory.by_slot != 0:
+        clear_slots(memory, span)
     mix_voices(memory, span)
     write_span(memory, out, first, span)
+    if memory.by_slot != 0:
+        hand_out_slots(memory, first, span)
     memory.frame += span
     return span
 
@@ -151,6 +156,8 @@ def process(memory: Any, out: Any, frames: int, flags: int) -> None:
     if frames > 0:
         follow_clock(memory, began_s, frames, skipped)
     answer_recording(memory)
+    open_tape(memory, frames)
+    ask_for_slots(memory)
     drain_rings(memory)
     done = 0
     while done < frames:

@@ -29,8 +29,8 @@ FRACTION_SCALE = np.float32(1.0 / POSITION_ONE)
 
 @compiled
 def pointer_to(samples: Any, first: int) -> Any:
-    """A pointer to one float32 of an array: indices into an array count from its end when they
-    are negative, and the test for that keeps a loop from being vectorised."""
+    """A pointer to one float32 of an array. Through it LLVM vectorises loops: an index into an
+    array may count from its end, and the test for that stands in the way."""
     return float32_at(samples.ctypes.data + 4 * first)
 
 
@@ -113,18 +113,14 @@ def shape_fade(voice: Any, tone: Any, frames: int) -> None:
 
 
 @compiled
-def add_panned(memory: Any, voice: Any, frames: int) -> None:
+def add_panned(voice: Any, tone: Any, left: Any, right: Any, frames: int) -> None:
     """Adds the voice's tone to left and right at its gains, gliding first where they glide."""
-    tone, left, right = memory.tone, memory.left, memory.right
     first, length = voice.ramp_index, voice.ramp_frames
     gliding = min(frames, length - first) if length > 0 else 0
     for frame in range(gliding):
         index = first + frame
         left[frame] += tone[frame] * ramp_gain(voice.left, voice.left_target, index, length)
         right[frame] += tone[frame] * ramp_gain(voice.right, voice.right_target, index, length)
-    voice.ramp_index = first + gliding
-    if voice.ramp_index >= length:
-        voice.ramp_index, voice.ramp_frames = 0, 0
     steady, rest = pointer_to(tone, gliding), frames - gliding
     add_scaled(pointer_to(left, gliding), steady, voice.left_target, rest)
     add_scaled(pointer_to(right, gliding), steady, voice.right_target, rest)
@@ -138,6 +134,27 @@ def add_channel(out: Any, tone: Any, voice: Any, start: Any, target: Any, frames
     for frame in range(gliding):
         out[frame] += tone[frame] * ramp_gain(start, target, first + frame, length)
     add_scaled(pointer_to(out, gliding), pointer_to(tone, gliding), target, frames - gliding)
+
+
+@compiled
+def add_both(memory: Any, voice: Any, frames: int) -> None:
+    """Adds a mono voice's tone to the mix, and to its slot's where that is wanted."""
+    tone = memory.tone
+    add_panned(voice, tone, memory.left, memory.right, frames)
+    if memory.by_slot != 0:
+        add_panned(voice, tone, memory.slot_mix[voice.slot, 0], memory.slot_mix[voice.slot, 1],
+                   frames)
+
+
+@compiled
+def add_side(memory: Any, voice: Any, channel: int, frames: int) -> None:
+    """Adds a stereo voice's tone to one side of the mix, and of its slot's where that is wanted."""
+    start, target, out = voice.left, voice.left_target, memory.left
+    if channel == 1:
+        start, target, out = voice.right, voice.right_target, memory.right
+    add_channel(out, memory.tone, voice, start, target, frames)
+    if memory.by_slot != 0:
+        add_channel(memory.slot_mix[voice.slot, channel], memory.tone, voice, start, target, frames)
 
 
 @compiled
@@ -160,7 +177,7 @@ def add_left(memory: Any, voice: Any, frames: int) -> None:
     position, fade_index = voice.position, voice.fade_index
     envelope, envelope_frame = voice.envelope, voice.envelope_frame
     audible = shaped(memory, voice, voice.cell, frames)
-    add_channel(memory.left, memory.tone, voice, voice.left, voice.left_target, audible)
+    add_side(memory, voice, 0, audible)
     voice.position, voice.fade_index = position, fade_index
     voice.envelope, voice.envelope_frame = envelope, envelope_frame
 
@@ -184,12 +201,12 @@ def mix_voice(memory: Any, voice: Any, span: int) -> None:
     right = memory.cell_right[voice.cell]
     if right == NO_CELL:
         audible = shaped(memory, voice, voice.cell, frames)
-        add_panned(memory, voice, audible)
+        add_both(memory, voice, audible)
     else:
         add_left(memory, voice, frames)
         audible = shaped(memory, voice, right, frames)
-        add_channel(memory.right, memory.tone, voice, voice.right, voice.right_target, audible)
-        end_ramp(voice, audible)
+        add_side(memory, voice, 1, audible)
+    end_ramp(voice, audible)
     over = voice.position >> POSITION_BITS >= voice.length_frames
     faded = voice.fade_frames > 0 and voice.fade_index >= voice.fade_frames
     if audible < frames or over or faded:
@@ -198,7 +215,8 @@ def mix_voice(memory: Any, voice: Any, span: int) -> None:
 
 @compiled
 def mix_voices(memory: Any, span: int) -> None:
-    """Adds the next `span` frames, at most CHUNK_FRAMES, of every voice to memory.left, .right."""
+    """Adds the next `span` frames, at most CHUNK_FRAMES, of every voice to memory.left and .right,
+    and to memory.slot_mix in a block that is wanted by slot."""
     voices = memory.voices
     for index in range(memory.physical_voices):
         if voices[index].state != VOICE_FREE:

@@ -2,7 +2,7 @@
 
 Compiled by numba into the callback and run on its thread. Only the callback knows at which frame a
 command took effect, so it is the callback that writes the journal. Both go into rings that one
-reader of Python's empties (journal.py); a full ring is counted, never waited for.
+reader of Python's empties (engine/recorder.py); a full ring is counted, never waited for.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from gan808.engine.layout import (
     COMMAND_FORGET,
     JOURNAL_COMMANDS,
     SLOTS,
-    TAPE_FRAMES,
     VOICE_FREE,
 )
+
+SAMPLE_BYTES = 4
 
 
 @compiled
@@ -72,17 +73,18 @@ def note_command(memory: Any, command: Any) -> None:
 
 
 @compiled
-def tape_block(memory: Any, out: Any, frames: int) -> None:
-    """Copies a block's output, float32 (2 * frames,), to the tape.
+def open_tape(memory: Any, frames: int) -> None:
+    """Finds out whether a block of so many frames goes on the tape.
 
-    A block the tape has no room for is left out; where blocks are missing, and how much, is told
-    once there is room again, by one message at a time: until its reader has taken the last one,
-    what comes is left out too.
+    A block for which the tape has no room is left out. Where blocks are missing, and how many
+    frames, is told once there is room again. One such message can be under way at a time: until its
+    reader has taken it, further blocks are left out too.
     """
+    memory.taping = 0
     if memory.recording == 0:
         return
     written = memory.tape_written[0]
-    room = TAPE_FRAMES - (written - load_acquire(memory.tape_read, 0))
+    room = memory.tape_frames - (written - load_acquire(memory.tape_read, 0))
     told = memory.gap_written[0] == load_acquire(memory.gap_read, 0)
     if room < frames or (memory.gap_running > 0 and not told):
         memory.gap_running += frames
@@ -91,12 +93,27 @@ def tape_block(memory: Any, out: Any, frames: int) -> None:
         memory.gap_place, memory.gap_frames = written, memory.gap_running
         memory.gap_running = 0
         store_release(memory.gap_written, 0, memory.gap_written[0] + 1)
-    tape = float32_at(memory.tape_address)
-    at = CHANNELS * (written % TAPE_FRAMES)
-    count = CHANNELS * frames
-    first = min(count, CHANNELS * TAPE_FRAMES - at)
-    for index in range(first):
-        tape[at + index] = out[index]
-    for index in range(first, count):
-        tape[index - first] = out[index]
-    store_release(memory.tape_written, 0, written + frames)
+    memory.taping = 1
+
+
+@compiled
+def put_on_tape(
+    memory: Any, first: int, channel: int, samples: Any, step: int, frames: int
+) -> None:
+    """Copies every step-th of the samples to a channel of the tape, from `first` of the block on;
+    the tape must be open for the block."""
+    tape, channels = float32_at(memory.tape_address), memory.tape_channels
+    place, around = memory.tape_written[0] + first, memory.tape_frames - 1
+    for frame in range(frames):
+        tape[channels * ((place + frame) & around) + channel] = samples[step * frame]
+
+
+@compiled
+def tape_block(memory: Any, out: Any, frames: int) -> None:
+    """Copies a block's output, float32 (2 * frames,), to the tape and tells its reader."""
+    if memory.taping == 0:
+        return
+    for channel in range(CHANNELS):
+        put_on_tape(memory, 0, channel, float32_at(out.ctypes.data + SAMPLE_BYTES * channel),
+                    CHANNELS, frames)
+    store_release(memory.tape_written, 0, memory.tape_written[0] + frames)

@@ -18,7 +18,7 @@ from gan808.engine.kernels.voices import compiled
 from gan808.engine.layout import COMMAND_TRIGGER, MEMORY, RING_COMMANDS
 from gan808.engine.trigger_layout import (
     ARRIVED,
-    EAR,
+    FAST_PATH,
     HIT_BYTES,
     NOTHING,
     PLAYED,
@@ -31,16 +31,16 @@ COMMA, TEXT, INTEGER, FLOAT = 44, 115, 105, 102
 
 types: Any = numba_types
 carray: Any = numba.carray
-LISTEN_TYPE = types.int32(
-    types.CPointer(numba.from_dtype(EAR)), types.CPointer(numba.from_dtype(MEMORY)), types.int32)
+LISTEN_TYPE = types.int32(types.CPointer(numba.from_dtype(FAST_PATH)),
+                          types.CPointer(numba.from_dtype(MEMORY)), types.int32)
 
 
 @compiled
-def slot_heard(ear: Any) -> int:
+def slot_heard(path: Any) -> int:
     """The slot, 0 and up, that the bytes heard are a plain hit of; -1 when they are none."""
-    heard = ear.heard
+    heard = path.heard
     for index in range(TAGS_AT):
-        if heard[index] != ear.address[index]:
+        if heard[index] != path.address[index]:
             return -1
     kind = heard[TAGS_AT + 1]
     if heard[TAGS_AT] != COMMA or heard[TAGS_AT + 2] != FLOAT or heard[TAGS_AT + 3] != 0:
@@ -49,20 +49,20 @@ def slot_heard(ear: Any) -> int:
     for index in range(SLOT_AT, SLOT_AT + 4):
         key = (key << 8) | int(heard[index])
     if kind == INTEGER:
-        return key - 1 if 1 <= key <= ear.slots else -1
+        return key - 1 if 1 <= key <= path.slots else -1
     if kind == TEXT:
-        for index in range(ear.keys):
-            if ear.key[index] == key:
-                return int(ear.slot[index])
+        for index in range(path.keys):
+            if path.key[index] == key:
+                return int(path.slot[index])
     return -1
 
 
 @compiled
-def velocity_heard(ear: Any) -> float:
+def velocity_heard(path: Any) -> float:
     """The velocity heard, whatever it is: OSC's numbers begin with their highest byte."""
     for index in range(4):
-        ear.velocity[index] = ear.heard[VELOCITY_AT + 3 - index]
-    return floats_at(ear.velocity.ctypes.data)[0]
+        path.velocity[index] = path.heard[VELOCITY_AT + 3 - index]
+    return floats_at(path.velocity.ctypes.data)[0]
 
 
 @compiled
@@ -81,25 +81,25 @@ def push_hit(memory: Any, port: int, slot: int, velocity: float) -> bool:
 
 
 @compiled
-def heard_and_played(ear: Any, memory: Any, timeout_ms: int) -> int:
-    """See osc_ear.TriggerFastPath.wait."""
-    ready = call_c(ear.poll, (ear.entry.ctypes.data, np.uint64(1), np.int32(timeout_ms)),
+def heard_and_played(path: Any, memory: Any, timeout_ms: int) -> int:
+    """See trigger_fast_path.TriggerFastPath.wait."""
+    ready = call_c(path.poll, (path.entry.ctypes.data, np.uint64(1), np.int32(timeout_ms)),
                    np.int32(0))
     if ready <= 0:
         return NOTHING
-    size = call_c(ear.recv, (ear.entry[0], ear.heard.ctypes.data, np.uint64(HIT_BYTES + 1),
-                             ear.flags), np.int64(0))
+    size = call_c(path.recv, (path.entry[0], path.heard.ctypes.data, np.uint64(HIT_BYTES + 1),
+                             path.flags), np.int64(0))
     if size != HIT_BYTES:
         return ARRIVED
-    slot, velocity = slot_heard(ear), velocity_heard(ear)
+    slot, velocity = slot_heard(path), velocity_heard(path)
     if slot < 0 or not 0.0 <= velocity <= 1.0:  # a NaN is neither
         return ARRIVED
-    return PLAYED if push_hit(memory, ear.port, slot, velocity) else ARRIVED
+    return PLAYED if push_hit(memory, path.port, slot, velocity) else ARRIVED
 
 
-def listen(ear: Any, memory: Any, timeout_ms: int) -> int:
+def listen(path: Any, memory: Any, timeout_ms: int) -> int:
     """NOTHING, ARRIVED or PLAYED after at most timeout_ms."""
-    return heard_and_played(carray(ear, 1)[0], carray(memory, 1)[0], timeout_ms)
+    return heard_and_played(carray(path, 1)[0], carray(memory, 1)[0], timeout_ms)
 
 
 ROUTINES = {"listen": (LISTEN_TYPE, listen)}

@@ -6,126 +6,47 @@ Each has a thread of its own that mixes, writes and waits for the next block to 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from gan808 import __version__, ownership
 from gan808.engine.engine import Engine
 from gan808.engine.layout import CHANNELS
-from gan808.engine.outputs.output import Output
+from gan808.engine.outputs.output import Output, OutputRequest
+from gan808.engine.outputs.stems import StemFiles
+from gan808.engine.slot_buffers import SlotBuffers
 from gan808.errors import DeviceError
 
-SUBTYPE = "PCM_24"
-BYTES_PER_FRAME = 3 * CHANNELS
-# A WAV file counts its bytes in 32 bits; half of that is also safe for readers that sign them.
-PART_BYTES = 2_000_000_000
+if TYPE_CHECKING:
+    from gan808.engine.outputs.sound_file import FileWriter
+
+DEFAULT_SAMPLE_RATE_HZ = 48_000
+DEFAULT_BLOCK_FRAMES = 128
+FILE_PREFIX = "file:"
+FILE_ENDINGS = (".wav", ".flac")
 # A machine that slept does not catch up: it goes on from now.
 LARGEST_DELAY_S = 1.0
 
 
-class FileWriter:
-    """Writes float32 (n, 2) as 24-bit sound, in a new numbered part whenever a file is full.
-    Over a file only where this program wrote it."""
-
-    def __init__(self, path: Path, sample_rate_hz: int, part_bytes: int = PART_BYTES) -> None:
-        self.path = path
-        self._sample_rate_hz = sample_rate_hz
-        self._part_frames = part_bytes // BYTES_PER_FRAME
-        self._part = 1
-        self._left_frames = self._part_frames
-        self._file: soundfile.SoundFile | None = None
-
-    def open(self) -> None:
-        """Opens the first part. Raises DeviceError."""
-        self._file = self._open_part()
-
-    def write(self, block: NDArray[np.float32]) -> None:
-        """Appends a block. Raises DeviceError when the disk is full or gone."""
-        while len(block):
-            if self._left_frames == 0:
-                self.close()
-                self._part += 1
-                self._left_frames = self._part_frames
-                self._file = self._open_part()
-            fits = block[:self._left_frames]
-            self._write(fits)
-            self._left_frames -= len(fits)
-            block = block[len(fits):]
-
-    def close(self) -> None:
-        """Completes the file. Raises DeviceError when the disk is full or gone."""
-        file, self._file = self._file, None
-        if file is not None:
-            try:
-                file.close()
-            except (OSError, soundfile.LibsndfileError) as error:
-                raise self._failure(error) from error
-
-    @property
-    def _part_path(self) -> Path:
-        if self._part == 1:
-            return self.path
-        return self.path.with_name(f"{self.path.stem}-part{self._part}{self.path.suffix}")
-
-    def _open_part(self) -> soundfile.SoundFile:
-        try:
-            if not ownership.is_replaceable_sound(self._part_path):
-                raise DeviceError(f"{self._part_path}: is there, and GAN-808 did not write it, so "
-                                  "it is left alone; choose another --output")
-            file = soundfile.SoundFile(
-                self._part_path, "w", self._sample_rate_hz, CHANNELS, SUBTYPE)
-            # Before the first frame, so that it is in the header of a file that a kill leaves.
-            file.software = f"{ownership.SOFTWARE} {__version__}"
-            return file
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise self._failure(error) from error
-
-    def _write(self, block: NDArray[np.float32]) -> None:
-        if self._file is None:
-            raise DeviceError(f"{self._part_path} is not open")
-        try:
-            self._file.write(block)
-        # soundfile asserts that libsndfile took every frame; a full disk fails that.
-        except (OSError, soundfile.LibsndfileError, AssertionError) as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: BaseException) -> DeviceError:
-        with suppress(OSError):  # a file of nothing would only be in the way
-            if self._part_path.stat().st_size == 0:
-                self._part_path.unlink()
-        reason = str(error) or "the disk is full"
-        return DeviceError(f"cannot write {self._part_path}: {' '.join(reason.split())}; "
-                           "free some space or choose another --output")
-
-
 class PacedOutput(Output):
-    """Mixes block after block on its own thread, into a file or nowhere."""
+    """Mixes block after block on its own thread."""
 
-    def __init__(
-        self,
-        writer: FileWriter | None,
-        sample_rate_hz: int,
-        block_frames: int,
-        seconds: float | None,
-        before_block: Callable[[int], None] | None,
-        fast: bool,
-    ) -> None:
-        super().__init__("null" if writer is None else f"file:{writer.path}", sample_rate_hz,
-                         block_frames)
-        self._writer = writer
-        self._end_frame = None if seconds is None else max(1, round(seconds * sample_rate_hz))
-        self._before_block = before_block
-        self._fast = fast
+    def __init__(self, name: str, request: OutputRequest) -> None:
+        super().__init__(name, request.sample_rate_hz or DEFAULT_SAMPLE_RATE_HZ,
+                         request.block_frames or DEFAULT_BLOCK_FRAMES)
+        self._end_frame = request.end_frame(self.sample_rate_hz)
+        self._fast = request.fast
+        self._before_block = request.before_block if request.fast else None
+        self._slots: SlotBuffers | None = None  # where a subclass wants them
 
     def _open(self, engine: Engine) -> None:
         engine.set_live(not self._fast)
-        if self._writer is not None:
-            self._writer.open()
+        self._open_files()
+
+    def _open_files(self) -> None:
+        """There is none to open."""
 
     def _run(self, engine: Engine) -> None:
         first_frame = engine.frames
@@ -142,10 +63,12 @@ class PacedOutput(Output):
                 began_s = self._wait_until_due(began_s, done)
             if self._before_block is not None:
                 self._before_block(first_frame + done + count)
-            engine.process(block[:count])
-            if self._writer is not None:
-                self._writer.write(block[:count])
+            engine.process(block[:count], self._slots)
+            self._write(block[:count])
             done += count
+
+    def _write(self, block: NDArray[np.float32]) -> None:
+        """Takes float32 (n, 2), which is used again for the next block, as the slots' are."""
 
     def _wait_until_due(self, began_s: float, frame: int) -> float:
         due_s = began_s + frame / self.sample_rate_hz
@@ -157,5 +80,85 @@ class PacedOutput(Output):
         return began_s
 
     def _close(self) -> None:
-        if self._writer is not None:
+        """Nothing is open."""
+
+
+class NullOutput(PacedOutput):
+    """Plays for nobody: spec `null`."""
+
+    def __init__(self, request: OutputRequest) -> None:
+        super().__init__("null", request)
+
+    @classmethod
+    def from_request(cls, request: OutputRequest) -> NullOutput | None:
+        """An output for `null`."""
+        return cls(request) if request.spec == "null" else None
+
+
+class FileOutput(PacedOutput):
+    """Plays into a file of 24 bits, and each slot into one of floats beside it where that is asked
+    for: spec `file:PATH`."""
+
+    def __init__(self, path: Path, request: OutputRequest) -> None:
+        from gan808.engine.outputs import sound_file  # brings libsndfile along
+
+        super().__init__(f"file:{path}", request)
+        self.path = path
+        self.by_slot = request.by_slot
+        self._slots = SlotBuffers(self.block_frames) if request.by_slot else None
+        self._writer = sound_file.FileWriter(path, self.sample_rate_hz, part_frames=(
+            sound_file.STEM_PART_FRAMES if request.by_slot else sound_file.PART_FRAMES))
+        self._stems: StemFiles[FileWriter] | None = None
+
+    @classmethod
+    def from_request(cls, request: OutputRequest) -> FileOutput | None:
+        """An output for `file:PATH`. Raises DeviceError for a path that no sound can be written
+        to."""
+        if not request.spec.startswith(FILE_PREFIX):
+            return None
+        path = Path(request.spec.removeprefix(FILE_PREFIX)).expanduser()
+        if path.suffix.lower() not in FILE_ENDINGS:
+            raise DeviceError(f"{request.spec!r} must end in {' or '.join(FILE_ENDINGS)}")
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise DeviceError(f"no folder {folder} to write {path.name} in: make it")
+        return cls(path, request)
+
+    @classmethod
+    def in_folder(cls, folder: Path, request: OutputRequest) -> FileOutput:
+        """An output into a new WAV of a folder, which is made. Raises DeviceError."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeviceError(f"cannot make the folder {folder}: {error.strerror}") from error
+        stem = f"gan808-{time.strftime('%Y%m%d-%H%M%S')}"
+        path, count = folder / f"{stem}.wav", 1
+        while path.exists():
+            count += 1
+            path = folder / f"{stem}-{count}.wav"
+        return cls(path, request)
+
+    def _open_files(self) -> None:
+        from gan808.engine.outputs.sound_file import stem_writers
+
+        if self._slots is not None:
+            self._stems = stem_writers(self.path, self._slot_codes(), self.sample_rate_hz)
+        try:
+            self._writer.open()
+            if self._stems is not None:
+                self._stems.open()
+        except DeviceError:
+            self._close()
+            raise
+
+    def _write(self, block: NDArray[np.float32]) -> None:
+        self._writer.write(block)
+        if self._slots is not None and self._stems is not None:
+            self._stems.write(self._slots.audio[:, :, :len(block)])
+
+    def _close(self) -> None:
+        try:
             self._writer.close()
+        finally:
+            if self._stems is not None:
+                self._stems.close()

@@ -1,24 +1,27 @@
 """Where blocks go, and which place a spec names: a device (JACK included), a file, or nowhere.
 
-Nothing is opened, and PortAudio is not loaded, before `open_output` or `list_outputs` is called.
+A new output is a class in OUTPUTS. Nothing is opened, and PortAudio is not loaded, before
+`open_output` or `list_outputs` is called.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from gan808.engine.outputs.devices import OutputInfo, list_outputs, open_device
-from gan808.engine.outputs.output import Output
+from gan808.engine.outputs.devices import AUTO, OutputInfo
+from gan808.engine.outputs.file import FileOutput, NullOutput
+from gan808.engine.outputs.jack import JackOutput
+from gan808.engine.outputs.output import JackPresence, Output, OutputRequest
+from gan808.engine.outputs.portaudio_output import PortAudioOutput
 from gan808.errors import DeviceError
 
-__all__ = ["Output", "OutputInfo", "list_outputs", "open_output"]
+__all__ = ["OUTPUTS", "Output", "OutputInfo", "list_outputs", "open_output"]
 
-DEFAULT_SAMPLE_RATE_HZ = 48_000
-DEFAULT_BLOCK_FRAMES = 128
-FILE_PREFIX = "file:"
-FILE_ENDINGS = (".wav", ".flac")
+# A request is offered to each in turn, and the first that takes it has it: JACK, where it runs,
+# before the system's own devices.
+OUTPUTS: tuple[type[Output], ...] = (NullOutput, FileOutput, JackOutput, PortAudioOutput)
 
 
 def open_output(
@@ -28,71 +31,78 @@ def open_output(
     block_frames: int | None,
     seconds: float | None = None,
     fast: bool = False,
+    by_slot: bool = False,
     file_dir: Path | None = None,
     before_block: Callable[[int], None] | None = None,
+    presence: JackPresence | None = None,
 ) -> Output:
     """Finds the output a spec names: auto, part of a device or host name, file:PATH or null.
 
     auto is the default device (JACK where a JACK server runs); without one it is a WAV file in
-    file_dir (default: the current folder), named in `notice`. sample_rate_hz and block_frames
-    None: the device's own. seconds: ends by itself after so much sound. fast: a file or null is
-    driven as fast as it goes; before_block(frame_until) is then called before each block, with
-    the frame at which the block ends. Nothing plays before `start`. Raises DeviceError.
+    file_dir (default: the current folder), named in `notice`. The rest is as OutputRequest says.
+    Nothing plays before `start`. Raises DeviceError.
     """
-    _check(sample_rate_hz, block_frames, seconds)
-    rate_hz = sample_rate_hz or DEFAULT_SAMPLE_RATE_HZ
-    block = block_frames or DEFAULT_BLOCK_FRAMES
-
-    def paced(path: Path | None) -> Output:
-        from gan808.engine.outputs.file import FileWriter, PacedOutput  # brings libsndfile along
-
-        writer = None if path is None else FileWriter(path, rate_hz)
-        return PacedOutput(writer, rate_hz, block, seconds, before_block if fast else None, fast)
-
-    if spec == "null":
-        return paced(None)
-    if spec.startswith(FILE_PREFIX):
-        return paced(_checked_path(spec))
-    if fast:
-        raise DeviceError(f"--fast needs an output without a clock, file:PATH or null: not {spec}")
-    if spec != "auto":
-        return open_device(spec, sample_rate_hz, block_frames, seconds)
+    request = OutputRequest(
+        spec, sample_rate_hz, block_frames, seconds, fast, before_block, by_slot, presence)
+    _check(request)
     try:
-        return open_device(None, sample_rate_hz, block_frames, seconds)
+        return _first_to_take(request)
     except DeviceError as error:
-        path = _recording_path(file_dir or Path.cwd())
-        output = paced(path)
-        output.notice = f"{error}; playing into {path}"
+        if spec != AUTO or fast:
+            raise
+        output = FileOutput.in_folder(file_dir or Path.cwd(), request)
+        output.notice = f"{error}; playing into {output.path}"
         return output
 
 
-def _check(sample_rate_hz: int | None, block_frames: int | None, seconds: float | None) -> None:
-    if sample_rate_hz is not None and not 8_000 <= sample_rate_hz <= 384_000:
-        raise DeviceError(f"sample rate must be 8000 to 384000 Hz, not {sample_rate_hz}")
-    if block_frames is not None and not 1 <= block_frames <= 16_384:
-        raise DeviceError(f"block must be 1 to 16384 frames, not {block_frames}")
+def list_outputs() -> list[OutputInfo]:
+    """The stereo playback devices of this machine, JACK's first; empty when there are none.
+
+    At most one is the default. Raises DeviceError when there is neither JACK nor PortAudio.
+    """
+    found: list[OutputInfo] = []
+    missing: DeviceError | None = None
+    for kind in OUTPUTS:
+        try:
+            devices = kind.devices()
+        except DeviceError as error:
+            missing = error
+            continue
+        has_default = any(info.is_default for info in found)
+        found += [replace(info, is_default=info.is_default and not has_default)
+                  for info in devices]
+    if missing is not None and not found:
+        raise missing
+    return found
+
+
+def _first_to_take(request: OutputRequest) -> Output:
+    for kind in OUTPUTS:
+        output = kind.from_request(request)
+        if output is not None:
+            return output
+    raise _nobody(request)
+
+
+def _nobody(request: OutputRequest) -> DeviceError:
+    """Why no output has taken it, in a line."""
+    if request.fast:
+        return DeviceError("--fast needs an output without a clock, file:PATH or null: not "
+                           f"{request.spec}")
+    if request.spec == AUTO:
+        return DeviceError("no sound device")
+    names = ", ".join(info.name for info in list_outputs())
+    if names:
+        return DeviceError(f"no sound device matches {request.spec!r}; there are: {names}")
+    return DeviceError(f"no sound device at all, so no {request.spec!r}; --output file:beat.wav "
+                       "plays into a file, auto too where there is none")
+
+
+def _check(request: OutputRequest) -> None:
+    rate_hz, block, seconds = request.sample_rate_hz, request.block_frames, request.seconds
+    if rate_hz is not None and not 8_000 <= rate_hz <= 384_000:
+        raise DeviceError(f"sample rate must be 8000 to 384000 Hz, not {rate_hz}")
+    if block is not None and not 1 <= block <= 16_384:
+        raise DeviceError(f"block must be 1 to 16384 frames, not {block}")
     if seconds is not None and not seconds > 0:
         raise DeviceError(f"seconds must be more than 0, not {seconds:g}")
-
-
-def _checked_path(spec: str) -> Path:
-    path = Path(spec.removeprefix(FILE_PREFIX)).expanduser()
-    if path.suffix.lower() not in FILE_ENDINGS:
-        raise DeviceError(f"{spec!r} must end in {' or '.join(FILE_ENDINGS)}")
-    if not path.absolute().parent.is_dir():
-        raise DeviceError(f"no folder {path.absolute().parent} to write {path.name} in: make it")
-    return path
-
-
-def _recording_path(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DeviceError(f"cannot make the folder {folder}: {error.strerror}") from error
-    stem = f"gan808-{time.strftime('%Y%m%d-%H%M%S')}"
-    path = folder / f"{stem}.wav"
-    count = 1
-    while path.exists():
-        count += 1
-        path = folder / f"{stem}-{count}.wav"
-    return path

@@ -25,7 +25,7 @@ READ = (*KEPT_VALUES, "/seq/clock", "/seq/pattern", "/scene", "/state", "/record
 
 
 class StatusSource(Protocol):
-    """The machine, of which this asks how it is."""
+    """What can be asked how it is: the machine."""
 
     def status(self, *, reset_peak: bool = False) -> Status: ...
 

@@ -134,7 +134,7 @@ class PatternCommands:
         return self._rewrite(lambda score: score.edit(lambda _: pattern), call)
 
     def _tap(self, call: Call) -> Answer:
-        """Whoever taps is on the beat: the mean of the last eight gaps is the beat."""
+        """Set the tempo from taps: the mean of the last eight gaps between them is one beat."""
         now_s = time.monotonic()
         if self._taps and now_s - self._taps[-1] > LONGEST_TAP_S:
             self._taps.clear()
@@ -165,7 +165,8 @@ class PatternCommands:
         call.answer(self._chosen(call, pattern))
 
     def in_order(self, handler: Handler, call: Call) -> Answer | None:
-        """What is asked of the sequencer while a pattern is read or written waits for that."""
+        """Carry out a call on the sequencer. While a pattern is being read or written the call
+        waits, so that calls take effect in the order they came."""
         if self._held or (self._pending and (call.command != PATTERN or not call.arguments)):
             self._held.append((handler, call))
             return None

@@ -77,7 +77,8 @@ class SongCommands:
         return None
 
     def _read(self, song: Song) -> tuple[Song, dict[str, Pattern]]:
-        """A song with all its patterns: one that is missing is told now, not in an hour."""
+        """Read a song and all its patterns, so that a missing one is told now and not when its bar
+        comes."""
         context = self._context
         names = {part.pattern for part in song.part if part.pattern}
         scenes = {part.scene for part in song.part if part.scene}
@@ -100,7 +101,7 @@ class SongCommands:
         self._tell_song()
 
     def _set(self, number: int, *, wait: bool = False) -> None:
-        """What that part plays, from the next bar on."""
+        """Have what that part plays begin with the next bar."""
         assert self._position is not None
         part = self._position.song.part[number]
         pattern = self._patterns.get(part.pattern)

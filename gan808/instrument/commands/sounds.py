@@ -71,7 +71,7 @@ class SoundCommands:
             self._played.append((time.monotonic(), event.id, event.code))
 
     def keep(self, sound: Sound) -> None:
-        """Have it at hand until many others were."""
+        """Keep a sound at hand until many others have been kept."""
         self._sounds[sound.id] = sound
         self._sounds.move_to_end(sound.id)
         while len(self._sounds) > MOST_SOUNDS:
@@ -116,7 +116,7 @@ class SoundCommands:
         return None
 
     def _begin(self) -> None:
-        """Have the next made, with those of its class that wait."""
+        """Have the sound that waits longest rendered, with others of its class that wait."""
         self._rendering = bool(self._asked)
         if not self._asked:
             return

@@ -57,7 +57,8 @@ class StockCommands:
         yield from own[:MOST_LISTED]
 
     def _take(self, call: Call) -> Answer:
-        """A sound that then belongs to who asked; where few are left, one that stays, in turn."""
+        """Take a sound out of the stock and name it. Where few are left name one of them instead,
+        each in turn, and leave it there."""
         context = self._context
         slot = context.swaps.slots[call.slot]
         layout = slot.layout

@@ -13,7 +13,8 @@ from gan808.instrument.parameter import Value
 def value_handler(
     emit: Callable[[Event], None], put: Callable[[Value], object], get: Callable[[], Value]
 ) -> Handler:
-    """With an argument the value is set and everybody told; the answer is what it is then."""
+    """A handler of a row that is one value. A call with an argument sets the value and tells
+    everybody; the answer is the value as it is then."""
     return partial(put_and_get, emit, put, get)
 
 

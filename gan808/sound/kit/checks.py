@@ -1,4 +1,5 @@
-"""Reads the files of a kit from anybody: what they are and how large is known before they are read.
+"""Reads the files of a kit that may come from anybody. Kind and size of each are checked before it
+is read.
 
 Any thread. Whatever is wrong is a KitError that names the file.
 """
@@ -14,26 +15,16 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 
 from gan808.errors import KitError
-from gan808.sound.sound import FAULTS
-
-if TYPE_CHECKING:
-    from gan808.sound.kit.kit import Kit
-    from gan808.sound.renderer import Renderer
-    from gan808.sound.sound import Sound
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_HEADER_BYTES = 1 << 20
 MAX_VALUES = 1_000_000
 WEIGHT_DTYPE = "F16"
-OTHER_SEED = (1 << 62) - 1  # of no factory sound
-# How far images of one sound may lie apart: rendered anew it is 0.00003, with a quarter of the
-# rounds of Griffin-Lim 0.03; noise is beyond 0.4.
-FACTORY_APART = 0.05
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -86,43 +77,6 @@ def check_weights(path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError,
             RecursionError) as error:
         raise KitError(f"{path}: cannot be read ({error})") from error
-
-
-def sound_problems(kit: Kit) -> list[str]:
-    """What is wrong with the sounds that its weights make: of each class its first factory sound,
-    rendered anew, and another seed's. Raises KitError."""
-    from gan808.sound.renderer import Renderer
-
-    rate = kit.geometry.sample_rate_hz
-    renderer = Renderer(kit, rate)
-    factory = {sound.class_asked: sound for sound in reversed(kit.factory_sounds(rate))}
-    points = [point for name in kit.classes
-              for point in (factory[name].point if name in factory else 1, OTHER_SEED)]
-    sounds = renderer.render(np.repeat(kit.classes, 2).tolist(), points)
-    problems, heard_anew = [], 0
-    for first, second in zip(sounds[::2], sounds[1::2], strict=True):
-        theirs = factory.get(first.class_asked)
-        faults = {renderer.rejection(sound) for sound in (first, second)} & FAULTS
-        if faults:
-            wrong = f"its sounds are {' and '.join(sorted(map(str, faults)))}"
-        elif np.array_equal(first.audio, second.audio):
-            wrong = "two seeds give the same sound"
-        elif theirs and _apart(theirs, first, renderer) > FACTORY_APART:
-            wrong = f"its weights do not make the factory sound {theirs.seed} that came with them"
-        else:
-            heard_anew += theirs is not None and first.class_heard != theirs.class_heard
-            continue
-        problems.append(f"{kit.folder}: {first.class_asked}: {wrong}")
-    if 2 * heard_anew > len(factory):
-        problems.append(f"{kit.folder}: its critic takes {heard_anew} of {len(factory)} factory "
-                        "sounds for other classes than when the kit was made")
-    return problems
-
-
-def _apart(there: Sound, here: Sound, renderer: Renderer) -> float:
-    """How far the images of two sounds lie apart, on average; those of one identity hardly do."""
-    one, other = renderer.images_of([there.channels[0], here.channels[0]])
-    return float(np.abs(one - other).mean())
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""A kit on disk: load, save, verify. Reads numbers and text only; nothing in a kit is executed.
+"""A kit on disk: load and save. Reads numbers and text only; nothing in a kit is executed.
 
 The player lays out slots and plays factory sounds from it at once; the weights are read by
 network/weights.py, in the render process. What decodes and writes is loaded when first needed.
@@ -205,30 +205,6 @@ def list_kits(folders: Sequence[Path]) -> list[Kit | KitError]:
         except KitError as error:
             result.append(error)
     return result
-
-
-def verify_kit(folder: Path) -> list[str]:
-    """Everything wrong with a kit, one line each; empty when it is whole. Builds the
-    networks."""
-    try:
-        kit = load_kit(folder)
-    except KitError as error:
-        return [str(error)]
-    from gan808.sound.network.session import Networks
-
-    problems = []
-    for check in (lambda: checks.check_weights(folder / WEIGHTS), kit.statistics,
-                  lambda: kit.factory_sounds(kit.geometry.sample_rate_hz),
-                  lambda: Networks(kit)):
-        try:
-            check()
-        except KitError as error:
-            problems += [str(error)] if str(error) not in problems else []
-    if not problems:
-        problems += checks.sound_problems(kit)
-    if not kit.manifest.factory:
-        problems.append(f"{folder}: no factory sounds, so it is silent until the renderer is up")
-    return problems
 
 
 def save_kit(

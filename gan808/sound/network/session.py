@@ -104,7 +104,8 @@ class Networks:
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:
-    """Sessions that stand back: no thread spins for work, and what a run needs is given back."""
+    """Options by which a session gives way to what plays: its threads do not spin for work, and
+    memory of a run is given back."""
     options = onnxruntime.SessionOptions()
     # 0 would be all the machine's, each tied to a core of its own, allowed or not.
     options.intra_op_num_threads = threads or _processors()
