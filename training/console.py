@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from .reporting import Bar
+from .reporting import Bar, remaining_s
 
 PLAIN_LINE_S = 60.0
 
@@ -58,8 +58,8 @@ class _PlainBar:
 
     def _share(self, fraction: float, elapsed_s: float) -> str:
         """Percentage, elapsed and remaining time as the terminal's bar has them."""
-        done = fraction - self._first
-        left = _clock(elapsed_s * (1.0 - fraction) / done) if done > 0 else "-:--:--"
+        left_s = remaining_s(self._first, fraction, elapsed_s)
+        left = "-:--:--" if left_s is None else _clock(left_s)
         return f"{fraction:4.0%} {_clock(elapsed_s)} {left}"
 
 

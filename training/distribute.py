@@ -21,12 +21,16 @@ VARIABLE = "TF_CONFIG"
 
 
 class TrainingDevices:
-    """One device, alone; the others override. n_replicas: parts that a batch is cut into."""
+    """One device, alone; the others override. n_replicas: parts that a batch is cut into. name:
+    what to call it to the user."""
 
     is_chief = True
     n_workers = 1
     n_replicas = 1
-    name = ""  # what to call it to the user; nothing when alone
+
+    @property
+    def name(self) -> str:
+        return device_in_words()
 
     def scope(self) -> AbstractContextManager[Any]:
         """Networks and optimizers are made, and steps taken, inside it."""
@@ -54,8 +58,11 @@ class TensorFlowDevices(TrainingDevices):
         self.is_chief = index == 0
         self.n_workers = n_workers
         self.n_replicas = strategy.num_replicas_in_sync
-        machine = f"worker {index + 1} of {n_workers}, " if n_workers > 1 else ""
-        self.name = f"{machine}{self.n_replicas} devices share each step"
+        self._machine = f"worker {index + 1} of {n_workers}, " if n_workers > 1 else ""
+
+    @property
+    def name(self) -> str:
+        return f"{self._machine}{self.n_replicas} devices share each step, {device_in_words()}"
 
     def scope(self) -> AbstractContextManager[Any]:
         return self._strategy.scope()
@@ -94,6 +101,20 @@ class TensorFlowDevices(TrainingDevices):
                 f"another worker is gone ({reason}); start all of them again with the same "
                 "command: they go on from the last checkpoint"
             ) from error
+
+
+def device_in_words() -> str:
+    """What steps are computed on, as in "TensorFlow on NVIDIA H100": the first GPU, or the CPU."""
+    if keras.backend.backend() != "tensorflow":
+        import jax
+
+        device = jax.devices()[0]
+        return f"JAX on {'the CPU' if device.platform == 'cpu' else device.device_kind}"
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+    return f"TensorFlow on {details.get('device_name', 'a GPU') if gpus else 'the CPU'}"
 
 
 def _cluster() -> tuple[int, int] | None:

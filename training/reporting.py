@@ -18,3 +18,10 @@ class Reporter(Protocol):
     def say(self, line: str) -> None: ...
 
     def bar(self, title: str) -> AbstractContextManager[Bar]: ...
+
+
+def remaining_s(first: float, fraction: float, elapsed_s: float) -> float | None:
+    """How long work will yet take that came from the fraction `first`, which an earlier command had
+    done, to `fraction` in this time; None while nothing is done."""
+    done = fraction - first
+    return elapsed_s * (1.0 - fraction) / done if done > 0 else None

@@ -1,9 +1,7 @@
-"""One browser for all tests of the panel, and one instrument on a JACK server for those that hear
-it."""
+"""Pages of the panel in a browser, and one instrument on a JACK server for those that hear it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,22 +13,9 @@ from tests.jack_server import JackMeter, jack_server
 
 __all__ = ["jack_server"]
 
-CHROMIUM = shutil.which("chromium")
 DESKTOP = {"width": 1440, "height": 900}
 
 OpenPage = Callable[..., Any]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed: the panel is not tried in a browser")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import { Pads, playFromKeys } from "./components/pads.js";
 import { Sequencer } from "./components/sequencer.js";
 import { Setup } from "./components/setup.js";
 import { Sound } from "./components/sound.js";
+import { TrainingLink } from "./components/training.js";
 import { Transport } from "./components/transport.js";
 
 styles`
@@ -67,7 +68,7 @@ function App() {
   return html`<${Transport} />
     <main inert=${state.ready && !state.alive}>${!state.ready ? html`<p class="waiting">Looking for the instrument …</p>` : stage
       ? html`<div class="stage ${page}-shown"><${Pads} onMenu=${setMenu} onFile=${onFile} /><${Sound} onFile=${onFile} /><${Sequencer} /></div>` : html`<${PAGES[page]} />`}</main>
-    <nav aria-label="Pages">${go("pads", "Play", "wide", stage)}${go("pads", "Pads", "narrow")}${go("sound", "Sound", "narrow")}${go("beat", "Beat", "narrow")}${go("library", "Library", "")}${go("setup", "Set-up", "")}
+    <nav aria-label="Pages">${go("pads", "Play", "wide", stage)}${go("pads", "Pads", "narrow")}${go("sound", "Sound", "narrow")}${go("beat", "Beat", "narrow")}${go("library", "Library", "")}${go("setup", "Set-up", "")}<${TrainingLink} />
       <span class="message" role="status">${state.message}</span></nav><${Menu} code=${menu} onFile=${onFile} onClose=${() => setMenu("")} /><${Import} given=${given} onClose=${() => setGiven(null)} />`;
 }
 
