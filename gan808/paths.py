@@ -82,6 +82,11 @@ def panel_file() -> Path:
     return _APP.user_state_path / "panel"
 
 
+def training_page_file() -> Path:
+    """Where a training that runs says at which address its page is."""
+    return _APP.user_state_path / "training-page"
+
+
 def imports_folder() -> Path:
     """The user's own sound files, for /slot/SLOT/load and /slot/SLOT/match."""
     return _APP.user_data_path / "imports"

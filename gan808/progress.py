@@ -46,6 +46,13 @@ def shown(console: Console, title: str) -> Iterator[Bar]:
         yield _TerminalBar(progress, progress.add_task(title, total=None, text=""))
 
 
+def remaining_s(first: float, fraction: float, elapsed_s: float) -> float | None:
+    """How long work will yet take that came from the fraction `first`, which an earlier command had
+    done, to `fraction` in this time; None while nothing is done."""
+    done = fraction - first
+    return elapsed_s * (1.0 - fraction) / done if done > 0 else None
+
+
 class _TerminalBar:
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
@@ -80,8 +87,8 @@ class _PlainBar:
 
     def _share(self, fraction: float, elapsed_s: float) -> str:
         """Percentage, elapsed and remaining time as the terminal's bar has them."""
-        done = fraction - self._first
-        left = _clock(elapsed_s * (1.0 - fraction) / done) if done > 0 else "-:--:--"
+        left_s = remaining_s(self._first, fraction, elapsed_s)
+        left = "-:--:--" if left_s is None else _clock(left_s)
         return f"{fraction:4.0%} {_clock(elapsed_s)} {left}"
 
 

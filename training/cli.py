@@ -77,6 +77,11 @@ Classes = Annotated[
                  help='TOML lines of folder = "class" or "ignore", "*" for all others; default: '
                       "classes.toml in the folder."),
 ]
+Panel = Annotated[
+    bool,
+    typer.Option("--panel", help="Show it in the browser as it learns: curves, pictures, sounds, "
+                                 "time left. The address is told."),
+]
 Split = Annotated[
     bool, typer.Option("--split", help="Cut loops and long takes into their hits; a file's class "
                        "is that of all its hits.")
@@ -133,6 +138,7 @@ def train(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again; an earlier training is set aside.")
     ] = False,
+    panel: Panel = False,
 ) -> None:
     """Train a kit of your own: prepare, fit, export and evaluate in one.
 
@@ -141,18 +147,17 @@ def train(
     reporter = _reporter()
     from .commands import TrainOptions
     from .commands import train as run_training
+    from .page.reporter import with_page
 
-    run_training(
-        TrainOptions(
-            sources=tuple(sources), kit=kit, kits=kits_folder or paths.user_kits_folder(),
-            work=work or paths.training_folder() / kit, recipe=recipe,
-            settings=tuple(settings or ()),
-            fit=_fit_options(hours, steps, seed, start, learning_rate),
-            provenance=provenance, fresh=fresh,
-            selection=_selection(packs, without_packs, classes, split),
-        ),
-        reporter,
+    options = TrainOptions(
+        sources=tuple(sources), kit=kit, kits=kits_folder or paths.user_kits_folder(),
+        work=work or paths.training_folder() / kit, recipe=recipe, settings=tuple(settings or ()),
+        fit=_fit_options(hours, steps, seed, start, learning_rate),
+        provenance=provenance, fresh=fresh,
+        selection=_selection(packs, without_packs, classes, split),
     )
+    with with_page(reporter, options.work / "run", f"kit {kit}", wanted=panel) as told:
+        run_training(options, told)
 
 
 def prepare(
@@ -182,7 +187,7 @@ def prepare(
 def fit(
     dataset: Dataset, run: Run, hours: Hours = None, steps: Steps = None, recipe: Recipe = "house",
     start: From = None, learning_rate: LearningRate = None, seed: Seed = 808,
-    settings: Settings = None,
+    settings: Settings = None, panel: Panel = False,
 ) -> None:
     """Train on a dataset; goes on from the last checkpoint of --run. Takes all GPUs of the machine,
     and with TF_CONFIG several machines."""
@@ -190,10 +195,12 @@ def fit(
     from .commands import fit as run_fit
     from .commands import recipe_named
     from .dataset import Dataset as Prepared
+    from .page.reporter import with_page
 
     options = _fit_options(hours, steps, seed, start, learning_rate)
     chosen = recipe_named(recipe, settings or ())
-    run_fit(Prepared(dataset), run, chosen, options, reporter)
+    with with_page(reporter, run, f"run {run.resolve().name}", wanted=panel) as told:
+        run_fit(Prepared(dataset), run, chosen, options, told)
 
 
 def evaluate(

@@ -218,8 +218,7 @@ def _fit(trainer: Trainer, reporter: Reporter, kit: tuple[Path, ExportOptions] |
     manifest_of(wanted, trainer.recipe, dataset, NEW_RUN | {"origin": trainer.origin})
     if crew.is_chief:
         check_room(run, *trainer.sizes_bytes(), kits)
-    if crew.name:
-        reporter.say(crew.name)
+    reporter.say(f"training with {crew.name}")
     if (start := options.start) is not None and not trainer.step:
         new = ", ".join(trainer.new_classes)
         reporter.say(f"beginning from kit {start.name}" + (f"; new to it: {new}" if new else ""))

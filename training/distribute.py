@@ -7,7 +7,6 @@ take the same steps; the chief alone writes. Must be joined before TensorFlow's 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,17 +15,22 @@ from typing import Any
 import keras
 
 from gan808.errors import TrainingError
+from gan808.toml_json import from_json
 
 VARIABLE = "TF_CONFIG"
 
 
 class TrainingDevices:
-    """One device, alone; the others override. n_replicas: parts that a batch is cut into."""
+    """One device, alone; the others override. n_replicas: parts that a batch is cut into. name:
+    what to call it to the user."""
 
     is_chief = True
     n_workers = 1
     n_replicas = 1
-    name = ""  # what to call it to the user; nothing when alone
+
+    @property
+    def name(self) -> str:
+        return device_in_words()
 
     def scope(self) -> AbstractContextManager[Any]:
         """Networks and optimizers are made, and steps taken, inside it."""
@@ -54,8 +58,11 @@ class TensorFlowDevices(TrainingDevices):
         self.is_chief = index == 0
         self.n_workers = n_workers
         self.n_replicas = strategy.num_replicas_in_sync
-        machine = f"worker {index + 1} of {n_workers}, " if n_workers > 1 else ""
-        self.name = f"{machine}{self.n_replicas} devices share each step"
+        self._machine = f"worker {index + 1} of {n_workers}, " if n_workers > 1 else ""
+
+    @property
+    def name(self) -> str:
+        return f"{self._machine}{self.n_replicas} devices share each step, {device_in_words()}"
 
     def scope(self) -> AbstractContextManager[Any]:
         return self._strategy.scope()
@@ -96,6 +103,20 @@ class TensorFlowDevices(TrainingDevices):
             ) from error
 
 
+def device_in_words() -> str:
+    """What steps are computed on, as in "TensorFlow on NVIDIA H100": the first GPU, or the CPU."""
+    if keras.backend.backend() != "tensorflow":
+        import jax
+
+        device = jax.devices()[0]
+        return f"JAX on {'the CPU' if device.platform == 'cpu' else device.device_kind}"
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+    return f"TensorFlow on {details.get('device_name', 'a GPU') if gpus else 'the CPU'}"
+
+
 def _cluster() -> tuple[int, int] | None:
     """(this worker's number, how many there are) from TF_CONFIG; None when it names fewer than
     two. Raises TrainingError when it cannot be used."""
@@ -103,7 +124,7 @@ def _cluster() -> tuple[int, int] | None:
     if not text:
         return None
     try:
-        config = json.loads(text)
+        config = from_json(text)
         cluster, task = config["cluster"], config["task"]
         chiefs, workers = cluster.get("chief", []), cluster.get("worker", [])
         kind, index = task["type"], int(task["index"])

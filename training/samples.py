@@ -8,10 +8,13 @@ import keras
 import numpy as np
 import soundfile
 
+from gan808 import atomic
 from gan808.sound.network.spec import NetworkSpec, latent_from_seed
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.griffin_lim import make_inverter
 from gan808.sound.spectral.spectrogram import Moments
+
+from .sample_grid import draw_grid
 
 PER_CLASS = 4
 
@@ -38,37 +41,16 @@ class SampleMaker:
         soundfile.LibsndfileError when the disk is full; nothing half-written stays.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        atomic.sweep([folder])  # what a kill has left of an earlier one
         images = generator([self._latents, self._labels], training=False)
         audio = np.asarray(self._invert(images))
         peak = np.maximum(np.abs(audio).max(axis=1, keepdims=True), 1e-3)
         level = (0.8 * audio / peak).astype(np.float32)
-        picture, sounds = folder / f"{name}.png", folder / f"{name}.wav"
-        try:
-            save_grid(picture, np.asarray(images)[..., 0], self.classes, PER_CLASS)
+        picture = draw_grid(np.asarray(images)[..., 0], self.classes, PER_CLASS)
+        # Who finds the picture finds the sounds: they take their place first.
+        with (atomic.replacing_file(folder / f"{name}.png") as unfinished,
+              atomic.replacing_file(folder / f"{name}.wav") as sounds):
+            unfinished.write_bytes(picture)
             soundfile.write(sounds, level.reshape(-1), self.geometry.sample_rate_hz,
-                            subtype="PCM_16")
-        except (OSError, soundfile.LibsndfileError):
-            picture.unlink(missing_ok=True)
-            sounds.unlink(missing_ok=True)
-            raise
-        first = dict(zip(self.classes, level[::PER_CLASS], strict=True))
-        return picture.read_bytes(), first
-
-
-def save_grid(
-    path: Path, images: np.ndarray, rows: tuple[str, ...], per_row: int
-) -> None:
-    """A picture of normalised images (n, bands, frames), per_row to each named row."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(1.3 * per_row + 1, 1.4 * len(rows)))
-    axes = figure.subplots(len(rows), per_row, squeeze=False)
-    for i, row in enumerate(axes):
-        for j, axis in enumerate(row):
-            axis.imshow(images[i * per_row + j], origin="lower", aspect="auto", vmin=-1, vmax=1,
-                        cmap="magma")
-            axis.set_xticks([])
-            axis.set_yticks([])
-        row[0].set_ylabel(rows[i], rotation=0, ha="right", va="center")
-    figure.tight_layout(pad=0.3)
-    figure.savefig(path, dpi=60)
+                            subtype="PCM_16", format="WAV")
+        return picture, dict(zip(self.classes, level[::PER_CLASS], strict=True))

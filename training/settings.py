@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gan808.errors import Gan808Error, TrainingError
 from gan808.sound.network.spec import NetworkSpec, without_gone
+from gan808.toml_json import from_json
 
 from .recipes import RECIPES, Recipe
 
@@ -26,7 +27,7 @@ def _keys() -> list[str]:
 def _value(text: str) -> Any:
     """A number, true, false or a list as JSON has them; else the text itself."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError:
         return text
 
@@ -83,7 +84,7 @@ def differences(wanted: Recipe, there: Recipe) -> list[str]:
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:
-    content = json.loads(json.dumps(asdict(recipe)))
+    content = from_json(json.dumps(asdict(recipe)))
     flat = {key: value for key, value in content.items() if not isinstance(value, dict)}
     for group in ("spec", "geometry"):
         flat |= {f"{group}.{key}": value for key, value in content[group].items()}

@@ -40,6 +40,7 @@ from .transfer import begin_from
 DECAY_FROM = 0.6  # of the run: from here the learning rate falls
 WARM_UP_STEPS = 200  # of a run that begins from a kit: its optimisers know nothing yet
 TRANSFER_RATE = 0.5  # of the recipe's learning rate: what is there must not be lost
+FIRST_SAMPLES = 0.1  # of the time from samples to samples: when the first of a command are due
 LOOKED_AT = 8  # images of each class behind a look at diversity
 
 
@@ -361,7 +362,9 @@ class Timers:
         self._maker = SampleMaker(recipe.spec, recipe.geometry, dataset.moments, dataset.classes)
         self._scores = can_score(dataset)
         self._scorer: Scorer | None = None  # made when first needed: fitting its judge takes a bit
-        self._saved = self._sampled = self._scored = time.monotonic()
+        self._saved = self._scored = time.monotonic()
+        # The first samples come soon: who has just begun a run wants to hear that it begins well.
+        self._sampled = self._saved - (1.0 - FIRST_SAMPLES) * trainer.options.samples_s
 
     def look(self, journal: TrainingJournal) -> None:
         """Do what is due."""

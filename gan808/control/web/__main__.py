@@ -20,7 +20,7 @@ NICENESS = 5  # the sound and the renderer of the player come first
 
 async def serve(descriptor: int, osc_address: tuple[str, int]) -> None:
     """Serve on the socket of that number until standard input ends."""
-    server = WebServer(osc_address, paths.imports_folder())
+    server = WebServer(osc_address, paths.imports_folder(), paths.training_page_file())
     await server.start(socket.socket(fileno=descriptor))
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended.set)

@@ -59,7 +59,7 @@ class WebProcess:
         ports = [self._wanted] if self._wanted else [osc_port, 0]
         for port in ports:
             try:
-                self._socket = _bound(host, port)
+                self._socket = bound(host, port)
                 return
             except OSError as error:
                 if error.errno != errno.EADDRINUSE or port == ports[-1]:
@@ -77,7 +77,7 @@ class WebProcess:
         self._stopping.set()
         child = self._child
         if child is not None:
-            _end(child)
+            end_child(child)
         if self._thread.is_alive():
             self._thread.join(timeout=STOP_S)
         if self._socket is not None:
@@ -96,13 +96,14 @@ class WebProcess:
                 pass_fds=[descriptor], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             )
             if self._stopping.is_set():
-                _end(child)
+                end_child(child)
             child.wait()
             if not self._stopping.wait(AGAIN_S):
                 self._warn("the panel's process has ended; it is started again")
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError."""
     family, *_, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -116,11 +117,12 @@ def _bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_child(child: subprocess.Popen[bytes], within_s: float = STOP_S) -> None:
+    """Close its standard input, by which it knows that it is over, and wait; kill it then."""
     assert child.stdin is not None
     child.stdin.close()
     try:
-        child.wait(STOP_S)
+        child.wait(within_s)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(OSError):
             child.kill()

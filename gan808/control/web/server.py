@@ -18,35 +18,31 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from gan808.control.osc.clients import Limit
+from gan808.control.web.address import find
 from gan808.control.web.limits import Doors, host_is_ours, origin_is_ours
 from gan808.control.web.osc_client import OscAsker
+from gan808.control.web.pages import HEADERS, STATIC, static_files
 from gan808.control.web.query import Query
 from gan808.control.web.samples import Samples, is_sample_path, wav_of
 from gan808.control.web.sockets import Listeners
 from gan808.control.web.uploads import Uploads
+from gan808.errors import DeviceError
 
-STATIC = Path(__file__).parent / "static"
-KINDS = {
-    ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
-    ".webmanifest": "application/manifest+json", ".txt": "text/plain",
-}
 PANEL, SOUND, UPLOAD = "/panel/", "/panel/sound.wav", "/panel/upload"
+TRAINING = "/panel/training"
 REQUESTS_HZ, BURST = 20.0, 40  # of those that ask the instrument
 MOST_REQUEST_BYTES = 8192
-# Everything from here, nothing from elsewhere, and in nobody's frame.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
-                               "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-cache",
-}
 
 
 class WebServer:
     """The server of one instrument, from start to stop."""
 
-    def __init__(self, osc_address: tuple[str, int], imports: Path) -> None:
-        """imports: the folder that sound files from pages go to."""
+    def __init__(
+        self, osc_address: tuple[str, int], imports: Path, training_page: Path
+    ) -> None:
+        """imports: the folder that sound files from pages go to. training_page: the file in which a
+        training that runs says where its page is."""
+        self._training_page = training_page
         self._uploads = Uploads(imports)
         self._asker = OscAsker(osc_address)
         self._query = Query(self._asker, osc_address)
@@ -105,12 +101,14 @@ class WebServer:
             return web.Response(body=body, content_type=kind, charset="utf-8")
         if path == PANEL.rstrip("/"):
             return web.Response(status=308, headers={"Location": PANEL})
-        if path.startswith(PANEL) and path != SOUND:
+        if path.startswith(PANEL) and path not in (SOUND, TRAINING):
             return web.Response(status=404)
         if not self._limit.allows(time.monotonic()):
             return web.json_response(None, status=429)
         if path == SOUND:
             return await self._wav(request.rel_url.query.get("id", ""))
+        if path == TRAINING:
+            return web.json_response({"url": await self._training()})
         return await self._query.answer(path, request.rel_url.raw_query_string)
 
     async def _upload(self, request: web.BaseRequest, host: str) -> web.StreamResponse:
@@ -128,6 +126,13 @@ class WebServer:
         self._doors.stays(cast("Any", request.protocol))
         return await self._listeners.serve(request)
 
+    async def _training(self) -> str:
+        """The address of the page of a training that runs; nothing where none does."""
+        try:
+            return await asyncio.to_thread(find, self._training_page, "")
+        except DeviceError:
+            return ""
+
     async def _wav(self, sound_id: str) -> web.Response:
         body = await wav_of(self._asker, sound_id)
         if body is None:
@@ -136,9 +141,5 @@ class WebServer:
 
 
 def _files() -> dict[str, tuple[str, bytes]]:
-    """Content type and bytes by the path they are asked for: a name never becomes a path."""
-    found = {PANEL + path.relative_to(STATIC).as_posix(): (KINDS[path.suffix], path.read_bytes())
-             for path in STATIC.rglob("*") if path.suffix in KINDS}
+    found = static_files(STATIC, PANEL)
     return {**found, PANEL: found[f"{PANEL}index.html"]}
-
-

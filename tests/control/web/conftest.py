@@ -1,9 +1,7 @@
-"""One browser for all tests of the panel, and one instrument on a JACK server for those that hear
-it."""
+"""Pages of the panel in a browser, and one instrument on a JACK server for those that hear it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,35 +13,24 @@ from tests.jack_server import JackMeter, jack_server
 
 __all__ = ["jack_server"]
 
-CHROMIUM = shutil.which("chromium")
 DESKTOP = {"width": 1440, "height": 900}
 
 OpenPage = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed: the panel is not tried in a browser")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[OpenPage]:
     """Open the panel of a port in a browser profile of its own; an error of a script fails the
-    test."""
+    test. clock: the page's can be moved on."""
     contexts: list[Any] = []
     errors: list[Any] = []
 
-    def opened(port: int, **options: Any) -> Any:
+    def opened(port: int, *, clock: bool = False, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)
         page = context.new_page()
+        if clock:
+            page.clock.install()
         page.on("pageerror", lambda error: errors.append(error))
         page.goto(f"http://127.0.0.1:{port}/panel/")
         page.wait_for_selector(".pad")

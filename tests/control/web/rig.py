@@ -13,8 +13,11 @@ from gan808.control.web.server import WebServer
 class Served:
     """A web server of an instrument at that OSC address, from enter to exit."""
 
-    def __init__(self, osc_address: tuple[str, int], imports: Path = Path("/nowhere")) -> None:
-        self._imports = imports
+    def __init__(
+        self, osc_address: tuple[str, int], imports: Path = Path("/nowhere"),
+        training_page: Path = Path("/nowhere"),
+    ) -> None:
+        self._imports, self._training_page = imports, training_page
         self._osc_address = osc_address
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -27,7 +30,7 @@ class Served:
         return self
 
     async def _start(self) -> None:
-        self._server = WebServer(self._osc_address, self._imports)
+        self._server = WebServer(self._osc_address, self._imports, self._training_page)
         await self._server.start(self._socket)
 
     def __exit__(self, *_: object) -> None:
