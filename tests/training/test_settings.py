@@ -131,5 +131,6 @@ def test_the_page_on_training_tells_the_programs_numbers():
     assert (options.checkpoint_s, options.samples_s, options.score_s) == (180, 600, 120)
     assert (SHARE_OF_TIME, MIN_HELD_OUT) == (0.02, 24)
     for said in ("thirty times above", "for 300 steps", "five failures", "three minutes",
-                 "every ten minutes", "every two minutes but at most 2%", "fewer than 24"):
+                 "after a minute and then every ten", "every two minutes but at most 2%",
+                 "fewer than 24"):
         assert said in re.sub(r"\s+", " ", PAGE), said
