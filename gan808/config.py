@@ -23,7 +23,7 @@ NoteMode = Literal["fast", "steady"]
 NoteMap = Literal["gm", "roland-td", "alesis"]
 VelocityCurve = Literal["linear", "soft", "hard", "fixed"]
 Quantise = Literal["now", "beat", "bar"]
-SyncMode = Literal["internal", "midi", "link", "auto"]
+SyncMode = Literal["internal", "midi", "link", "jack", "jack-lead", "auto"]
 EvolveMode = Literal["one", "all", "fresh"]
 Announce = Literal["auto", "on", "off"]
 
@@ -119,7 +119,7 @@ class SequencerSettings(_Section):
     )
     sync: SyncMode = Field(
         default="auto",
-        description="tempo from: internal, midi, link, or auto: MIDI once it sends a start",
+        description="tempo from: internal, midi, link, jack, jack-lead, or auto: MIDI once started",
     )
     sync_offset_ms: float = Field(
         default=0.0, ge=-200.0, le=200.0, description="steps later than the master; -: earlier"

@@ -17,6 +17,7 @@ import numpy as np
 
 AUDIO_TYPE, MIDI_TYPE = b"32 bit float mono audio", b"8 bit raw midi"
 IS_INPUT, IS_OUTPUT = 1, 2
+TRANSPORT_ROLLING = 1
 NO_START_SERVER = 1
 CHANNELS = 2
 CONNECT_TIMEOUT_S = 20.0
@@ -36,10 +37,14 @@ WAITING = {
     "jack_connect": (ctypes.c_int, [POINTER, ctypes.c_char_p, ctypes.c_char_p]),
     "jack_get_sample_rate": (FRAMES, [POINTER]),
     "jack_free": (None, [POINTER]),
+    "jack_transport_start": (None, [POINTER]),
+    "jack_transport_stop": (None, [POINTER]),
+    "jack_transport_locate": (ctypes.c_int, [POINTER, FRAMES]),
 }
 INSTANT = {
     "jack_port_get_buffer": (POINTER, [POINTER, FRAMES]),
     "jack_last_frame_time": (FRAMES, [POINTER]),
+    "jack_transport_query": (ctypes.c_int, [POINTER, POINTER]),
     "jack_midi_clear_buffer": (None, [POINTER]),
     "jack_midi_get_event_count": (ctypes.c_uint32, [POINTER]),
     "jack_midi_event_get": (ctypes.c_int, [POINTER, POINTER, ctypes.c_uint32]),
@@ -106,12 +111,28 @@ class Client:
             at_frame, message = self.notes.pop(0)
             self.jack.jack_midi_event_write(midi, max(0, at_frame - first), message, len(message))
             take.sent.append(max(first, at_frame))
+        take.transport.append((first, self._rolling_at()))
         self._hear(take, first, self.jack.jack_port_get_buffer(self.midi_in, frames))
         for channel, port in enumerate(self.inputs):
             buffer = self.jack.jack_port_get_buffer(port, frames)
             period = np.frombuffer((ctypes.c_float * frames).from_address(buffer), np.float32)
             take.store(channel, first, period)
         return 0
+
+    def _rolling_at(self) -> int | None:
+        """The transport's frame at this period's beginning; None where it does not roll."""
+        place = (ctypes.c_uint32 * 64)()
+        state = self.jack.jack_transport_query(self.client, place)
+        return place[5] if state == TRANSPORT_ROLLING else None
+
+    def move(self, frame: int | None, rolls: bool | None) -> None:
+        """Relocates the transport, has it roll or stand."""
+        if frame is not None:
+            self.jack.jack_transport_locate(self.client, frame)
+        if rolls:
+            self.jack.jack_transport_start(self.client)
+        elif rolls is not None:
+            self.jack.jack_transport_stop(self.client)
 
     def _hear(self, take: Take, first: int, buffer: Any) -> None:
         event = MidiEvent()
@@ -155,6 +176,8 @@ class Take:
         self.audio = np.zeros((CHANNELS, frames), np.float32)
         self.start: int | None = None
         self.midi: list[tuple[int, list[int]]] = []
+        # The first frame of each period, and the transport's there where it rolls.
+        self.transport: list[tuple[int, int | None]] = []
         # Where scheduled notes were sent: later than asked for where the server lost a period.
         self.sent: list[int] = []
         self.last = 0
@@ -199,7 +222,8 @@ def capture(client: Client, out: BinaryIO, seconds: float) -> None:
     client.take = None
     error = None if take.complete else "JACK stopped calling"
     answer(out, np.ascontiguousarray(take.audio.T).tobytes(), error=error,
-           skipped_frames=take.skipped_frames, midi=take.midi, sent=take.sent, start=take.start)
+           skipped_frames=take.skipped_frames, midi=take.midi, sent=take.sent, start=take.start,
+           transport=take.transport)
 
 
 def serve(client: Client, requests: BinaryIO, out: BinaryIO) -> None:
@@ -214,6 +238,9 @@ def serve(client: Client, requests: BinaryIO, out: BinaryIO) -> None:
                 client.urgent.append(message)
             else:
                 client.notes.append((request["at_frame"], message))
+            answer(out)
+        elif kind == "move":
+            client.move(request["frame"], request["rolls"])
             answer(out)
         elif kind == "capture":
             capture(client, out, request["seconds"])

@@ -66,6 +66,8 @@ class JackMeter:
         # clock, at which scheduled notes were sent.
         self.start_frame = 0
         self.sent_frames: list[int] = []
+        # Its periods: the first frame, and the transport's there, None where that does not roll.
+        self.transport: list[tuple[int, int | None]] = []
 
     def __enter__(self) -> JackMeter:
         return self
@@ -90,6 +92,10 @@ class JackMeter:
         """Schedules or sends the bytes of one JACK MIDI event."""
         self._ask(do="note", message=message, at_frame=at_frame)
 
+    def move_transport(self, frame: int | None = None, rolls: bool | None = None) -> None:
+        """Relocates JACK's transport, or has it roll or stand."""
+        self._ask(do="move", frame=frame, rolls=rolls)
+
     def capture(
         self, seconds: float, meanwhile: Callable[[], object] = lambda: None
     ) -> NDArray[np.float32]:
@@ -103,6 +109,7 @@ class JackMeter:
         head, data = self._answer()
         self.skipped_frames = int(head["skipped_frames"])
         self.midi = [(int(frame), list(data)) for frame, data in head["midi"]]
+        self.transport = [(int(first), place) for first, place in head["transport"]]
         self.start_frame = int(head["start"] or 0)
         self.sent_frames = [self.start_frame + int(frame) for frame in head["sent"]]
         return np.frombuffer(data, np.float32).reshape(-1, 2)

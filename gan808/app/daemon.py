@@ -14,9 +14,11 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gan808 import paths, realtime
 from gan808.app.display import Display
+from gan808.app.jack_transport import open_transport
 from gan808.app.midi import start_midi
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
@@ -45,6 +47,9 @@ from gan808.storage import learned_controls
 from gan808.storage.library import Library
 from gan808.storage.session import Session
 
+if TYPE_CHECKING:
+    from gan808.app.managed_session import ManagedSession
+
 WAIT_S = 0.05
 FADE_S = 0.03
 REOPEN_S = 2.0
@@ -57,7 +62,8 @@ DONE, FAILED = 0, 1
 class RunOptions:
     """Settings, and what holds for one run only. seconds None: until it is stopped; record: name or
     path of a recording of it all; opening: a live output that is on its way already; given:
-    settings the user has made, as section.key; fresh: not where the last run was left."""
+    settings the user has made, as section.key; fresh: not where the last run was left; managed: the
+    session manager's session it belongs to."""
 
     settings: Settings
     seconds: float | None = None
@@ -67,6 +73,7 @@ class RunOptions:
     opening: Opening | None = None
     given: frozenset[str] = frozenset()
     fresh: bool = False
+    managed: ManagedSession | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -89,10 +96,12 @@ class Daemon:
     def __init__(self, options: RunOptions) -> None:
         """Build everything that can be wrong before anything starts. Raises Gan808Error."""
         self._options = options
+        self._managed = managed = options.managed
         self._reproducible = options.settings.renderer.seed >= 0
         self._display = Display(quiet=options.quiet)
         self._session = Session(options.settings, options.given, fresh=options.fresh,
-                                warn=self._display.warn)
+                                warn=self._display.warn,
+                                folder=managed.folder if managed is not None else None)
         self._settings = settings = _with_seed(self._session.settings)
         self._scheduling = ""
         self._kit = self._session.kit()
@@ -125,6 +134,7 @@ class Daemon:
             midi_ports=lambda: [text for each in self._midi for text in each.ports_seen()],
             state=lambda: self._session.status,
             open_link=partial(open_link, start_stop=self._settings.sequencer.link_start_stop),
+            open_jack=lambda lead: open_transport(self._output, self._engine, lead=lead),
             learned=learned_controls.load(controls),
             keep_learned=partial(learned_controls.save, controls))
 
@@ -174,6 +184,9 @@ class Daemon:
         if self._factory is not None:
             self._factory.keep()
         self._session.go_on(self._machine)
+        if self._managed is not None:
+            running.callback(self._managed.stop)
+            self._managed.start(self._session, self._machine)
 
     def _start_osc(self, running: ExitStack) -> str:
         if not self._settings.osc.enabled:
@@ -182,10 +195,19 @@ class Daemon:
         from gan808.control.osc.server import OscServer
         from gan808.control.oscquery.discovery import Discovery  # after the first note
 
-        osc = OscServer(self._machine, self._settings)
+        settings, osc = self._settings, OscServer(self._machine, self._settings)
+        try:
+            osc.start()
+        except DeviceError:
+            osc.stop()
+            if self._managed is None:
+                raise
+            # Of several in one session one has the port of the settings.
+            settings = settings.replace({"osc": {"port": 0}})
+            osc = OscServer(self._machine, settings)
+            osc.start()
         running.callback(osc.stop)
-        osc.start()
-        discovery = Discovery(self._settings.osc, osc.address, self._display.say,
+        discovery = Discovery(settings.osc, osc.address, self._display.say,
                               self._display.warn, panel_file=paths.panel_file())
         running.callback(discovery.stop)
         discovery.start()
@@ -241,7 +263,8 @@ class Daemon:
             self._service.alive()
             try:
                 wanted_hz = settings.audio.sample_rate_hz or None
-                output = live_output(settings, self._options.seconds, wanted_hz)
+                output = live_output(settings, self._options.seconds, wanted_hz,
+                                     self._managed.presence if self._managed else None)
                 if not may_return(output):
                     continue  # a file instead of the device is not what was playing
                 self._follow_rate(output.sample_rate_hz)

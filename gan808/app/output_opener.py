@@ -14,12 +14,16 @@ from gan808 import paths
 from gan808.errors import DeviceError, Gan808Error
 
 if TYPE_CHECKING:
+    from gan808.app.managed_session import ManagedSession
     from gan808.config import Settings
+    from gan808.engine.outputs.jack import JackPresence
     from gan808.engine.outputs.output import Output
 
 
-def live_output(settings: Settings, seconds: float | None, rate_hz: int | None) -> Output:
-    """The output of the settings, at that rate or the device's own. Raises DeviceError."""
+def live_output(settings: Settings, seconds: float | None, rate_hz: int | None,
+                presence: JackPresence | None = None) -> Output:
+    """The output of the settings, at that rate or the device's own; presence: how it appears on
+    JACK. Raises DeviceError."""
     from gan808.engine.outputs.registry import open_output
 
     audio = settings.audio
@@ -29,6 +33,7 @@ def live_output(settings: Settings, seconds: float | None, rate_hz: int | None) 
         block_frames=audio.block_frames or None,
         seconds=seconds,
         file_dir=paths.recordings_folder(),
+        presence=presence,
     )
 
 
@@ -36,8 +41,10 @@ class Opening:
     """A live output on its way. As a context it waits for the end of its thread, which silences
     libraries that write to stderr: an error told meanwhile would be lost."""
 
-    def __init__(self, settings: Settings, seconds: float | None) -> None:
+    def __init__(self, settings: Settings, seconds: float | None,
+                 managed: ManagedSession | None = None) -> None:
         self._settings = settings
+        self._presence = managed.presence if managed is not None else None
         self._seconds = seconds
         self._output: Output | None = None
         self._error: Gan808Error | None = None
@@ -63,7 +70,7 @@ class Opening:
     def _open(self) -> None:
         try:
             rate_hz = self._settings.audio.sample_rate_hz or None
-            self._output = live_output(self._settings, self._seconds, rate_hz)
+            self._output = live_output(self._settings, self._seconds, rate_hz, self._presence)
         except Gan808Error as error:
             self._error = error
         except ImportError as error:  # Ctrl-C took away what this thread was importing too

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -330,7 +331,8 @@ def _call(arguments: list[str]) -> int:
 
 def main() -> None:
     """The command line of this process, whatever it asks for."""
-    arguments = sys.argv[1:]
+    # A session manager starts programs by their names alone.
+    arguments = sys.argv[1:] or (["run"] if os.environ.get("NSM_URL") else [])
     speak_up(logging.DEBUG if DEBUG in arguments else logging.WARNING)
     if DEBUG in arguments:
         arguments.remove(DEBUG)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gan808.errors import ConfigError
+from gan808.errors import ConfigError, Gan808Error
+
+if TYPE_CHECKING:
+    from gan808.app.managed_session import ManagedSession
 
 
 def run(
@@ -22,7 +26,7 @@ def run(
     # Settings and kits need no plugins, and looking for them reads every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from gan808.app.output_opener import Opening
-    from gan808.config import given_settings, load_settings
+    from gan808.config import Settings, given_settings, load_settings
 
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--seconds {seconds:g} is not accepted; give more than 0")
@@ -36,13 +40,34 @@ def run(
         "renderer": {"seed": seed},
     }
     settings = load_settings(None if config is None else Path(config), overrides)
-    with Opening(settings, seconds) if not fast else nullcontext() as opening:
+    with (_managed(fast) as managed,
+          Opening(settings, seconds, managed) if not fast else nullcontext() as opening):
         from gan808.app.daemon import RunOptions, play
 
+        # A session's state comes before config.toml, or it would not be the session's.
+        given = given_settings(settings if managed is None else Settings(), overrides)
         options = RunOptions(
             settings, seconds=seconds, fast=fast, quiet=quiet, record=record, opening=opening,
-            given=given_settings(settings, overrides), fresh=fresh)
+            given=given, fresh=fresh, managed=managed)
         return play(options)
+
+
+@contextmanager
+def _managed(fast: bool) -> Iterator[ManagedSession | None]:
+    """The session manager's session that this run belongs to, if there is one; what ends the run
+    before it plays is told there too."""
+    if fast or not os.environ.get("NSM_URL"):
+        yield None
+        return
+    from gan808.app.managed_session import managed_session
+
+    managed = managed_session()
+    try:
+        yield managed
+    except Gan808Error as error:
+        if managed is not None:
+            managed.refuse(str(error))
+        raise
 
 
 def osc_address(text: str | None) -> dict[str, Any]:

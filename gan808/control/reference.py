@@ -180,6 +180,11 @@ real-time priority where that is granted. An output that is not there is waited 
 while another's MIDI clock or a Link session is followed; only the device whose clock is followed
 does not get it back, unless `midi.clock_out` is the whole name of its port.
 
+## JACK transport
+
+`sequencer.sync = "jack"` follows JACK's transport to the sample, `"jack-lead"` leads it:
+[jack.md](jack.md), where session managers are too.
+
 ## Ableton Link
 
 With the extra `link` (`pip install 'gan808[link]'`) `sequencer.sync = "link"` joins the session on

@@ -34,6 +34,17 @@ class NotePort(Protocol):
     def midi(self, status: int, number: int, value: int, frame: int = 0) -> bool: ...
 
 
+class StepPort(Protocol):
+    """What steps are scheduled on, and taken back from."""
+
+    def trigger(
+        self, slot: int, velocity: float, frame: int = 0, *, pan: float = 0.0,
+        tune_semitones: float = 0.0,
+    ) -> bool: ...
+
+    def forget(self, frame: int = 0) -> bool: ...
+
+
 class PortLike(NotePort, Protocol):
     """One producing thread's ring into the engine."""
 

@@ -38,7 +38,7 @@ from gan808.instrument.parameters import BY_ADDRESS
 from gan808.instrument.protocols import FillerLike, KitLike, LibraryLike, PoolLike
 from gan808.instrument.swaps import Swaps
 from gan808.instrument.widths import Widths
-from gan808.sequencer.sequencer import make_sequencer
+from gan808.sequencer.from_settings import make_sequencer
 from gan808.sequencer.sync import Sync
 from gan808.sequencer.thread import SequencerThread
 from gan808.sound.sound import Sound
@@ -95,7 +95,7 @@ class Machine:
         self.sync = Sync(
             self.sequencer, engine, settings.sequencer.sync,
             offset_s=settings.sequencer.sync_offset_ms / 1000, say=self.say,
-            open_link=host.open_link,
+            open_link=host.open_link, open_jack=host.open_jack,
         )
         self.disk = DiskWorker(self.post)
         context = Context(
@@ -149,11 +149,11 @@ class Machine:
             if self.settings.sequencer.playing:
                 self.sequencer.play(self.soon())
             return
-        if self.settings.sequencer.playing and not self.settings.sequencer.song:
-            self.sync.begin(self.soon())
-        elif self.settings.sequencer.playing:
+        if self.settings.sequencer.playing and self.settings.sequencer.song:
             # After what the song begins with, which is on the queue.
             self.post(lambda: self.sync.begin(self.soon()))
+        else:
+            self.sync.begin(self.soon(), playing=self.settings.sequencer.playing)
         sequencing = SequencerThread(
             self.sync.advance, self.engine.clock.frame_now, self._ahead_frames
         )

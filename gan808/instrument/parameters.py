@@ -162,11 +162,12 @@ TABLE: tuple[Parameter, ...] = (
     Parameter("/seq/playhead", Kind.EVENT, (_int("step", -1, 2**31 - 1),),
               "to who watches: the step it has come to, from 0 where it began; -1: stopped"),
     _value("/seq/tempo", _float("tempo", 20, 400, "BPM"), "tempo of the pattern"),
-    _value("/seq/sync", _text("sync", "internal", "midi", "link", "auto"),
-           "where the tempo comes from; auto: a MIDI clock once it sends a start"),
+    _value("/seq/sync", _text("sync", "internal", "midi", "link", "jack", "jack-lead", "auto"),
+           "where the tempo comes from; jack: its transport, jack-lead: leads that; auto: a MIDI "
+           "clock once it sends a start"),
     Parameter("/seq/clock", Kind.QUERY, (),
-              "what sets the tempo now: internal, midi, midi lost, or link and its other peers",
-              reply="s:clock"),
+              "what sets the tempo now: internal, midi, midi lost, link and its other peers, jack, "
+              "jack lead or jack off", reply="s:clock"),
     _value("/seq/swing", _float("swing", 0, 1),
            "how late every second sixteenth falls: 0 straight, 0.67 a triplet, 1 half a step"),
     _value("/seq/pattern", _text("pattern"), "the pattern, from the next bar on"),

@@ -7,20 +7,23 @@ machine thread; one lock keeps them apart. Notes played by hand never come here.
 
 from __future__ import annotations
 
+import copy
 import heapq
 import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from gan808.config import Quantise, Settings
-from gan808.engine.protocols import EngineLike, PortLike
+from gan808.config import Quantise
+from gan808.engine.protocols import StepPort
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
 from gan808.sequencer.steps import ACCENT, SOFT, Step
 
 Result = TypeVar("Result")
+# A sequencer further behind its line than this leaps there: hours of steps are not walked through.
+MOST_BEHIND_STEPS = STEPS_PER_BAR
 COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
 Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
 
@@ -44,7 +47,7 @@ class Sequencer:
         self,
         pattern: Pattern,
         codes: Sequence[str],
-        port: PortLike,
+        port: StepPort,
         sample_rate_hz: int,
         *,
         tempo_bpm: float | None = None,
@@ -71,6 +74,7 @@ class Sequencer:
         self._new_tempo: tuple[int, float] | None = None
         self._new_codes: tuple[int, Sequence[str]] | None = None
         self._frontier = 0
+        self._sent_until = 0
         self._skipped = 0
         self._led = False
         self._stop_frame: int | None = None
@@ -147,12 +151,13 @@ class Sequencer:
 
     def play_along(
         self, line: TempoLine, step: float, frame: int, *, pattern_start: int = 0,
-        forget_from: int = 0,
+        forget_from: int = 0, sent_until: int = 0,
     ) -> None:
         """Start on a line that comes from elsewhere, at its first whole step from `step` on.
 
         Nothing of it sounds before `frame`, and what was scheduled is taken back, from forget_from
-        on. pattern_start: the step of the line on which the pattern begins.
+        on. pattern_start: the step of the line on which the pattern begins. sent_until: hits below
+        that frame are on their way already, as a twin has told them.
         """
         with self._lock:
             self._led = True
@@ -162,6 +167,15 @@ class Sequencer:
             self._line = line
             # 1e-6 of a step: a whole step that floats blur counts as that step.
             self._begin(math.ceil(step - 1e-6))
+            self._sent_until = sent_until
+
+    def twin(self, port: StepPort) -> Sequencer:
+        """One in the same state that plays into another port, and of which nobody hears."""
+        with self._lock:
+            twin = copy.copy(self)
+            twin._score, twin._hits = copy.copy(self._score), list(self._hits)
+        twin._lock, twin._port, twin._listener = threading.Lock(), port, None
+        return twin
 
     def follow(self, line: TempoLine) -> None:
         """Go on along a line that comes from elsewhere: another's tempo, the same steps."""
@@ -203,6 +217,7 @@ class Sequencer:
 
     def _begin(self, step: int) -> None:
         self._stop_frame = None
+        self._sent_until = 0
         self._step = self._first_step = step
         self._beat = math.ceil(step / STEPS_PER_BEAT)
         self._hits.clear()
@@ -281,9 +296,10 @@ class Sequencer:
         """Schedule every hit whose frame is below until_frame and was not scheduled yet.
 
         Hits below not_before are left out: after a machine was asleep, a burst of everything
-        it missed is worse than silence.
+        it missed is worse than silence. Where the line is bars ahead it leaps there.
         """
         with self._lock:
+            self._leap(max(self._frontier, not_before))
             limit = until_frame if self._stop_frame is None else min(until_frame, self._stop_frame)
             while self._playing:
                 # A step comes as early as anything of it may sound; then its beat, then hits.
@@ -303,6 +319,21 @@ class Sequencer:
                 else:
                     self._hit(frame, not_before)
             self._end(until_frame)
+
+    def _leap(self, frame: int) -> None:
+        """Go on from where the line is at `frame`, if that is far; a pattern that was to take over
+        on the way has done so."""
+        place = self._line.step_at(frame)
+        if not self._playing or place - self._step <= MOST_BEHIND_STEPS:
+            return
+        self._hits.clear()
+        self._step = math.ceil(place - 1e-6)
+        self._beat = math.ceil(self._step / STEPS_PER_BEAT)
+        bar = self._step // STEPS_PER_BAR * STEPS_PER_BAR
+        if self._score.changes_next:
+            self._turn_pattern(bar)
+            self._turn_tempo(bar, self._score.playing.tempo_bpm)
+        self._score.begin_bar(bar)
 
     def _frame_of(self, position: float) -> int:
         # What lies before what is scheduled already, because of less swing than before, a tempo
@@ -359,26 +390,11 @@ class Sequencer:
 
     def _hit(self, frame: int, not_before: int) -> None:
         _, slot, (velocity, pan, tune_semitones) = heapq.heappop(self._hits)
-        if frame < not_before:
+        sent = frame < self._sent_until
+        if frame < not_before and not sent:
             self._skipped += 1
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)
-
-
-def make_sequencer(
-    settings: Settings, pattern: Pattern, codes: Sequence[str], engine: EngineLike,
-    listener: SequencerListener,
-) -> Sequencer:
-    """A sequencer as the settings want it, on a port of its own."""
-    chosen = settings.sequencer
-    return Sequencer(
-        pattern, codes, engine.port("sequencer"), engine.sample_rate_hz,
-        tempo_bpm=chosen.tempo_bpm or None,
-        swing=chosen.swing if chosen.swing >= 0 else None,
-        listener=listener,
-        seed=max(settings.renderer.seed, 0),
-        vary=chosen.vary,
-        fills=chosen.fills,
-    )
+        if not sent:
+            self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)

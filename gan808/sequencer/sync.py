@@ -1,4 +1,4 @@
-"""Who leads the sequencer: its own tempo, a MIDI clock or an Ableton Link session.
+"""Who leads the sequencer: its own tempo, a MIDI clock, a Link session or JACK's transport.
 
 `Sync.advance` runs on the sequencer's thread just before steps are scheduled; the other methods
 come from the machine's. One lock keeps the two apart; the MIDI thread never takes it, it only
@@ -18,13 +18,13 @@ from gan808.config import SyncMode
 from gan808.engine.protocols import EngineLike
 from gan808.errors import ConfigError
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine
+from gan808.sequencer.jack_sync import JackFollower, JackTransportLike
+from gan808.sequencer.led import go_on, soonest
 from gan808.sequencer.midi_clock import LOST_S, TICKS_PER_STEP, ClockReading, MidiClock
 from gan808.sequencer.sequencer import Sequencer
 
-# A line that is this far from where the sequencer is, in steps, is a jump and not a new tempo.
-JUMP_STEPS = 2.0
-# A start sounds in the next block but one: what is due in the block being mixed comes late.
-LEAD_S = 0.003
+# What follows JACK's transport, and what sets its tempo and starts it too.
+JACK, JACK_LEAD = "jack", "jack-lead"
 # While a tempo rests on few ticks nothing is scheduled further ahead than it can be trusted.
 LEAST_HORIZON_S = 0.04
 
@@ -54,7 +54,8 @@ class Sync:
     """Leads a sequencer as the mode says.
 
     internal: its own tempo. midi: MIDI clock, start and stop; it waits for them. link: a Link
-    session's tempo and bar. auto: its own tempo until a MIDI start comes, MIDI from then on.
+    session's tempo and bar. jack: JACK's transport, its starts and its place; jack-lead: sets its
+    tempo and starts it. auto: its own tempo until a MIDI start comes, MIDI from then on.
     A clock that is lost is carried on with at its last tempo, and taken up when it returns.
     """
 
@@ -67,12 +68,15 @@ class Sync:
         offset_s: float = 0.0,
         say: Callable[[str], None] = lambda text: None,
         open_link: Callable[[float], LinkLike] | None = None,
+        open_jack: Callable[[bool], JackTransportLike] | None = None,
     ) -> None:
         """offset_s moves steps against the master, negative is earlier. open_link(tempo_bpm)
-        joins the Link session and raises ConfigError where that cannot be done; None: nobody can.
+        joins the Link session, open_jack(lead) JACK's transport; both raise ConfigError where that
+        cannot be done. None: nobody can.
         """
         self.midi = MidiClock(sequencer.tempo_bpm)
         self._open_link = open_link
+        self._open_jack = open_jack
         self._sequencer = sequencer
         self._engine = engine
         self._offset_s = offset_s
@@ -80,6 +84,7 @@ class Sync:
         self._lock = threading.Lock()
         self._mode: SyncMode = mode
         self._link: LinkLike | None = None
+        self._jack: JackFollower | None = None
         self._session_plays: bool | None = None
         self._following = False
         self._bound = False  # auto has heard a start
@@ -97,8 +102,10 @@ class Sync:
 
     @property
     def clock(self) -> str:
-        """Who leads now, for people: internal, midi, midi lost, link 2."""
-        link = self._link
+        """Who leads now, for people: internal, midi, midi lost, link 2, jack, jack lead."""
+        link, jack = self._link, self._jack
+        if self._mode in (JACK, JACK_LEAD):
+            return jack.clock if jack is not None else "jack off"
         if self._mode == "link":
             return f"link {link.peers}" if link is not None else "link off"
         if self._following:
@@ -106,9 +113,13 @@ class Sync:
         return "midi lost" if self._lost else "internal"
 
     def set_mode(self, mode: SyncMode) -> None:
-        """Another leader from now on; the sequencer plays on. Raises ConfigError for Link where
-        it is not installed."""
+        """Another leader from now on; the sequencer plays on, along JACK's transport if that
+        rolls. Raises ConfigError where Link is not installed or the sound is not on JACK."""
         with self._lock:
+            if mode in (JACK, JACK_LEAD):
+                self._take_transport(mode == JACK_LEAD)
+            else:
+                self._leave_transport()
             if mode == "link" and self._link is None:
                 self._link = self._joined()
             elif mode != "link":
@@ -118,24 +129,26 @@ class Sync:
             self._following = self._bound = self._lost = False
             self._sequencer.go_alone()
 
-    def begin(self, frame: int) -> None:
-        """The start of the program: play at `frame`, or wait for whoever leads to say so.
-
-        Raises ConfigError for Link where it is not installed.
-        """
-        if self._mode == "link":
-            self.set_mode("link")
-        if self._mode != "midi":
+    def begin(self, frame: int, *, playing: bool = True) -> None:
+        """The start of the program: play at `frame`, if so wanted, or wait for whoever leads to
+        say so. Raises ConfigError as set_mode does."""
+        if self._mode in ("link", JACK, JACK_LEAD):
+            self.set_mode(self._mode)
+        if playing and self._jack is not None:
+            self._jack.begin()
+        elif playing and self._mode != "midi":
             self.play(frame)
 
     def close(self) -> None:
-        """Leave the Link session, if there is one; safe to call twice."""
+        """Leave Link session and transport, if there is one; safe to call twice."""
         with self._lock:
             self._leave_link()
+            self._leave_transport()
 
     def play(self, frame: int) -> None:
         """From the first step: at `frame`, at the next tick of a clock or the next bar of a
-        session. Until then it goes on as it is."""
+        session; as JACK's leader with the transport, that begins anew. Until then it goes on as it
+        is. Raises ConfigError where others start JACK's transport, and have not."""
         with self._lock:
             if self._to_come or (self._sequencer.playing and frame > self._scheduled_until):
                 self._put_off(frame, self._play)
@@ -154,7 +167,9 @@ class Sync:
         heapq.heappush(self._to_come, (frame, next(self._order), act))
 
     def _play(self, frame: int) -> None:
-        if self._link is not None:
+        if self._jack is not None:
+            self._jack.play(frame)
+        elif self._link is not None:
             self._link.set_playing(True)
             self._join(self._link_line(self._link), frame, forget_from=frame)
         elif self._following:
@@ -167,16 +182,22 @@ class Sync:
             self._sequencer.play(frame)
 
     def _stop(self, frame: int) -> None:
+        if self._jack is not None:
+            self._jack.stop(frame)
+            return
         if self._link is not None:
             self._link.set_playing(False)
         self._sequencer.stop(frame)
 
     def set_tempo(self, tempo_bpm: float) -> None:
-        """The tempo, in a session everybody's. Raises ConfigError while a MIDI clock sets it."""
+        """The tempo, in a session everybody's. Raises ConfigError while a MIDI clock or JACK's
+        timebase master sets it."""
         with self._lock:
             if self._following:
                 raise ConfigError("tempo: the MIDI clock sets it; /seq/sync internal ends that")
-            if self._link is not None:
+            if self._jack is not None:
+                self._jack.set_tempo(tempo_bpm, self._scheduled_until)
+            elif self._link is not None:
                 self._link.set_tempo(tempo_bpm)
                 self._sequencer.follow(self._link_line(self._link))
             else:
@@ -187,7 +208,9 @@ class Sync:
     def advance(self, until_frame: int, not_before: int = 0) -> None:
         """Take over what the leader says now, then schedule steps as Sequencer.advance does."""
         with self._lock:
-            if self._link is not None:
+            if self._jack is not None:
+                self._jack.advance(until_frame)
+            elif self._link is not None:
                 self._along_link(self._link)
             elif self._mode in ("midi", "auto"):
                 until_frame = self._along_midi(until_frame)
@@ -221,7 +244,7 @@ class Sync:
             return
         self._following, self._lost, self._shift_steps = True, False, 0.0
         self._sequencer.play_along(
-            self._midi_line(reading), reading.began / TICKS_PER_STEP, self._soonest(now))
+            self._midi_line(reading), reading.began / TICKS_PER_STEP, soonest(self._engine, now))
 
     def _follow(self, reading: ClockReading, now: int) -> None:
         before = self._sequencer.transport
@@ -234,19 +257,8 @@ class Sync:
             if self._lost:
                 self._say(f"the MIDI clock is back: {reading.tempo_bpm:.1f} BPM")
             self._following, self._lost = True, False
-        self._go_on(self._midi_line(reading), now, pattern_start=0)
-
-    def _go_on(self, line: TempoLine, now: int, *, pattern_start: int | None) -> None:
-        """Along the leader's line; a jump in it is played as a start in its new place."""
-        before = self._sequencer.transport
-        place = line.step_at(now)
-        if before.playing and abs(place - before.line.step_at(now)) > JUMP_STEPS:
-            bar = math.floor(place / STEPS_PER_BAR) * STEPS_PER_BAR
-            self._sequencer.play_along(
-                line, place, self._soonest(now),
-                pattern_start=bar if pattern_start is None else pattern_start)
-        else:
-            self._sequencer.follow(line)
+        go_on(
+            self._sequencer, self._engine, self._midi_line(reading), now, pattern_start=0)
 
     def _lose(self) -> None:
         self._following, self._lost = False, True
@@ -276,10 +288,24 @@ class Sync:
         frame = self._engine.clock.frame_at(monotonic_s) - self._engine.latency_frames
         return frame + self._offset_s * self._engine.sample_rate_hz
 
-    def _soonest(self, now: int) -> int:
-        return now + round(LEAD_S * self._engine.sample_rate_hz)
+    # JACK's transport, Link; with the lock held
 
-    # Link; with the lock held
+    def _take_transport(self, lead: bool) -> None:
+        if self._open_jack is None:
+            raise ConfigError("sync jack needs the sound on JACK")
+        before, self._jack = self._jack, None
+        if before is not None:
+            before.close()
+        self._jack = JackFollower(
+            self._sequencer, self._engine, self._open_jack, lead=lead, offset_s=self._offset_s,
+            say=self._say)
+        if self._sequencer.playing:
+            self._jack.begin()
+
+    def _leave_transport(self) -> None:
+        if self._jack is not None:
+            self._jack.close()
+            self._jack = None
 
     def _joined(self) -> LinkLike:
         if self._open_link is None:
@@ -302,7 +328,7 @@ class Sync:
             elif not plays and self._sequencer.playing:
                 self._sequencer.stop(now)
         self._session_plays = plays
-        self._go_on(line, now, pattern_start=None)
+        go_on(self._sequencer, self._engine, line, now, pattern_start=None)
 
     def _join(self, line: TempoLine, frame: int, forget_from: int = 0) -> None:
         """Begin the pattern on the session's next bar."""

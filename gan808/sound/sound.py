@@ -17,7 +17,7 @@ FILE = "file:"
 _FILE_ID = re.compile(rf"([^/]+)/([^/]+)/{FILE}([^/]+)@([0-9a-f]{{12}})")
 # The renderer's generation: raised when the same kit and seed give another waveform than before.
 # Kits, recordings and states say which one their sounds are from; what does not say so is from 1.
-RENDER = 2
+RENDER = 3
 LONGEST_STEM = 120  # a file name may have 255 bytes; the folder and the suffix need some
 
 

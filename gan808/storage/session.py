@@ -2,6 +2,7 @@
 
 Whatever the user says for a run, on the command line or in config.toml, comes before what was kept.
 One process keeps the state, the first to start; others of the same user neither read nor write it.
+In a session manager's session the state lies in a folder of that, and is written when it asks.
 `Session` is the main thread's; `SessionWriter` owns the thread "gan808-state", which asks the
 machine for its state when something has changed, at most twice a second, and writes it. Nobody
 waits for it.
@@ -15,6 +16,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,7 @@ from gan808.instrument.parameter import Value
 from gan808.instrument.state import KEPT_VALUES, KeptSlot, State
 from gan808.sound.kit.kit import Kit, find_kit
 from gan808.sound.sound import RENDER, Sound
-from gan808.storage.session_files import LOCK, Lock, StateFiles
+from gan808.storage.session_files import LOCK, SOUNDS, Lock, StateFiles
 
 if TYPE_CHECKING:
     from gan808.instrument.machine import Machine
@@ -35,7 +37,10 @@ SETTLE_S = 0.5  # what changes together is written once, and a moving knob twice
 # Where every hit has a new sound the slots are written as often as this: each is gone in a moment.
 FRESH_S = 10.0
 ANSWER_S = 1.0
-LINK = ("/seq/sync", "link")
+# Who saves on purpose would rather wait than have it refused; session managers give a minute.
+SAVES_WITHIN_S = 20.0
+# Who may not be there any more.
+OTHERS = [("/seq/sync", mode) for mode in ("link", "jack", "jack-lead")]
 
 
 class Session:
@@ -43,19 +48,21 @@ class Session:
 
     def __init__(
         self, settings: Settings, given: Collection[str] = (), *, fresh: bool = False,
-        warn: Callable[[str], None],
+        warn: Callable[[str], None], folder: Path | None = None,
     ) -> None:
         """Reads what was kept. given: what the user has said for this run, as section.key; fresh:
         begin anew, and keep that; the slots of other kits stay. settings: a reproducible run
-        neither reads nor writes."""
+        neither reads nor writes. folder: of a session manager's session; only `save` writes."""
         self._given = frozenset(given)
         self._warn = warn
-        self._files = StateFiles(paths.state_folder())
+        self._managed = folder is not None
+        self._files = StateFiles(folder or paths.state_folder())
         self._lock = Lock(self._files.folder / LOCK)
         self._state: State | None = None
         self._keeper: SessionWriter | None = None
+        self._machine: Machine | None = None  # once there is something to save
         self._fresh = fresh
-        self._why_not = _why_not(settings)
+        self._why_not = _why_not(settings, managed=self._managed)
         if not self._why_not:
             self._open()
         self.settings = self._with_state(settings)
@@ -65,6 +72,8 @@ class Session:
         """Where this run begins and whether it is kept, for people."""
         if self._why_not:
             return f"not kept: {self._why_not}"
+        if self._managed:
+            return "new in this session" if self._state is None else "as the session was saved"
         if self._state is not None:
             other = self._state.render != RENDER
             return ("as it was left; its seeds sound otherwise now, what was kept sounds as it did"
@@ -75,6 +84,8 @@ class Session:
     def status(self) -> str:
         """Whether the next start goes on from here. Any thread."""
         keeper = self._keeper
+        if self._managed and not self._why_not:
+            return "kept when the session is saved"
         trouble = self._why_not or (keeper.trouble if keeper is not None else "")
         return f"not kept: {trouble}" if trouble else "kept"
 
@@ -109,25 +120,42 @@ class Session:
         return list(sounds.values()) if set(machine.codes) <= set(sounds) else []
 
     def _say(self, machine: Machine) -> None:
-        """What is no setting is a command. So is Link: where it cannot be joined any more, that is
-        a line and not the end."""
+        """What is no setting is a command. So is who leads: where Link or JACK cannot be joined any
+        more, that is a line and not the end."""
         for address, setting in KEPT_VALUES.items():
             value = self._value(address)
-            if value is not None and (setting is None or (address, value) == LINK):
+            if value is not None and (setting is None or (address, value) in OTHERS):
                 machine.submit(address, value)
 
     def go_on(self, machine: Machine) -> None:
         """What a first note does not need: what a kill has left is swept away, the sounds before
         the present ones come back, and the state is kept."""
-        atomic.sweep(paths.written_folders())
+        atomic.sweep([*paths.written_folders(), self._files.folder, self._files.folder / SOUNDS])
         if self._why_not:
             return
         if self._state is not None:
             history = self._files.history(
                 machine.library.kit_place(machine.kit), machine.engine.sample_rate_hz)
             machine.post(machine.snapshots.add_history, history)
-        self._keeper = SessionWriter(self._files, machine, self._warn)
-        self._keeper.start()
+        self._machine = machine
+        if not self._managed:
+            self._keeper = SessionWriter(self._files, machine, self._warn)
+            self._keeper.start()
+
+    def save(self) -> None:
+        """Write how things stand now: for a session manager, on any thread but the machine's.
+        Raises Gan808Error."""
+        machine = self._machine
+        if machine is None:
+            raise Gan808Error(self.line if self._why_not else "it has not started yet")
+        try:
+            self._files.write(
+                machine.ask(machine.snapshots.state).result(SAVES_WITHIN_S))
+        except TimeoutError:
+            raise Gan808Error("the instrument does not answer") from None
+        except OSError as error:
+            raise Gan808Error(
+                f"{error.filename or self._files.folder}: {error.strerror}") from error
 
     def freeze(self) -> None:
         """What changes from here on is no longer of interest: the end has begun."""
@@ -174,7 +202,7 @@ class Session:
         overrides: dict[str, dict[str, Value]] = {}
         for address, setting in KEPT_VALUES.items():
             value = self._value(address)
-            if setting is not None and value is not None and (address, value) != LINK:
+            if setting is not None and value is not None and (address, value) not in OTHERS:
                 overrides.setdefault(setting[0], {})[setting[1]] = value
         return settings.replace(overrides)
 
@@ -217,7 +245,7 @@ class SessionWriter:
         """On the machine thread."""
         if isinstance(event, SoundChanged) and self._machine.evolution.fresh:
             self._stirred = True
-        elif isinstance(event, ParameterChanged | SoundChanged | KitLoaded):
+        elif changes_state(event):
             self._changed.set()
 
     def _run(self) -> None:
@@ -255,9 +283,14 @@ class SessionWriter:
         self.trouble = trouble or "it cannot be written"
 
 
-def _why_not(settings: Settings) -> str:
-    """Why this run is left out of it; "" where it is not."""
-    if not settings.state.keep:
+def changes_state(event: Event) -> bool:
+    """Whether what is kept is another after an event."""
+    return isinstance(event, ParameterChanged | SoundChanged | KitLoaded)
+
+
+def _why_not(settings: Settings, *, managed: bool) -> str:
+    """Why this run is left out of it; "" where it is not. A session manager is not refused."""
+    if not settings.state.keep and not managed:
         return "config.toml says so"
     return "a run with a seed is the same each time" if settings.renderer.seed >= 0 else ""
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan808.errors import ConfigError
+from gan808.sequencer.clock import TempoLine
 from gan808.sequencer.patterns import SILENCE, Pattern
 from gan808.sequencer.sequencer import Sequencer
 from gan808.sound.kit.slots import TR808
@@ -228,3 +229,26 @@ def test_a_boundary_is_where_a_step_falls(bpm, frame, quantise) -> None:
     assert rig.listener.beats[-1][1] == boundary
     if quantise == "bar":
         assert rig.listener.beats[-1][0] % 4 == 0
+
+
+def test_a_line_that_is_hours_ahead_is_leapt_to_and_not_walked_along() -> None:
+    """A clock that jumps, a machine that slept: silence for what is long past, not a burst."""
+    rig = Rig(Pattern("count", rows={"BD": tuple((i + 1) / 16 for i in range(16))}))
+    long_past = TempoLine(48000, 120.0, -10.0 * 3600 * 48000)
+    rig.sequencer.play_along(long_past, 0.0, 1000)
+    rig.sequencer.advance(1000 + 48000)
+    assert [c.frame for c in rig.engine.commands] == [6000 * n for n in range(1, 9)]
+    assert [round(c.value * 16) - 1 for c in rig.engine.commands] == list(range(1, 9))
+    assert len(rig.listener.beats) == 2, "nobody hears of the beats between"
+
+
+def test_after_hours_without_a_look_the_beat_goes_on_and_so_does_the_pattern_chosen() -> None:
+    rig = Rig(tempo_bpm=120)
+    rig.sequencer.play(0)
+    rig.sequencer.advance(6000)
+    rig.sequencer.set_pattern(Pattern("other", rows={"SD": (1.0,) * 16}))
+    late = 10 * 3600 * 48000
+    rig.sequencer.advance(late + 24001, not_before=late)
+    assert rig.frames(0) == [0]
+    assert rig.frames(1) == [late, late + 6000, late + 12000, late + 18000, late + 24000]
+    assert len(rig.listener.beats) < 10

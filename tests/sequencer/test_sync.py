@@ -337,6 +337,13 @@ class TestLink:
         led.run(5.0)
         assert (led.sequencer.playing, led.sequencer.tempo_bpm) == (True, 96.0)
 
+    def test_a_run_that_begins_silent_joins_all_the_same(self) -> None:
+        led, link = Led("link", open_link=lambda _: link), FakeLink(SteadyClock(), tempo_bpm=99.0)
+        led.sync.begin(0, playing=False)
+        led.run(0.1)
+        assert led.sync.clock == "link 1"
+        assert (led.sequencer.playing, led.sequencer.tempo_bpm) == (False, 99.0)
+
     def test_without_link_it_is_refused_in_a_line_and_nothing_changes(self) -> None:
         led = Led("internal")
         with pytest.raises(ConfigError, match="link"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from gan808 import paths
 from gan808.config import Settings, given_settings, load_settings
+from gan808.errors import Gan808Error, Guard
 from gan808.instrument.state import KeptPattern, KeptSlot, State
 from gan808.sound.sound import RENDER
 from gan808.storage.pattern_files import find_pattern
@@ -215,11 +217,12 @@ def test_the_kit_worn_last_is_worn_again(
     assert "kit 'gone' not found" in warned[0]
 
 
+@pytest.mark.parametrize("mode", ["link", "jack", "jack-lead"])
 def test_a_link_session_is_joined_by_command_as_it_may_fail(
-    folder: Path, warned: list[str], caplog: pytest.LogCaptureFixture
+    mode: str, folder: Path, warned: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where Link is not to be had any more, a line is said and the beat plays."""
-    StateFiles(folder).write(State("fake", {"/seq/sync": "link"}))
+    """Where Link or JACK is not to be had any more, a line is said and the beat plays."""
+    StateFiles(folder).write(State("fake", {"/seq/sync": mode}))
     keeping = opened(warned)
     assert keeping.settings.sequencer.sync == "auto"
     rig = Rig()
@@ -238,3 +241,51 @@ def test_slots_follow_a_width_that_was_said(folder: Path, warned: list[str]) -> 
     rig.machine.switches.schedule(rig.kit, rig.kit.factory_sounds(48000), 0)
     assert rig.machine.swaps.slots[0].values["level"] == 0.1
     assert rig.machine.swaps.slots[0].values["width"] == 0.0
+
+
+def test_a_manager_s_session_is_written_where_it_is_and_when_it_is_asked_for(
+    folder: Path, warned: list[str], tmp_path: Path
+) -> None:
+    project = tmp_path / "song" / "GAN-808.nTEST"
+    keeping, rig = Session(Settings(), warn=warned.append, folder=project), Rig(stock=8)
+    with pytest.raises(Gan808Error, match="not started"):
+        keeping.save()
+    keeping.begin(rig.machine)
+    keeping.go_on(rig.machine)
+    rig.send("/slot/BD/tune", -5.0)
+    stopped(keeping, rig)
+    assert not (project / STATE).exists(), "nobody asked"
+    saving = threading.Thread(target=keeping.save)
+    saving.start()
+    while saving.is_alive():
+        rig.run(BLOCK)
+    files = StateFiles(project)
+    assert files.read() is not None
+    assert files.slots("fake", 48000)[0].values["tune"] == -5.0
+    assert not (folder / STATE).exists()
+    again = Session(Settings(), warn=warned.append, folder=project)
+    assert again.line == "as the session was saved"
+    assert warned == []
+
+
+def test_a_session_that_cannot_be_written_says_why(
+    folder: Path, warned: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keeping, rig = Session(Settings(), warn=warned.append, folder=tmp_path / "song"), Rig()
+    keeping.begin(rig.machine)
+    keeping.go_on(rig.machine)
+    monkeypatch.setattr(StateFiles, "write", full)
+    failures: list[str] = []
+
+    def save() -> None:
+        with Guard("saving", lambda error: failures.append(str(error))):
+            keeping.save()
+
+    saving = threading.Thread(target=save)
+    saving.start()
+    while saving.is_alive():
+        rig.run(BLOCK)
+    assert failures == [f"{tmp_path / 'song'}: No space left on device"]

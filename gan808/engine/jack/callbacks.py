@@ -14,6 +14,8 @@ from numba import types as numba_types
 from gan808.engine.jack.layout import CHUNK_FRAMES, OUTPUT
 from gan808.engine.jack.midi_input_kernel import find_events, keep_events, play_events
 from gan808.engine.jack.midi_output_kernel import send_due
+from gan808.engine.jack.transport_kernel import follow_transport, is_ready, tell_place
+from gan808.engine.jack.transport_layout import POSITION
 from gan808.engine.kernels.atomics import load_acquire, store_release
 from gan808.engine.kernels.intrinsics import call_c, floats_at, memory_at
 from gan808.engine.kernels.voices import compiled
@@ -24,7 +26,9 @@ SAMPLE_BYTES = 4
 
 types: Any = numba_types
 carray: Any = numba.carray
-PROCESS_TYPE = types.int32(types.uint32, types.CPointer(numba.from_dtype(OUTPUT)))
+USERDATA = types.CPointer(numba.from_dtype(OUTPUT))
+PLACE = types.CPointer(numba.from_dtype(POSITION))
+PROCESS_TYPE = types.int32(types.uint32, USERDATA)
 WORD = types.CPointer(types.int64)
 
 
@@ -43,6 +47,7 @@ def play(memory: Any, frames: int) -> None:
         memory.xruns_told = xruns
         flags = UNDERFLOW
     send_due(memory, engine.frame, frames)
+    follow_transport(memory, engine)
     events = find_events(memory, engine, frames)
     left = call_c(memory.get_buffer, (memory.left_port, np.uint32(frames)), np.int64(0))
     right = call_c(memory.get_buffer, (memory.right_port, np.uint32(frames)), np.int64(0))
@@ -79,6 +84,16 @@ def process(frames: Any, userdata: Any) -> int:
     return 0
 
 
+def sync(_state: Any, position: Any, userdata: Any) -> int:
+    """JACK's JackSyncCallback; userdata is an OUTPUT."""
+    return is_ready(carray(userdata, 1)[0], np.int64(carray(position, 1)[0].frame))
+
+
+def timebase(_state: Any, _frames: Any, position: Any, _new: Any, userdata: Any) -> None:
+    """JACK's JackTimebaseCallback; userdata is an OUTPUT."""
+    tell_place(carray(userdata, 1)[0], carray(position, 1)[0])
+
+
 def count(word: Any) -> int:
     """JACK's JackXRunCallback: one more in the int64 at userdata."""
     words = carray(word, 1)
@@ -97,6 +112,9 @@ def ignore(_text: Any) -> None:
 
 ROUTINES = {
     "process": (PROCESS_TYPE, process),
+    "sync": (types.int32(types.int32, PLACE, USERDATA), sync),
+    "timebase": (
+        types.void(types.int32, types.uint32, PLACE, types.int32, USERDATA), timebase),
     "count": (types.int32(WORD), count),
     "mark": (types.void(WORD), mark),
     "ignore": (types.void(types.voidptr), ignore),

@@ -24,7 +24,8 @@ from gan808.errors import DeviceError
 # Modules the callbacks are compiled from.
 SOURCES = (
     "layout", "kernels.atomics", "kernels.voices", "kernels.intrinsics", "jack.layout",
-    "jack.midi_layout", "jack.midi_input_kernel", "jack.midi_output_kernel", "jack.callbacks",
+    "jack.midi_layout", "jack.midi_input_kernel", "jack.midi_output_kernel",
+    "jack.transport_layout", "jack.transport_kernel", "jack.callbacks",
 )
 # A client whose server died is still busy with that: closed at once, libjack crashes now and then.
 SETTLES_S = 0.3
@@ -61,6 +62,13 @@ class JackClient:
     def alive(self) -> bool:
         """Whether the server still runs and knows this client."""
         return bool(self.handle) and not self._ended[0]
+
+    def ask(self, function: str, *arguments: int | None) -> int:
+        """What a function of libjack's says of this client: 0 where it says nothing, -1 where the
+        server has gone."""
+        with _LOCK:
+            return int(getattr(libjack(), function)(self.handle, *arguments) or 0) \
+                if self.alive else -1
 
     def register(self, name: str, kind: bytes, flags: int) -> int:
         """A port of ours, by its handle. Raises DeviceError."""

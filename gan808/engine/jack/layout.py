@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gan808.engine.jack.midi_layout import MIDI_IN, MIDI_OUT
+from gan808.engine.jack.transport_layout import TRANSPORT
 from gan808.engine.layout import CHANNELS, INDEX_STRIDE
 
 # JACK's own largest cycle; a longer one is mixed in parts.
@@ -36,6 +37,7 @@ OUTPUT = np.dtype([
     ("get_time", "i8"),
     ("clear_buffer", "i8"),
     ("write_event", "i8"),
+    ("query_transport", "i8"),
     # clock_gettime and the clock behind time.monotonic
     ("clock_address", "i8"),
     ("clock_id", "i8"),
@@ -49,4 +51,5 @@ OUTPUT = np.dtype([
     ("stereo", "f4", (CHANNELS * CHUNK_FRAMES,)),
     ("midi_in", MIDI_IN, (MIDI_INPUTS,)),
     ("midi_out", MIDI_OUT),
+    ("transport", TRANSPORT),
 ], align=True)

@@ -55,6 +55,13 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "jack_midi_clear_buffer": (None, [_POINTER]),
     "jack_midi_event_write": (ctypes.c_int, [_POINTER, _FRAMES, _POINTER, ctypes.c_size_t]),
     "jack_get_cycle_times": (ctypes.c_int, [_POINTER] * 5),
+    "jack_transport_query": (ctypes.c_int, [_POINTER, _POINTER]),
+    "jack_transport_start": (None, [_POINTER]),
+    "jack_transport_stop": (None, [_POINTER]),
+    "jack_transport_locate": (ctypes.c_int, [_POINTER, _FRAMES]),
+    "jack_set_sync_callback": (ctypes.c_int, [_POINTER] * 3),
+    "jack_set_timebase_callback": (ctypes.c_int, [_POINTER, ctypes.c_int, _POINTER, _POINTER]),
+    "jack_release_timebase": (ctypes.c_int, [_POINTER]),
 }
 
 

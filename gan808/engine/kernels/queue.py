@@ -119,7 +119,7 @@ def forget(memory: Any, port: int, frame: int) -> None:
 def accept(memory: Any, command: Any, port: int) -> None:
     """Puts one command from a port's ring into the queue; what is due already is due now."""
     if command.kind == COMMAND_FORGET:
-        forget(memory, port, command.frame)
+        forget(memory, port if command.slot == 0 else command.slot - 1, command.frame)
         return
     if memory.queued >= QUEUE_COMMANDS:
         memory.dropped += 1

@@ -14,7 +14,7 @@ from typing import Any
 from gan808.engine.engine import Engine
 from gan808.engine.layout import CHANNELS
 from gan808.engine.outputs.device_output import DeviceOutput
-from gan808.engine.outputs.jack import JACK_HOST_API, JackOutput, jack_devices
+from gan808.engine.outputs.jack import JACK_HOST_API, JackOutput, JackPresence, jack_devices
 from gan808.engine.outputs.portaudio import PORTAUDIO
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
@@ -61,7 +61,7 @@ def list_outputs() -> list[OutputInfo]:
 
 
 def open_device(name: str | None, sample_rate_hz: int | None, block_frames: int | None,
-                seconds: float | None) -> DeviceOutput:
+                seconds: float | None, presence: JackPresence | None = None) -> DeviceOutput:
     """An output on the default device, or on the one whose name or host contains `name`.
 
     The default is JACK's where a JACK server runs: then PortAudio is not needed. Raises
@@ -69,7 +69,7 @@ def open_device(name: str | None, sample_rate_hz: int | None, block_frames: int 
     """
     jack = _jack()
     if jack and (name is None or _fits(name, jack[0].info)):
-        return JackOutput(_device_name(jack[0]), sample_rate_hz, seconds)
+        return JackOutput(_device_name(jack[0]), sample_rate_hz, seconds, presence)
     sounddevice = PORTAUDIO.acquire()
     try:
         device = _find_device(jack + _devices(sounddevice, default=not jack), name)
@@ -79,7 +79,7 @@ def open_device(name: str | None, sample_rate_hz: int | None, block_frames: int 
         PORTAUDIO.release()
         raise
     PORTAUDIO.release()
-    return JackOutput(_device_name(device), sample_rate_hz, seconds)
+    return JackOutput(_device_name(device), sample_rate_hz, seconds, presence)
 
 
 def _fits(name: str, info: OutputInfo) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,11 +33,21 @@ from gan808.engine.jack.libjack import (
 )
 from gan808.engine.jack.midi_input import JackMidiInput
 from gan808.engine.jack.midi_output import JackMidiOutput
+from gan808.engine.jack.transport import JackTransport
 from gan808.engine.kernels.clock_source import clock_source
 from gan808.engine.outputs.device_output import DeviceOutput
 from gan808.errors import DeviceError
 
-__all__ = ["JACK_HOST_API", "PORTS", "JackOutput", "jack_devices"]
+__all__ = ["JACK_HOST_API", "PORTS", "JackOutput", "JackPresence", "jack_devices"]
+
+
+@dataclass(frozen=True, slots=True)
+class JackPresence:
+    """How we appear on JACK: our client's name, and whether we connect its audio ports ourselves.
+    """
+
+    name: str = CLIENT_NAME
+    connects: bool = True
 
 
 def jack_devices() -> tuple[int, list[str]]:
@@ -60,6 +71,7 @@ FUNCTIONS = {
     "get_time": "jack_get_time",
     "clear_buffer": "jack_midi_clear_buffer",
     "write_event": "jack_midi_event_write",
+    "query_transport": "jack_transport_query",
 }
 
 
@@ -67,19 +79,20 @@ class JackOutput(DeviceOutput):
     """Plays into the first two audio inputs of a JACK client such as `system`, or, where there is
     none, into ports that are connected to nothing yet."""
 
-    def __init__(self, device: str | None, sample_rate_hz: int | None,
-                 seconds: float | None) -> None:
+    def __init__(self, device: str | None, sample_rate_hz: int | None, seconds: float | None,
+                 presence: JackPresence | None = None) -> None:
         """Raises DeviceError where no server runs, or for another rate than the server's."""
-        self._client = JackClient(CLIENT_NAME)
-        self._device = device
+        presence = presence or JackPresence()
+        self._client = JackClient(presence.name)
+        self._device = device = device if presence.connects else None
         jack, handle = libjack(), self._client.handle
         rate_hz = int(jack.jack_get_sample_rate(handle))
         own = jack.jack_get_client_name(handle).decode()
         # JACK fixes the block itself.
         super().__init__(f"{JACK_HOST_API}: {device or 'not connected'}", rate_hz,
                          int(jack.jack_get_buffer_size(handle)))
-        if own != CLIENT_NAME:
-            self.notice = (f"another {CLIENT_NAME} plays on this JACK server: this one and its "
+        if own != presence.name:
+            self.notice = (f"another {presence.name} plays on this JACK server: this one and its "
                            f"ports are {own} there")
         self.end_frame = None if seconds is None else round(seconds * rate_hz)
         # JACK keeps neither the callback's memory nor the engine alive.
@@ -113,6 +126,12 @@ class JackOutput(DeviceOutput):
         """The MIDI output of this client; one at a time. Any thread. Raises DeviceError."""
         memory = self._memory[0]
         return JackMidiOutput(self._client, name, memory, memory["midi_out"])
+
+    def open_transport(self, steps_port: int, *, lead: bool) -> JackTransport:
+        """The server's transport; one at a time. steps_port: the engine's port on which steps are
+        scheduled. lead: as its timebase master, if there is none. Any thread."""
+        return JackTransport(
+            self._client, self._memory, self.sample_rate_hz, steps_port, lead=lead)
 
     @property
     def alive(self) -> bool:

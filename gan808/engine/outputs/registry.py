@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan808.engine.outputs.devices import OutputInfo, list_outputs, open_device
+from gan808.engine.outputs.jack import JackPresence
 from gan808.engine.outputs.output import Output
 from gan808.errors import DeviceError
 
@@ -30,6 +31,7 @@ def open_output(
     fast: bool = False,
     file_dir: Path | None = None,
     before_block: Callable[[int], None] | None = None,
+    presence: JackPresence | None = None,
 ) -> Output:
     """Finds the output a spec names: auto, part of a device or host name, file:PATH or null.
 
@@ -37,7 +39,8 @@ def open_output(
     file_dir (default: the current folder), named in `notice`. sample_rate_hz and block_frames
     None: the device's own. seconds: ends by itself after so much sound. fast: a file or null is
     driven as fast as it goes; before_block(frame_until) is then called before each block, with
-    the frame at which the block ends. Nothing plays before `start`. Raises DeviceError.
+    the frame at which the block ends. presence: how we appear on JACK, None as ever. Nothing plays
+    before `start`. Raises DeviceError.
     """
     _check(sample_rate_hz, block_frames, seconds)
     rate_hz = sample_rate_hz or DEFAULT_SAMPLE_RATE_HZ
@@ -56,9 +59,9 @@ def open_output(
     if fast:
         raise DeviceError(f"--fast needs an output without a clock, file:PATH or null: not {spec}")
     if spec != "auto":
-        return open_device(spec, sample_rate_hz, block_frames, seconds)
+        return open_device(spec, sample_rate_hz, block_frames, seconds, presence)
     try:
-        return open_device(None, sample_rate_hz, block_frames, seconds)
+        return open_device(None, sample_rate_hz, block_frames, seconds, presence)
     except DeviceError as error:
         path = _recording_path(file_dir or Path.cwd())
         output = paced(path)

@@ -61,7 +61,9 @@ def fluctuation(
     window = window / np.sqrt(np.pi / 4 * np.square(window).sum())
     rayleigh = np.empty((len(frames), geometry.n_bins), np.float32)
     for i in range(0, len(frames), AT_ONCE):
-        np.abs(fft.rfft(frames[i : i + AT_ONCE] * window, workers=1), out=rayleigh[i : i + AT_ONCE])
+        spectra = fft.rfft(frames[i : i + AT_ONCE] * window, workers=1)
+        # Not np.abs: what that fuses depends on the processor.
+        np.sqrt(spectra.real**2 + spectra.imag**2, out=rayleigh[i : i + AT_ONCE])
     span = (geometry.frames_a_column[first:n_frames] - 1) / (ALL_NOISE_FRAMES - 1)
     depth = np.clip(span, 0.0, 1.0).astype(np.float32)
     share = geometry.frames_between.part(first, n_frames).of(noise_share(log_bins), axis=1)

@@ -88,8 +88,9 @@ def magnitudes(
 
 
 def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarray:
-    return np.asarray(
-        np.exp(np.maximum(log, floor)) - np.float32(geometry.magnitude_floor), np.float32)
+    """Magnitudes of log magnitudes, float32 of any shape. Double precision, as below."""
+    loud = np.exp(np.maximum(log, floor), dtype=np.float64)
+    return np.asarray(loud - geometry.magnitude_floor, np.float32)
 
 
 def _sounding_frames(columns: np.ndarray, geometry: Geometry) -> int:
@@ -149,8 +150,10 @@ def first_phase(target: np.ndarray, geometry: Geometry) -> np.ndarray:
 
 
 def _cosine_and_sine(phase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    flat = phase.astype(np.float32).ravel()
-    return np.cos(flat), np.sin(flat)
+    """Of phases (n_bins, n_frames): float32 (n_bins * n_frames,) each. Double precision rounds to
+    the same float32 whichever of NumPy's ways the processor takes."""
+    flat = phase.astype(np.float64).ravel()
+    return np.cos(flat).astype(np.float32), np.sin(flat).astype(np.float32)
 
 
 def reconstruct_plainly(target: np.ndarray, geometry: Geometry, rounds: int) -> np.ndarray:

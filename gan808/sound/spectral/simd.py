@@ -1,8 +1,10 @@
 """Sixteen float32 numbers as one value inside numba functions: a vector of the processor.
 
 LLVM does not find such vectors by itself in a butterfly that works in place; here they are said
-outright, and it cuts them to the registers there are (AVX-512, AVX2, NEON). Compile-time only; no
-thread runs this module.
+outright, and it cuts them to the registers there are (AVX-512, AVX2, NEON). Every operation rounds
+as IEEE 754 says: nothing is fused, reordered or estimated, so every processor gives the same bits.
+(What fast-math makes of x / sqrt(y) is an estimate that differs from maker to maker; it is no
+faster here.) Compile-time only; no thread runs this module.
 """
 
 from __future__ import annotations
@@ -17,8 +19,6 @@ from numba.extending import intrinsic, models, overload, register_model
 
 WIDTH = 16
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
-# Sums may be fused and reordered, once, when compiled; a NaN stays a NaN.
-_FREE = ("contract", "reassoc", "nsz", "arcp", "afn")
 _FLOAT_BYTES = 4
 
 
@@ -90,7 +90,7 @@ def sqrt(typing: Any, value: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_VECTOR, [_VECTOR])
         root = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{WIDTH}f32")
-        return builder.call(root, [args[0]], fastmath=_FREE)
+        return builder.call(root, [args[0]])
 
     return lanes(lanes), build
 
@@ -99,7 +99,7 @@ def _instruction(name: str) -> Any:
     @intrinsic
     def apply(typing: Any, a: Any, b: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, name)(args[0], args[1], flags=_FREE)
+            return getattr(builder, name)(args[0], args[1])
 
         return lanes(lanes, lanes), build
 
