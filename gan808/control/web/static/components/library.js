@@ -9,8 +9,9 @@ styles`
 .card { background: var(--raised); border: 1px solid var(--line); border-radius: 12px; padding: 12px; display: grid; gap: 8px; align-content: start; }
 .card h2 { margin: 0; font-size: 16px; }
 .card ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; max-height: 420px; overflow: auto; }
-.card li { display: flex; gap: 8px; align-items: center; }
-.card li > span { flex: 1; min-width: 0; overflow-wrap: anywhere; }
+.card li { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: center; }
+.card li > span { flex: 1 1 110px; min-width: 0; overflow-wrap: anywhere; }
+@media (min-width: 700px) { .card.hour { grid-column: span 2; } }
 .card li .picture { width: 66px; height: 34px; border-radius: 4px; background: #17120f; flex: none; }
 .card .line { display: flex; gap: 6px; flex-wrap: wrap; align-items: center; }
 .card .line input[type="text"] { flex: 1; min-width: 120px; }
@@ -56,6 +57,6 @@ export function Library() {
       <${Choice} label="For another sampler" value=${format} options=${FORMATS} onChange=${setFormat} /><${Saver} label="Export" onSave=${(name) => send("/export", format, name)} /></div>
     <div class="card"><h2>Scenes</h2><ul tabindex="0" aria-label="Scenes">${lists.scenes.map((name) => html`<li><span>${name}${name === value("/scene") ? " (last)" : ""}</span><button onClick=${() => send("/scene/recall", name)}>Recall ${name}</button><button aria-label="Delete scene ${name}" onClick=${() => later("/scene/delete", name)}>✕</button></li>`)}</ul><${Saver} label="Save scene" onSave=${(name) => later("/scene/save", name)} /></div>
     <div class="card"><h2>Pattern</h2><p>${value("/seq/pattern")}</p><div class="line"><button onClick=${() => send("/seq/original")}>As it was chosen</button></div><${Saver} label="Save pattern" onSave=${(name) => later("/seq/save", name)} /></div>
-    <div class="card"><h2>The last hour</h2><ul tabindex="0" aria-label="Sounds of the last hour">${lists.history.map(({ key, id, code, ago }) => html`<li key=${key}><${Picture} of=${picture(id)} wave=${false} /><span>${code} ${short(id)} <small>${ago < 60 ? `${ago} s` : `${Math.round(ago / 60)} min`} ago</small></span>
+    <div class="card hour"><h2>The last hour</h2><ul tabindex="0" aria-label="Sounds of the last hour">${lists.history.map(({ key, id, code, ago }) => html`<li key=${key}><${Picture} of=${picture(id)} wave=${false} /><span>${code} ${short(id)} <small>${ago < 60 ? `${ago} s` : `${Math.round(ago / 60)} min`} ago</small></span>
       <button aria-label="Hear ${short(id)}" onClick=${() => hear(id)}>▶</button><button aria-label="Bring back ${short(id)}" onClick=${() => send(`/slot/${code}/recall`, id)}>Bring back</button></li>`)}</ul></div></section>`;
 }
