@@ -32,7 +32,7 @@ from gan808.sound.kit.slots import TR808
 
 MOST_RATIO = 1.05
 PING_S = 2.0
-PINGS = (("/notify", 1), ("/watch", 1), ("/status", 1), ("/hello",))
+PINGS = (("/notify", 1), ("/watch", 1), ("/status", 1), ("/record",), ("/hello",))
 
 
 async def open_panels(port: int, number: int) -> None:

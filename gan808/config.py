@@ -7,7 +7,6 @@ the config.toml that a user copies is `default_config_text()`, and a test compar
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
@@ -18,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from gan808 import paths
 from gan808.errors import ConfigError
+from gan808.toml_json import from_toml
 
 NoteMode = Literal["fast", "steady"]
 NoteMap = Literal["gm", "roland-td", "alesis"]
@@ -83,6 +83,9 @@ class MidiSettings(_Section):
     )
     clock_out: str = Field(
         default="off", description="MIDI clock sent to: part of a port's name, virtual or off"
+    )
+    notes_out: str = Field(
+        default="off", description="the pattern's hits as notes, sent to: the same choices"
     )
 
 
@@ -283,13 +286,12 @@ def default_config_text() -> str:
 def _read(path: Path) -> dict[str, Any]:
     """Parse one file and check it alone, so that a mistake is reported under its file's name."""
     try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
+        values = from_toml(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; give --config an existing TOML file") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     _validated(values, str(path))
     return values

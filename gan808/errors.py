@@ -34,6 +34,10 @@ class RenderError(Gan808Error):
     """The render process failed or answered with something unusable."""
 
 
+class AudioFileError(Gan808Error):
+    """A sound file that cannot be read; a few words, without the file's name."""
+
+
 class CorpusError(Gan808Error):
     """A source of training sounds with nothing usable in it."""
 

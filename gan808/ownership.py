@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gan808.errors import ConfigError
+from gan808.toml_json import from_json
 
 MARK = ".gan808"
 MAX_MARK_BYTES = 4096
@@ -97,8 +98,8 @@ def _mark_of(folder: Path) -> dict[str, Any]:
     try:
         if not path.is_file() or path.stat().st_size > MAX_MARK_BYTES:
             return {}
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 

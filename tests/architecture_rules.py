@@ -68,6 +68,8 @@ PRIVATE_YET = {
     ("gan808/engine/outputs/portaudio.py", "self._module._terminate"): PORTAUDIOS,
     ("gan808/engine/outputs/portaudio.py", "self._module._initialize"): PORTAUDIOS,
 }
+# Where TOML and JSON are read, so that no text of anybody's ends in a RecursionError.
+TEXT_READER = "gan808/toml_json.py"
 # What opens a file or a socket; the instrument has neither.
 OUTSIDE = {"socket", "socketserver", "tempfile", "shutil", "sqlite3", "tomlkit", "soundfile",
            "filelock"}
@@ -201,6 +203,18 @@ def no_unsafe_loading(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{node.lineno} calls {called} with safe_mode=False"
 
 
+def texts_by_one_reader(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
+    """TOML and JSON are read by toml_json.py, which raises nothing but ValueError."""
+    if path.as_posix() == TEXT_READER:
+        return
+    for line, module in imports(tree):
+        if module == "tomllib":
+            yield f"{path}:{line} imports {module}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("json.load", "json.loads"):
+            yield f"{path}:{node.lineno} calls {ast.unparse(node.func)}"
+
+
 def no_pickled_messages(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
     """Pipes to the render process carry bytes: Connection.send and recv would pickle."""
     if not _inside(path, "gan808/pool"):
@@ -254,7 +268,7 @@ def says_what_it_is(path: PurePosixPath, tree: ast.Module) -> Iterator[str]:
 
 RULES_OF_THE_PROGRAM: tuple[Rule, ...] = (
     arrows_go_down, imports_are_absolute, instrument_without_files, no_private_access,
-    instrument_without_training, tensorflow_in_its_place, no_unsafe_loading, no_pickled_messages,
-    short_enough, errors_are_named, says_what_it_is,
+    instrument_without_training, tensorflow_in_its_place, no_unsafe_loading, texts_by_one_reader,
+    no_pickled_messages, short_enough, errors_are_named, says_what_it_is,
 )
 RULES_OF_THE_REST: tuple[Rule, ...] = (no_unsafe_loading, short_enough)

@@ -87,6 +87,7 @@ class Command:
     gain: float = 1.0
     pan: float = 0.0
     tune_semitones: float = 0.0
+    decay: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,9 @@ class FakePort:
         return True
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
-                pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
+                pan: float = 0.0, tune_semitones: float = 0.0, decay: float = 1.0) -> bool:
         return self._push(Command(self.name, "trigger", frame, slot, velocity, None, gain, pan,
-                                  tune_semitones))
+                                  tune_semitones, decay))
 
     def stop(self, slot: int = ALL_SLOTS, frame: int = 0) -> bool:
         return self._push(Command(self.name, "stop", frame, slot))

@@ -42,6 +42,8 @@ BREAKS = [
     (rules.no_unsafe_loading, "training/x.py", "np.save('a', b, allow_pickle=True)"),
     (rules.no_unsafe_loading, "training/x.py", "eval('1')"),
     (rules.no_unsafe_loading, "training/x.py", "keras.models.load_model('a')"),
+    (rules.texts_by_one_reader, "training/x.py", "import tomllib"),
+    (rules.texts_by_one_reader, "gan808/storage/x.py", "json.loads(text)"),
     (rules.no_pickled_messages, "gan808/pool/render_process.py", "pipe.send(1)"),
     (rules.short_enough, "gan808/x.py", "x = 1\n" * 401),
     (rules.short_enough, "gan808/x.py", "def f():\n" + "    x = 1\n" * 60),

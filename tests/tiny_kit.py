@@ -46,7 +46,7 @@ def random_weights(
     weights = {}
     for name, shape in {**generator_shapes(*sizes), **critic_shapes(*sizes)}.items():
         deviation = np.sqrt(2 / np.prod(shape[:-1]))
-        if name.endswith((".bias", ".strength")):
+        if name.endswith(".bias"):
             deviation = bias
         elif name.endswith(".embeddings"):
             deviation = 0.03  # as Keras's

@@ -26,18 +26,6 @@ class Augment:
         self._per_neper = (1.0 / (CLIP_SIGMAS * moments.deviation))[None, :, None, None]
         self._delays = _delays(geometry)  # (MAX_SHIFT_FRAMES + 1, columns, columns)
 
-    def cut(self, images: Any, centre: Any, share: float) -> Any:
-        """A rectangle of `share` of either side set to 0, the middle of an image's values. centre:
-        float32 (batch, 2), where in the image it lies, 0..1; parts of it may lie outside."""
-        inside: Any = 1.0
-        for axis, n in ((1, images.shape[1]), (2, images.shape[2])):
-            shape = [1, 1, 1, 1]
-            shape[axis] = n
-            places = np.reshape((np.arange(n, dtype=np.float32) + 0.5) / n, shape)
-            distance = ops.abs(places - ops.reshape(centre[:, axis - 1], (-1, 1, 1, 1)))
-            inside = inside * ops.cast(distance < share / 2, images.dtype)
-        return images * (1.0 - inside)
-
     def __call__(self, images: Any, gain_nepers: Any, shift_frames: Any) -> Any:
         """images: (batch, bands, columns, 1). gain_nepers: (batch,), natural log of the gain.
         shift_frames: int scalar in 0..MAX_SHIFT_FRAMES, the delay of the whole batch."""

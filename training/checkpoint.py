@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from gan808 import atomic
 from gan808.errors import TrainingError
 from gan808.sound.spectral.spectrogram import Moments
+from gan808.toml_json import from_json
 
 from .recipes import Recipe
 from .settings import differences, recipe_from
@@ -137,7 +138,7 @@ def best(run: Path) -> Path | None:
 def read_state(folder: Path) -> dict[str, Any]:
     """The JSON part of a checkpoint. Raises TrainingError naming what is wrong."""
     try:
-        state: dict[str, Any] = json.loads((folder / STATE).read_text())
+        state: dict[str, Any] = from_json((folder / STATE).read_text())
         version = state["format_version"]
     except (OSError, ValueError, KeyError) as error:
         raise TrainingError(f"{folder}: not a checkpoint ({error})") from error

@@ -31,6 +31,7 @@ from gan808.sound.spectral.spectrogram import (
     normalise,
     place,
 )
+from gan808.toml_json import from_json
 
 from .corpus.recording import Credit, Skipped, Source, Spooled
 from .corpus.spool import Spool
@@ -249,7 +250,7 @@ class Dataset:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            index = json.loads((folder / "dataset.json").read_text())
+            index = from_json((folder / "dataset.json").read_text())
             if index["format_version"] != FORMAT_VERSION:
                 raise TrainingError(
                     f"{folder}: dataset format {index['format_version']}, this program reads "

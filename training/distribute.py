@@ -7,7 +7,6 @@ take the same steps; the chief alone writes. Must be joined before TensorFlow's 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,6 +15,7 @@ from typing import Any
 import keras
 
 from gan808.errors import TrainingError
+from gan808.toml_json import from_json
 
 VARIABLE = "TF_CONFIG"
 
@@ -124,7 +124,7 @@ def _cluster() -> tuple[int, int] | None:
     if not text:
         return None
     try:
-        config = json.loads(text)
+        config = from_json(text)
         cluster, task = config["cluster"], config["task"]
         chiefs, workers = cluster.get("chief", []), cluster.get("worker", [])
         kind, index = task["type"], int(task["index"])

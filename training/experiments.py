@@ -1,14 +1,14 @@
 """Variants of a recipe, trained for equal time on one dataset and judged by its held-out sounds.
 
     python -m training.experiments DATASET --work FOLDER --minutes 30 \\
-        base cutout=0.4 "spec.texture=true spec.width=36" --write docs/experiments.md
+        base average=0.06 "spec.width=36 spec.class_embedding=64" --write docs/experiments.md
 
 Each variant is `base` or settings as `gan808 fit --set` takes them. All are first timed, one after
 the other, for a few steps: that takes an idle machine. Then each trains as many steps as fit into
-the minutes at its pace, so that other work on the machine takes no time from one of them. `seed=N`
-among the settings trains with another seed: what lies between two seeds is chance. Stopped, the
-same command goes on. The rows, best first, go to standard output and, with --write, between the
-marks in that document.
+the minutes at its pace, so that other work on the machine takes no time from one of them. With
+--steps none is timed and all train equally many. `seed=N` among the settings trains with another
+seed: what lies between two seeds is chance. Stopped, the same command goes on. The rows, best
+first, go to standard output and, with --write, between the marks in that document.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gan808.errors import TrainingError
 
 BEGIN, END = "<!-- experiments: begin -->", "<!-- experiments: end -->"
 COLUMNS = ("variant", "minutes", "steps", "best at", "score", "Frechet distance", "recognised",
-           "Inception score")
+           "Inception score", "to training images")
 HEAD = (f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|")
 BASE = "base"
 PACE_STEPS, PACE_FROM = 40, 12  # steps that are timed, and the first of them that counts
@@ -35,22 +35,25 @@ PACE_STEPS, PACE_FROM = 40, 12  # steps that are timed, and the first of them th
 
 @dataclass(frozen=True)
 class Outcome:
-    """One variant's row: how far it came, and the best of its held-out scores."""
+    """One variant's row: how far it came, and the best of its held-out scores. minutes: at the pace
+    that was measured, if one was."""
 
     variant: str
-    minutes: float
+    minutes: float | None
     steps: int
     best_step: int
     score: float
     frechet_distance: float
     class_accuracy: float
     inception_score: float
+    training_distance: float
 
     def row(self) -> str:
         """As a line of the table."""
-        return (f"| {self.variant} | {self.minutes:.0f} | {self.steps} | {self.best_step} | "
+        minutes = "" if self.minutes is None else f"{self.minutes:.0f}"
+        return (f"| {self.variant} | {minutes} | {self.steps} | {self.best_step} | "
                 f"{self.score:.1f} | {self.frechet_distance:.1f} | {self.class_accuracy:.2f} | "
-                f"{self.inception_score:.2f} |")
+                f"{self.inception_score:.2f} | {self.training_distance:.1f} |")
 
 
 def _column(path: Path, why: str) -> list[dict[str, float]]:
@@ -71,14 +74,15 @@ def pace_of(run: Path) -> float:
     return (at_s[last] - at_s[PACE_FROM]) / (last - PACE_FROM)
 
 
-def outcome_of(variant: str, run: Path, pace_s: float) -> Outcome:
+def outcome_of(variant: str, run: Path, pace_s: float | None = None) -> Outcome:
     """Read from RUN/scores.csv. Raises TrainingError when nothing was scored."""
     rows = _column(run / "scores.csv", "a dataset with held-out sounds is scored")
     best = min(rows, key=lambda row: row["score"])
     steps = int(max(row["step"] for row in rows))
     return Outcome(
-        variant, steps * pace_s / 60, steps, int(best["step"]), best["score"],
-        best["frechet_distance"], best["class_accuracy"], best["inception_score"],
+        variant, None if pace_s is None else steps * pace_s / 60, steps, int(best["step"]),
+        best["score"], best["frechet_distance"], best["class_accuracy"], best["inception_score"],
+        best["training_distance"],
     )
 
 
@@ -125,22 +129,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("variants", nargs="+")
     parser.add_argument("--work", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--minutes", type=float, default=30.0, help="for each variant")
+    parser.add_argument("--steps", type=int, help="for each variant, instead of equal time")
     parser.add_argument("--recipe", default="house")
     parser.add_argument("--seed", type=int, default=808)
     parser.add_argument("--write", type=Path, help="document whose table is replaced")
     parser.add_argument("--pace-only", action="store_true", help="time the variants, no more")
     given = parser.parse_args(arguments)
     plan = Plan(given.dataset, given.work, given.recipe, given.seed)
-    pace_s = {variant: pace_of(plan.fit(variant, PACE_STEPS, "pace"))
-              for variant in given.variants}
+    pace_s = {} if given.steps else {
+        variant: pace_of(plan.fit(variant, PACE_STEPS, "pace")) for variant in given.variants}
     if given.pace_only:
         sys.stdout.writelines(f"{variant}: {each:.3f} s a step\n"
                               for variant, each in pace_s.items())
         return
     outcomes = []
     for variant in given.variants:
-        run = plan.fit(variant, round(60 * given.minutes / pace_s[variant]))
-        outcomes.append(outcome_of(variant, run, pace_s[variant]))
+        run = plan.fit(variant, given.steps or round(60 * given.minutes / pace_s[variant]))
+        outcomes.append(outcome_of(variant, run, pace_s.get(variant)))
     rows = [outcome.row() for outcome in sorted(outcomes, key=lambda outcome: outcome.score)]
     lines = [*HEAD, *rows]
     if given.write is not None:

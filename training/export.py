@@ -92,9 +92,6 @@ def _why(state: dict[str, Any]) -> str:
 def widen(generator: keras.Model, recipe: Recipe, spread: float) -> None:
     """Latents times spread, as a matter of weights: more various sounds, less sure ones (the
     truncation of Brock et al. 2019, either way)."""
-    if recipe.spec.texture:
-        raise TrainingError("--spread: with spec.texture the latent mixes noise too, which it "
-                            "cannot reach; leave it out")
     layer = generator.get_layer("in")
     kernel, bias = layer.get_weights()
     kernel[: recipe.spec.latent_size] *= spread
@@ -107,7 +104,7 @@ def _weights(
     """The generator that plays (the averaged one where the recipe averages) and the critic."""
     n_classes = len(dataset.classes)
     generator = build_generator(recipe.spec, recipe.geometry, n_classes)
-    critic = build_critic(recipe.spec, recipe.geometry, n_classes)
+    critic = build_critic(recipe.spec, recipe.geometry, n_classes, recipe.attack_columns)
     played = "averaged" if recipe.average else "generator"
     for group, model in ((played, generator), ("critic", critic)):
         path = folder / f"{group}.safetensors"

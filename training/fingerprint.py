@@ -22,6 +22,7 @@ from gan808.errors import CorpusError, TrainingError
 from gan808.sound.recording import SILENT_PEAK
 from gan808.sound.spectral.geometry import Geometry
 from gan808.sound.spectral.spectrogram import log_image, place
+from gan808.toml_json import from_json
 
 from .corpus.folder import FolderSource
 from .corpus.recording import Recording, Skipped, Source
@@ -78,7 +79,7 @@ def stored_in(folder: Path) -> Stored:
     except (OSError, UnicodeDecodeError):
         pass
     try:
-        told = json.loads((folder / FILE).read_text())
+        told = from_json((folder / FILE).read_text())
         if told["version"] != VERSION:
             return Stored()
         files = {str(key): (int(size), int(time_ns), str(content))
@@ -162,7 +163,9 @@ def _content(recording: Recording) -> str:
 
 def _is_lossless(path: Path) -> bool:
     try:
-        with path.open("rb") as file, soundfile.SoundFile(file) as sound:  # names need be no UTF-8
+        # By its number: names need be no UTF-8.
+        with path.open("rb", buffering=0) as file, soundfile.SoundFile(
+                file.fileno(), closefd=False) as sound:
             return sound.subtype.startswith(LOSSLESS)
     except soundfile.LibsndfileError:
         return False

@@ -9,7 +9,7 @@ from gan808.errors import KitError
 from gan808.sound.kit.kit import Kit
 from gan808.sound.network.weights import read_weights
 
-from .networks import build_critic, build_generator
+from .networks import ATTACK, build_critic, build_generator
 
 
 def _names(model: keras.Model) -> list[str]:
@@ -18,10 +18,13 @@ def _names(model: keras.Model) -> list[str]:
 
 
 def weights_of(*models: keras.Model) -> dict[str, np.ndarray]:
-    """Every variable of the models by name, float16. Raises KitError when one overflows it."""
+    """Every variable of the models by name, float16, but those that training alone needs. Raises
+    KitError when one overflows it."""
     weights = {}
     for model in models:
         for name, variable in zip(_names(model), model.variables, strict=True):
+            if name.startswith(f"critic.{ATTACK}"):
+                continue
             array = np.asarray(variable.numpy(), dtype=np.float16)
             if not np.isfinite(array).all():
                 raise KitError(f"{name}: does not fit float16; the run has diverged")

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gan808.errors import TrainingError
+from gan808.toml_json import from_json
 
 # File systems of other machines may know no locks: then there is none, as before.
 WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -27,7 +28,7 @@ def _holder_file(lock: Path) -> Path:
 def _holder(lock: Path) -> str:
     """Who holds it, in words."""
     try:
-        told = json.loads(_holder_file(lock).read_text(encoding="utf-8"))
+        told = from_json(_holder_file(lock).read_text(encoding="utf-8"))
         return f"process {told['pid']} on {told['host']}, since {told['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "a process that has just begun"

@@ -1,6 +1,7 @@
 """The losses of both recipes in keras.ops: functions of numbers, no networks, no gradients.
 
-Every function takes per-sample scores, float (batch,), and returns a scalar.
+Every function takes per-sample scores, float (batch,), and returns a scalar. The relativistic ones
+take (batch, critics) too: the losses of several critics add up.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ def wasserstein_generator(real: Any, fake: Any) -> Any:
 
 def relativistic_critic(real: Any, fake: Any) -> Any:
     """Relativistic pairing (Jolicoeur-Martineau 2019): softplus(-(real - fake)), pair by pair."""
-    return ops.mean(ops.softplus(fake - real))
+    return _mean(ops.softplus(fake - real))
 
 
 def relativistic_generator(real: Any, fake: Any) -> Any:
     """The mirror image: softplus(-(fake - real))."""
-    return ops.mean(ops.softplus(real - fake))
+    return _mean(ops.softplus(real - fake))
+
+
+def _mean(each: Any) -> Any:
+    """Over the samples, of the sum over critics."""
+    return ops.mean(ops.sum(each, axis=-1) if len(each.shape) == 2 else each)
 
 
 def gradient_penalty(gradient: Any) -> Any:

@@ -16,7 +16,8 @@ from keras import layers, ops
 from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.spectral.geometry import STRIDES, Geometry
 
-from .extra_layers import GroupDeviation, Texture, residual_block
+# Of the second critic's layers; a kit, which only listens, has none of them.
+ATTACK, ATTACK_MULTIPLIERS = "attack", (1, 2, 2)
 
 
 def _initializer() -> keras.initializers.Initializer:
@@ -57,8 +58,6 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     channels = [spec.width * m for m in spec.multipliers]
     x = layers.Dense(rows * columns * channels[-1], kernel_initializer=_initializer(), name="in")(x)
     x = layers.Reshape((rows, columns, channels[-1]))(x)
-    for i in range(spec.low_blocks):
-        x = residual_block(x, channels[-1], f"block{i}", layers.ReLU())
     x = layers.ReLU()(x)
     for i, n in enumerate([*channels[-2::-1], spec.patch**2]):  # (6,4) (12,8) .. (192,128)
         last = i == len(channels) - 1
@@ -67,8 +66,6 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
             name=f"up{i}",
         )(x)
         if not last:
-            if spec.texture:
-                x = Texture(name=f"texture{i}")([x, latent])
             x = layers.ReLU()(x)
     if spec.patch > 1:
         x = _unfold(x, spec.patch)
@@ -76,11 +73,14 @@ def build_generator(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> ke
     return keras.Model([latent, label], image, name="generator")
 
 
-def build_critic(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> keras.Model:
+def build_critic(
+    spec: NetworkSpec, geometry: Geometry, n_classes: int, attack_columns: int = 0
+) -> keras.Model:
     """Image to realness and class logits.
 
     Input: float (batch, bands, frames, 1). Outputs, float32: realness (batch, n_classes or 1),
-    class logits (batch, n_classes).
+    class logits (batch, n_classes). With attack_columns realness has a second critic's beside it,
+    (batch, n_classes or 1, 2), which sees only those columns, unfolded.
     """
     image = keras.Input(geometry.image_shape, name="image")
     x = _fold(image, spec.patch) if spec.patch > 1 else image
@@ -90,23 +90,31 @@ def build_critic(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> keras
             kernel_initializer=_initializer(), name=f"down{i}",
         )(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    for i in range(spec.low_blocks):
-        x = residual_block(x, x.shape[-1], f"block{i}", layers.LeakyReLU(negative_slope=0.2))
     x = layers.Flatten()(x)
     n_realness = n_classes if spec.per_class_realness else 1
     heads = {"kernel_initializer": "glorot_uniform", "dtype": "float32"}
-    judged = x
-    if spec.minibatch_deviation:
-        deviation = GroupDeviation(dtype="float32", name="deviation")(x)
-        judged = layers.Concatenate(dtype="float32", name="judged")([x, deviation])
-    realness = layers.Dense(n_realness, name="realness", **heads)(judged)
+    realness = layers.Dense(n_realness, name="realness", **heads)(x)
     heard = layers.Dense(n_classes, name="heard", **heads)(x)
+    if attack_columns:
+        x = layers.Cropping2D(((0, 0), (0, image.shape[2] - attack_columns)))(image)
+        for i, m in enumerate(ATTACK_MULTIPLIERS):
+            x = layers.Conv2D(
+                spec.width * m, spec.kernel, strides=2, padding="same",
+                kernel_initializer=_initializer(), name=f"{ATTACK}{i}",
+            )(x)
+            x = layers.LeakyReLU(negative_slope=0.2)(x)
+        attack = layers.Dense(n_realness, name=ATTACK, **heads)(layers.Flatten()(x))
+        columns = [layers.Reshape((n_realness, 1), dtype="float32")(y) for y in (realness, attack)]
+        realness = layers.Concatenate(dtype="float32", name="both")(columns)
     return keras.Model(image, [realness, heard], name="critic")
 
 
 def realness_of(realness: Any, label: Any) -> Any:
-    """The realness that counts for a label: (batch, n) and int (batch,) to (batch,)."""
-    if realness.shape[-1] == 1:
-        return ops.squeeze(realness, -1)
-    picked = ops.take_along_axis(realness, ops.expand_dims(label, -1), axis=-1)
-    return ops.squeeze(picked, -1)
+    """The realness that counts for a label: (batch, n) and int (batch,) to (batch,); of two critics
+    (batch, n, 2) to (batch, 2)."""
+    if realness.shape[1] == 1:
+        return ops.squeeze(realness, 1)
+    place = ops.reshape(label, (-1, *[1] * (len(realness.shape) - 1)))
+    if len(realness.shape) == 3:
+        place = ops.repeat(place, realness.shape[-1], axis=-1)
+    return ops.squeeze(ops.take_along_axis(realness, place, axis=1), 1)

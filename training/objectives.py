@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     """What one update sees. real float32 (batch, bands, frames, 1); label int32 (batch,); latent
     float32 (batch, latent_size); gain_nepers float32 (batch,); shift_frames int32, one for each
     row and all alike; mix float32 (batch,), where between real and generated the paper's penalty
-    looks; cut float32 (batch, 2), where a rectangle is cut out."""
+    looks."""
 
     real: Any
     label: Any
@@ -39,7 +39,6 @@ class Batch(NamedTuple):
     gain_nepers: Any
     shift_frames: Any
     mix: Any
-    cut: Any
 
 
 def draw(
@@ -55,9 +54,8 @@ def draw(
     gain = random.uniform(-MAX_GAIN_DB, MAX_GAIN_DB, n) * NEPERS_PER_DB
     shift = np.full(n, random.integers(0, MAX_SHIFT_FRAMES + 1), np.int32)
     mix = random.uniform(size=n)
-    cut = random.uniform(size=(n, 2)) if recipe.cutout else np.zeros((n, 2))
     return Batch(images, label.astype(np.int32), latent.astype(np.float32),
-                 gain.astype(np.float32), shift, mix.astype(np.float32), cut.astype(np.float32))
+                 gain.astype(np.float32), shift, mix.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -69,18 +67,13 @@ class Objectives:
 
     @classmethod
     def of(cls, recipe: Recipe, moments: Moments) -> Objectives:
-        changes = recipe.augment or recipe.cutout
-        return cls(recipe, Augment(recipe.geometry, moments) if changes else None)
+        return cls(recipe, Augment(recipe.geometry, moments) if recipe.augment else None)
 
     def seen(self, images: Any, batch: Batch) -> Any:
         """Images as the critic sees them, augmented where the recipe does."""
         if self.augment is None:
             return images
-        if self.recipe.augment:
-            images = self.augment(images, batch.gain_nepers, batch.shift_frames[0])
-        if self.recipe.cutout:
-            images = self.augment.cut(images, batch.cut, self.recipe.cutout)
-        return images
+        return self.augment(images, batch.gain_nepers, batch.shift_frames[0])
 
     def _scores(self, judge: Judge, real: Any, fake: Any, label: Any) -> tuple[Any, Any, Any, Any]:
         """Realness of real and generated, class logits of real and generated, in one pass."""

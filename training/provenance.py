@@ -3,7 +3,6 @@ sources, what it is, and how loud its classes are."""
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from gan808.errors import TrainingError
 from gan808.sound.kit.manifest import Loudness, Provenance
+from gan808.toml_json import from_toml
 
 from .corpus.recording import Credit
 from .dataset import Dataset, is_variant
@@ -30,15 +30,15 @@ def read_provenance(path: Path) -> KitWords:
     """A TOML file with any of: description, [[provenance]] tables (source, licence, author,
     sounds), [loudness] (kick_lkfs, balance, relative). Raises TrainingError."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = from_toml(path.read_text(encoding="utf-8"))
         tables = tuple(Provenance.model_validate(t) for t in content.get("provenance", []))
         loudness = Loudness.model_validate(content.get("loudness", {}))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{path}: cannot be read ({error})") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise TrainingError(f"{path}: {where}: {first['msg']}") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise TrainingError(f"{path}: cannot be read ({error})") from error
     return KitWords(str(content.get("description", "")), tables, loudness)
 
 

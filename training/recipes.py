@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gan808.errors import TrainingError
-from gan808.sound.network.spec import DEVIATION_GROUP, HOUSE_SPEC, PAPER_SPEC, NetworkSpec
+from gan808.sound.network.spec import HOUSE_SPEC, PAPER_SPEC, NetworkSpec
 from gan808.sound.spectral.geometry import HOUSE, PAPER, Geometry
 
 
@@ -17,8 +17,8 @@ class Recipe:
     where the processor has it, with penalties and weights in float32. average: half-life of the
     averaged generator as a share of the steps so far, up to average_most steps; 0 uses the last
     weights. final_rate: the learning rate falls to this share of itself over the last 40% of the
-    run. cutout: side of the rectangle, as a share of the image's, that is cut out of real and
-    generated images alike (Zhao et al. 2020); 0 cuts nothing."""
+    run. attack_columns: a second critic, of the relativistic loss, sees so many first columns of
+    an image at full resolution; 0: there is none."""
 
     name: str
     spec: NetworkSpec
@@ -39,18 +39,18 @@ class Recipe:
     average: float
     average_most: int
     final_rate: float
-    cutout: float = 0.0
+    attack_columns: int = 0
 
     def __post_init__(self) -> None:
         smallest = {"penalty_every": 1, "critic_steps": 1, "batch": 2, "average_most": 0}
         for key, least in smallest.items():
             if getattr(self, key) < least:
                 raise TrainingError(f"{key} {getattr(self, key)}: at least {least}")
-        if not 0.0 <= self.cutout < 1.0:
-            raise TrainingError(f"cutout {self.cutout}: a share of the image, 0 to below 1")
-        if self.spec.minibatch_deviation and self.batch % (2 * DEVIATION_GROUP):
-            raise TrainingError(f"batch {self.batch}: with spec.minibatch_deviation a multiple of "
-                                f"{2 * DEVIATION_GROUP}")
+        columns = self.geometry.image_shape[1]
+        if not 0 <= self.attack_columns <= columns:
+            raise TrainingError(f"attack_columns {self.attack_columns}: 0 to {columns}")
+        if self.attack_columns and self.loss != "relativistic":
+            raise TrainingError(f"attack_columns {self.attack_columns}: 0 with loss {self.loss}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for checkpoints and reports."""

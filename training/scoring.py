@@ -24,6 +24,7 @@ from .judge import judge_of
 from .measures import frechet_distance, inception_score, spread
 
 MOST_HELD_OUT = 64  # recordings of each class
+DRAWN_A_CLASS = 64  # training images that training_distance compares with
 IMAGES_A_CLASS = 24
 BATCH = 32
 FIRST_SEED = 2_000_000  # neither factory sounds nor the evaluation's
@@ -35,13 +36,15 @@ class HeldOutScore:
     """score: frechet_distance over class_accuracy, what a checkpoint is chosen by, less is
     better: images must lie where held-out ones do and be heard as the class asked.
     inception_score: 1 to the number of classes. spread: mean distance between two images of a
-    class."""
+    class. training_distance: Frechet distance to images as training draws them; held-out sounds
+    are of other packs, so what is learnt shows there first."""
 
     score: float
     frechet_distance: float
     class_accuracy: float
     inception_score: float
     spread: float
+    training_distance: float
 
     def to_dict(self) -> dict[str, float]:
         """Plain values, in the order of scores.csv."""
@@ -69,6 +72,7 @@ class Scorer:
         # Classes of which nothing is held out are not asked for.
         labels = np.unique(dataset.labels[held_out])
         self._labels = np.repeat(labels, IMAGES_A_CLASS).astype(np.int32)
+        self._drawn = self._judge.points(_drawn(dataset, labels))
         seeds = range(FIRST_SEED, FIRST_SEED + len(self._labels))
         self._latents = np.stack([latent_from_seed(seed, spec) for seed in seeds])
         self.cost_s = 0.0
@@ -78,7 +82,7 @@ class Scorer:
         begun = time.monotonic()
         images = images_of(generator, self._latents, self._labels)
         if not np.isfinite(images).all():  # the next step will tell
-            return HeldOutScore(math.inf, math.inf, 0.0, 1.0, 0.0)
+            return HeldOutScore(math.inf, math.inf, 0.0, 1.0, 0.0, math.inf)
         points = self._judge.points(denormalise(images, self._dataset.moments))
         probability = self._judge.probability(points)
         accuracy = float((probability.argmax(axis=1) == self._labels).mean())
@@ -86,7 +90,15 @@ class Scorer:
         of_classes = [spread(points[self._labels == label]) for label in np.unique(self._labels)]
         self.cost_s = time.monotonic() - begun
         return HeldOutScore(distance / max(accuracy, 0.01), distance, accuracy,
-                            inception_score(probability), float(np.mean(of_classes)))
+                            inception_score(probability), float(np.mean(of_classes)),
+                            frechet_distance(points, self._drawn))
+
+
+def _drawn(dataset: Dataset, labels: np.ndarray) -> np.ndarray:
+    """Log images of those classes as a generator is shown them, float32 (n, bands, frames)."""
+    random = np.random.default_rng(FIRST_SEED)
+    images, of = dataset.batch(DRAWN_A_CLASS * len(dataset.classes), random)
+    return denormalise(images[np.isin(of, labels), ..., 0], dataset.moments)
 
 
 def images_of(generator: keras.Model, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -10,11 +10,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from gan808.errors import Gan808Error, TrainingError
-from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec, without_gone
+from gan808.toml_json import from_json
 
 from .recipes import RECIPES, Recipe
 
 FIXED = ("name", "geometry", "spec")  # a geometry belongs to a dataset, a name to a recipe
+GONE = (("cutout", 0.0),)  # what recipes of before say of what they had not switched on
 
 
 def _keys() -> list[str]:
@@ -25,7 +27,7 @@ def _keys() -> list[str]:
 def _value(text: str) -> Any:
     """A number, true, false or a list as JSON has them; else the text itself."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError:
         return text
 
@@ -42,7 +44,7 @@ def _checked(content: dict[str, Any], where: str) -> Recipe:
 
 
 def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """The recipe with `key=value` settings, such as batch=16, cutout=0.5 or spec.width=24.
+    """The recipe with `key=value` settings, such as batch=16, augment=false or spec.width=24.
 
     Raises TrainingError naming the setting and what is accepted.
     """
@@ -58,15 +60,21 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 
 
 def recipe_from(stored: dict[str, Any], where: str) -> Recipe:
-    """The recipe in a checkpoint; what a program of before did not know has its default."""
+    """The recipe in a checkpoint; what a program of before did not know has its default. Raises
+    TrainingError naming what this program does not know."""
+    try:
+        spec = without_gone(stored.get("spec", {}))
+    except Gan808Error as error:
+        raise TrainingError(f"{where}: {error}") from error
+    stored = {key: value for key, value in stored.items() if (key, value) not in GONE}
     known = {field.name for field in fields(Recipe)}
     of_spec = {field.name for field in fields(NetworkSpec)}
     strange = [key for key in stored if key not in known]
-    strange += [f"spec.{key}" for key in stored.get("spec", {}) if key not in of_spec]
+    strange += [f"spec.{key}" for key in spec if key not in of_spec]
     if strange:
         raise TrainingError(f"{where}: its recipe has {', '.join(strange)}, which this program "
-                            "does not know; it was made by a newer one")
-    return _checked(stored, where)
+                            "does not know; another version made it")
+    return _checked({**stored, "spec": spec}, where)
 
 
 def differences(wanted: Recipe, there: Recipe) -> list[str]:
@@ -76,7 +84,7 @@ def differences(wanted: Recipe, there: Recipe) -> list[str]:
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:
-    content = json.loads(json.dumps(asdict(recipe)))
+    content = from_json(json.dumps(asdict(recipe)))
     flat = {key: value for key, value in content.items() if not isinstance(value, dict)}
     for group in ("spec", "geometry"):
         flat |= {f"{group}.{key}": value for key, value in content[group].items()}

@@ -18,15 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from gan808.errors import CorpusError
+from gan808.progress import Bar
+from gan808.sound.audio_files import not_read
 from gan808.sound.renderer import Renderer
 
-from .corpus.audio_files import not_read, read_hit, readable, walk
+from .corpus.audio_files import read_hit, readable, walk
 from .corpus.class_map import FILE, IGNORE
 from .corpus.packs import INDEX, SEPARATOR
 from .corpus.recording import Skipped
 from .corpus.spool import clean
 from .parallel import in_order
-from .reporting import Bar
 
 AT_ONCE = 64
 UNSURE = "unsure"

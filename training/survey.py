@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from gan808.sound.spectral.geometry import Geometry
 
+from .corpus.audio_files import fault
 from .corpus.classes import ALIASES
 from .corpus.recording import Recording, Skipped, Source, Spooled
 from .corpus.split import choose_held_out
 from .corpus.spool import collection_of, select
 from .corpus.synth import is_synthesised
 from .dataset import PrepareOptions, all_jobs
+from .parallel import in_order
 
 IMAGES_A_CORE_S = 15.0  # decoding and drawing, about
 BYTES_A_VALUE = 2  # float16
@@ -50,9 +52,11 @@ class ClassPlan:
 def survey(
     sources: Sequence[Source], options: PrepareOptions, skipped: Skipped
 ) -> list[ClassPlan]:
-    """The classes in order; what is not taken is added to skipped. Silence, damage and the same
-    sound in another file are found only when decoding. Raises CorpusError when nothing is left."""
-    recordings = [each for source in sources for each in source.recordings(skipped)]
+    """The classes in order; what is not taken is added to skipped. Of each file the header is read;
+    silence, damage behind it and the same sound in another file are found only when decoding.
+    Raises CorpusError when nothing is left."""
+    recordings = _with_headers(
+        [each for source in sources for each in source.recordings(skipped)], skipped)
     sounds, classes = select([_spooled(each) for each in recordings], skipped)
     split = choose_held_out(sounds)
     images = Counter(job.sound.class_name for job in all_jobs(split, options))
@@ -67,6 +71,24 @@ def survey(
             name, tuple(folders[name].most_common()), len(mine) - voices, voices,
             images[name] - len(mine), sum(s.held_out for s in mine)))
     return plans
+
+
+def _with_headers(recordings: Sequence[Recording], skipped: Skipped) -> list[Recording]:
+    """Those whose file's header says nothing against them; of several in one file the hits are
+    known."""
+    times = Counter(recording.path for recording in recordings)
+    kept = []
+    for recording, why in in_order(lambda each: (each, _fault(each, times)), recordings):
+        if why:
+            skipped.add(recording.origin, why)
+        else:
+            kept.append(recording)
+    return kept
+
+
+def _fault(recording: Recording, times: Mapping[Path | None, int]) -> str:
+    path = recording.path
+    return fault(path) if path is not None and times[path] == 1 else ""
 
 
 def _spooled(recording: Recording) -> Spooled:

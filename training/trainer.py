@@ -153,7 +153,7 @@ class Trainer:
         with built_in(recipe.precision):
             n_classes = len(self.dataset.classes)
             generator = build_generator(recipe.spec, recipe.geometry, n_classes)
-            critic = build_critic(recipe.spec, recipe.geometry, n_classes)
+            critic = build_critic(recipe.spec, recipe.geometry, n_classes, recipe.attack_columns)
         if start is not None and found is None:
             self._begin(start, generator, critic)
         self.steps = make_steps(recipe, generator, critic, self.dataset.moments)

@@ -1,7 +1,8 @@
 """Beginning a run from a finished kit: a small folder gets the experience of a large one.
 
-Layers that know nothing of classes are taken over whole. Of those that do, the rows of classes that
-both have are taken over by name; classes that are new to the kit keep their fresh values.
+Layers that know nothing of classes are taken over whole. Of those that do, the rows of classes
+that both have are taken over by name; classes that are new to the kit keep their fresh values, as a
+second critic does, which no kit has.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ def begin_from(
     check_fits(kit, recipe)
     pairs = [(i, kit.classes.index(name)) for i, name in enumerate(classes) if name in kit.classes]
     for fresh, old in zip((generator, critic), load_networks(kit), strict=True):
-        for variable, source in zip(fresh.variables, old.variables, strict=True):
+        there = {variable.path: variable for variable in fresh.variables}
+        for source in old.variables:
+            variable = there[source.path]
             axis = _class_axis(fresh.name, source.path, recipe)
             value = source.numpy()
             if axis is not None:

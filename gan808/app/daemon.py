@@ -9,7 +9,6 @@ and the renderer, which takes seconds to load.
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,15 +21,15 @@ from gan808.app.jack_transport import open_transport
 from gan808.app.midi import start_midi
 from gan808.app.output_description import describe_output, describe_scheduling, may_return, on_jack
 from gan808.app.output_opener import Opening, live_output
+from gan808.app.parts import make_engine, with_seed
 from gan808.app.present_export import export_present
 from gan808.app.run_options import RunOptions
 from gan808.app.run_recording import begin_recording, end_recording
 from gan808.app.supervision import ending_on_ctrl_c, noticing_broken_threads, stopping_on_signals
 from gan808.app.systemd import ServiceManager
-from gan808.config import HIGHEST_SEED, Settings
+from gan808.config import Settings
 from gan808.control.link.peer import open_link
 from gan808.control.midi.input import MidiInput
-from gan808.engine.engine import Engine
 from gan808.engine.outputs.registry import Output, open_output
 from gan808.errors import ConfigError, DeviceError, Gan808Error
 from gan808.instrument.host import Host
@@ -55,7 +54,6 @@ FADE_S = 0.03
 REOPEN_S = 2.0
 HARD_STOP_S = 3.0
 RATE_CHANGE_S = 10.0  # sixteen sounds are resampled in some tens of milliseconds
-COMPILING_S = 1.0  # loading the compiled mixer takes a few milliseconds
 DONE, FAILED = 0, 1
 
 
@@ -99,13 +97,13 @@ class Daemon:
         self._session = Session(order.settings, order.given, fresh=options.fresh,
                                 warn=self._display.warn,
                                 folder=managed.folder if managed is not None else None)
-        self._settings = settings = _with_seed(self._session.settings)
+        self._settings = settings = with_seed(self._session.settings)
         self._scheduling = ""
         self._kit = self._session.kit()
         self._output = (order.opening.result() if order.opening else live_output(
             settings, options.seconds, settings.audio.sample_rate_hz or None))
         self._rate_hz = self._output.sample_rate_hz
-        self._engine = _engine(self._rate_hz, settings, self._display)
+        self._engine = make_engine(self._rate_hz, settings, self._display)
         self._pool = Pool(self._kit.classes, limit=settings.pool.limit,
                           low_water=settings.pool.low_water)
         self._filler = Filler(
@@ -332,12 +330,12 @@ class OfflineDaemon:
             raise ConfigError("--fast would fill the disk: give --seconds S as well")
         self._stop = order.stop
         self._options = options
-        self._settings = settings = _with_seed(order.settings)
+        self._settings = settings = with_seed(order.settings)
         self._display = Display(quiet=options.quiet)
         kit = find_kit(settings.kit.name, paths.kit_folders())
         self._output = self._open_output()
         rate_hz = self._output.sample_rate_hz
-        self._engine = engine = _engine(rate_hz, settings, self._display)
+        self._engine = engine = make_engine(rate_hz, settings, self._display)
         process = RenderProcess(kit, rate_hz, settings.renderer)
         self._pool = OfflinePool(process, settings.pool, settings.renderer)
         self._machine = Machine(kit, engine, self._pool, self._pool, settings,
@@ -385,21 +383,3 @@ class OfflineDaemon:
     def _before_block(self, until_frame: int) -> None:
         self._recorder.follow()
         self._machine.before_block(until_frame)
-
-
-def _engine(rate_hz: int, settings: Settings, display: Display) -> Engine:
-    """The engine; says so when numba has to compile the mixer, which it does once a machine."""
-    patience = threading.Timer(COMPILING_S, display.say, ["preparing the mixer, this first time"])
-    patience.daemon = True
-    patience.start()
-    try:
-        return Engine(rate_hz, cells=settings.engine.cells, voices=settings.engine.voices)
-    finally:
-        patience.cancel()
-
-
-def _with_seed(settings: Settings) -> Settings:
-    """The settings with a seed drawn where none was chosen, so that it can be told and repeated."""
-    if settings.renderer.seed >= 0:
-        return settings
-    return settings.replace({"renderer": {"seed": secrets.randbelow(HIGHEST_SEED + 1)}})

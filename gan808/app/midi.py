@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gan808.config import Settings
 from gan808.control.midi.input import MidiInput
-from gan808.control.midi.jack_port import JackSource
+from gan808.control.midi.jack_port import VIRTUAL_NAME, JackSource
+from gan808.control.midi.ports import OFF
 from gan808.engine.outputs.jack import JackOutput
 from gan808.engine.outputs.registry import Output
 from gan808.errors import DeviceError
 from gan808.instrument.machine import Machine
+
+if TYPE_CHECKING:
+    from gan808.control.midi.sender import MidiSource
 
 
 def start_midi(
@@ -29,23 +34,40 @@ def start_midi(
     running.callback(midi.stop)
     midi.start()
     opened(midi)
-    clock = _start_clock_out(running, machine, settings.midi.clock_out, midi, jack)
-    return "; ".join(filter(None, (midi.notice, clock)))
+    sent = _start_sending(running, machine, settings, midi, jack)
+    return "; ".join(filter(None, (midi.notice, *sent)))
 
 
-def _start_clock_out(running: ExitStack, machine: Machine, choice: str, midi: MidiInput,
-                     jack: JackSource | None) -> str:
-    if choice == "off":
-        return ""
-    from gan808.control.midi.clock_out import MidiClockOut
-    from gan808.control.midi.outputs import JackClockPort, MidiOutputs
+def _start_sending(running: ExitStack, machine: Machine, settings: Settings, midi: MidiInput,
+                   jack: JackSource | None) -> list[str]:
+    """Clock and notes, from one port where both are to go to the same; a line for each port."""
+    chosen = settings.midi
+    choices = [each for each in dict.fromkeys((chosen.clock_out, chosen.notes_out))
+               if each != OFF]
+    if not choices:
+        return []
+    from gan808.control.midi.clock_out import ClockSource
+    from gan808.control.midi.notes_out import NoteSource
+    from gan808.control.midi.outputs import JackOutPort, MidiOutputs
+    from gan808.control.midi.sender import MidiSender
 
-    outputs = MidiOutputs(choice, open_jack=jack and partial(JackClockPort, jack))
-    clock = MidiClockOut(
-        machine, outputs, lambda: midi.clock_source if machine.sync.clock == "midi" else None)
-    running.callback(clock.stop)
-    clock.start()
-    return clock.notice
+    def followed() -> str | None:
+        return midi.clock_source if machine.sync.clock == "midi" else None
+
+    lines = []
+    for choice in choices:
+        sources: list[MidiSource] = []
+        if chosen.clock_out == choice:
+            sources.append(ClockSource(machine, choice, followed))
+        if chosen.notes_out == choice:
+            sources.append(NoteSource(machine, chosen.channel))
+        name = f"{VIRTUAL_NAME} {' and '.join(source.name for source in sources)}"
+        outputs = MidiOutputs(choice, name, open_jack=jack and partial(JackOutPort, jack))
+        sender = MidiSender(machine, outputs, sources)
+        running.callback(sender.stop)
+        sender.start()
+        lines.append(sender.notice)
+    return lines
 
 
 def _jack_source(output: Callable[[], Output]) -> JackSource | None:

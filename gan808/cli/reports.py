@@ -117,9 +117,10 @@ def describe_devices(settings: Settings) -> list[str]:
         *_indented(_midi_inputs()),
         f"  run takes: {_chosen_midi(settings, jack=output.startswith(JACK_HOST_API))}",
         "",
-        "MIDI outputs, for a clock",
+        "MIDI outputs, for a clock and notes",
         *_indented(_midi_outputs()),
-        f"  clock goes to: {_chosen_clock(settings)}",
+        f"  clock goes to: {_sent_to(settings.midi.clock_out)}",
+        f"  notes go to: {_sent_to(settings.midi.notes_out)}",
         "",
         "OSC",
         f"  run takes: {_chosen_osc(settings)}",
@@ -205,8 +206,7 @@ def _midi_outputs() -> list[str]:
     return columns(found) or ["none"]
 
 
-def _chosen_clock(settings: Settings) -> str:
-    choice = settings.midi.clock_out
+def _sent_to(choice: str) -> str:
     return "none (off)" if choice == "off" else choice
 
 

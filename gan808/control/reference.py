@@ -185,6 +185,18 @@ does not get it back, unless `midi.clock_out` is the whole name of its port.
 `sequencer.sync = "jack"` follows JACK's transport to the sample, `"jack-lead"` leads it:
 [jack.md](jack.md), where session managers are too.
 
+## Notes out
+
+`midi.notes_out` sends the hits of the pattern as notes, so that other gear plays it: to the same
+choices as the clock, and through the same port where both name the same (`"virtual"`: `GAN-808
+notes`, or `GAN-808 clock and notes`). A hit is the first note of its slot in the table above, on
+`midi.channel` (10 where that is 0), as hard as it was hit; the note off follows after 50 ms, or
+with the next hit. Fills, ratchets and chances are sent as they sound; slots that are mute,
+count-ins and what is played by hand are not. On JACK a note lies on the very frame of its hit, so
+that an instrument on the same server sounds with it to the sample; elsewhere it is sent when the
+hit is heard. When the pattern stops the notes end, at the end of the program too, and a port that
+comes or returns is told "all notes off" first.
+
 ## Ableton Link
 
 With the extra `link` (`pip install 'gan808[link]'`) `sequencer.sync = "link"` joins the session on

@@ -75,6 +75,7 @@ COMMAND = np.dtype([
     ("gain", "f4"),
     ("pan", "f4"),
     ("tune_semitones", "f4"),
+    ("decay", "f4"),
 ], align=True)
 
 SLOT = np.dtype([

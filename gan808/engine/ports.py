@@ -11,6 +11,9 @@ from gan808.engine.kernel_api import routines
 from gan808.engine.keymap import Keymap, Keymaps
 from gan808.engine.layout import ALL_SLOTS, NO_CELL, QUEUE_COMMANDS, RING_COMMANDS
 
+# gain, pan, tune and decay of a command that starts no voice
+NO_HIT = 0.0, 0.0, 0.0, 0.0
+
 
 class SlotParameter(IntEnum):
     """What `Port.set_slot` can set.
@@ -53,25 +56,26 @@ class Port:
         self._room_until = self._written
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
-                pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
+                pan: float = 0.0, tune_semitones: float = 0.0, decay: float = 1.0) -> bool:
         """Starts a voice on slot 0..15 with velocity 0..1.
 
-        gain 0..4 multiplies; pan and tune_semitones (up to 48 either way) add to the slot's own.
+        gain 0..4 multiplies; pan and tune_semitones (up to 48 either way) add to the slot's own;
+        decay 0..1 multiplies it.
         """
         return self._push((frame, 0, layout.COMMAND_TRIGGER, slot, 0, 0, velocity, gain, pan,
-                           tune_semitones))
+                           tune_semitones, decay))
 
     def stop(self, slot: int = ALL_SLOTS, frame: int = 0) -> bool:
         """Silences one slot, or all, with a 5 ms fade."""
-        return self._push((frame, 0, layout.COMMAND_STOP, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
+        return self._push((frame, 0, layout.COMMAND_STOP, slot, 0, 0, 0.0, *NO_HIT))
 
     def release(self, slot: int, frame: int = 0) -> bool:
         """Ends the slot's voices as a gate does on note off: a 12 ms fade."""
-        return self._push((frame, 0, layout.COMMAND_RELEASE, slot, 0, 0, 0.0, 0.0, 0.0, 0.0))
+        return self._push((frame, 0, layout.COMMAND_RELEASE, slot, 0, 0, 0.0, *NO_HIT))
 
     def forget(self, frame: int = 0) -> bool:
         """Takes back this port's triggers that are not due yet, from `frame` on."""
-        return self._push((frame, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, 0.0, 0.0, 0.0))
+        return self._push((frame, 0, layout.COMMAND_FORGET, 0, 0, 0, 0.0, *NO_HIT))
 
     def assign(self, slot: int, cell: int, frame: int = 0, *, mark: int = 0) -> bool:
         """Makes a cell the slot's sound from `frame` on; NO_CELL empties the slot.
@@ -83,7 +87,7 @@ class Port:
         if not 0 <= slot < layout.SLOTS:
             raise IndexError(f"slot must be 0 to {layout.SLOTS - 1}, not {slot}")
         self._arena.check(cell)
-        command = (frame, 0, layout.COMMAND_ASSIGN, slot, cell, mark, 0.0, 0.0, 0.0, 0.0)
+        command = (frame, 0, layout.COMMAND_ASSIGN, slot, cell, mark, 0.0, *NO_HIT)
         if cell == NO_CELL:
             return self._push(command)
         # Counted before it is sent: the callback may be done with it before this returns.
@@ -99,12 +103,12 @@ class Port:
 
         Level, pan and mute glide for sounding voices; the others hold from the next trigger on.
         """
-        return self._push((frame, 0, layout.COMMAND_SET, slot, 0, int(parameter), value, 0.0, 0.0,
-                           0.0))
+        return self._push((frame, 0, layout.COMMAND_SET, slot, 0, int(parameter), value,
+                           *NO_HIT))
 
     def set_master(self, gain: float, frame: int = 0) -> bool:
         """Glides the gain of the whole mix to 0..MASTER_MOST."""
-        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, gain, 0.0, 0.0, 0.0))
+        return self._push((frame, 0, layout.COMMAND_MASTER, 0, 0, 0, gain, *NO_HIT))
 
     def set_keymap(self, keymap: Keymap, frame: int = 0) -> bool:
         """Makes a keymap what MIDI in the callback means from `frame` on.
@@ -114,7 +118,7 @@ class Port:
         index = self._keymaps.write(keymap)
         if index is None:
             return False
-        if self._push((frame, 0, layout.COMMAND_KEYMAP, 0, index, 0, 0.0, 0.0, 0.0, 0.0)):
+        if self._push((frame, 0, layout.COMMAND_KEYMAP, 0, index, 0, 0.0, *NO_HIT)):
             return True
         self._keymaps.take_back(index)
         return False
@@ -123,7 +127,7 @@ class Port:
         """Has the callback act on a channel message of three bytes as the keymap says."""
         message = status << 16 | number << 8 | value
         return self._push((frame, 0, layout.COMMAND_MIDI, 0, message, layout.MIDI_ANSWERS, 0.0,
-                           0.0, 0.0, 0.0))
+                           *NO_HIT))
 
     @property
     def room(self) -> int:

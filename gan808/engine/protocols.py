@@ -25,6 +25,7 @@ class NotePort(Protocol):
         gain: float = 1.0,
         pan: float = 0.0,
         tune_semitones: float = 0.0,
+        decay: float = 1.0,
     ) -> bool: ...
 
     def stop(self, slot: int = ..., frame: int = 0) -> bool: ...
@@ -39,7 +40,7 @@ class StepPort(Protocol):
 
     def trigger(
         self, slot: int, velocity: float, frame: int = 0, *, pan: float = 0.0,
-        tune_semitones: float = 0.0,
+        tune_semitones: float = 0.0, decay: float = 1.0,
     ) -> bool: ...
 
     def forget(self, frame: int = 0) -> bool: ...

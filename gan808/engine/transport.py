@@ -43,3 +43,4 @@ class PreparedHit:
     velocity: float
     pan: float
     tune_semitones: float
+    decay: float

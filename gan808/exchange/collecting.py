@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from gan808.errors import ConfigError
+from gan808.exchange.decay import decayed
 from gan808.exchange.exported_kit import ExportedKit, ExportedSlot, Layer
 from gan808.exchange.new_sounds import NewSounds
 from gan808.instrument.state import KeptSlot, State
@@ -102,9 +103,13 @@ def _kept_sounds(kept: KeptSlot | None, new: NewSounds | None) -> list[Sound]:
 
 def _slot(layout: SlotLayout, kept: KeptSlot | None, layers: tuple[Layer, ...]) -> ExportedSlot:
     values = kept.values if kept else {}
+    decay, tune_semitones = float(values.get("decay", 1.0)), float(values.get("tune", 0.0))
+    fallen = tuple(replace(layer, sounds=tuple(
+        replace(sound, audio=decayed(sound.audio, decay, sound.sample_rate_hz, tune_semitones))
+        for sound in layer.sounds)) for layer in layers) if decay < 1 else layers
     return ExportedSlot(
-        layout.code, layout.name, layout.notes[0], layers, level=float(values.get("level", 1.0)),
-        pan=float(values.get("pan", 0.0)), tune_semitones=float(values.get("tune", 0.0)),
+        layout.code, layout.name, layout.notes[0], fallen, level=float(values.get("level", 1.0)),
+        pan=float(values.get("pan", 0.0)), tune_semitones=tune_semitones,
         choke=int(values.get("choke", layout.choke)))
 
 

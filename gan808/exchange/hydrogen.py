@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tarfile
 import tempfile
 from pathlib import Path
@@ -54,9 +55,10 @@ def _numbered(slots: tuple[ExportedSlot, ...]) -> list[tuple[int, ExportedSlot]]
 
 
 def _instrument(parent: Element, number: int, slot: ExportedSlot, kit: ExportedKit) -> None:
+    gain, pan = _loudness_and_place(slot.pan)
     _texts(parent, {
-        "id": number, "name": slot.name, "volume": f"{slot.level:.6f}", "isMuted": "false",
-        "isSoloed": "false", "pan": slot.pan, "pitchOffset": slot.tune_semitones,
+        "id": number, "name": slot.name, "volume": f"{slot.level * gain:.6f}", "isMuted": "false",
+        "isSoloed": "false", "pan": f"{pan:.6f}", "pitchOffset": slot.tune_semitones,
         "randomPitchFactor": 0, "gain": 1, "applyVelocity": "true", "filterActive": "false",
         "filterCutoff": 1, "filterResonance": 0, "Attack": 0, "Decay": 0, "Sustain": 1,
         "Release": 1000, "muteGroup": slot.choke - 1, "midiOutChannel": -1,
@@ -71,6 +73,14 @@ def _instrument(parent: Element, number: int, slot: ExportedSlot, kit: ExportedK
             _texts(SubElement(component, "layer"), {
                 "filename": path.replace("/", "-"), "min": (layer.lowest - 1) / 127,
                 "max": layer.highest / 127, "gain": 1, "pitch": 0})
+
+
+def _loudness_and_place(pan: float) -> tuple[float, float]:
+    """What Hydrogen must be told for the loudness and the place of our pan: by its own pan law, of
+    a song that has chosen none, the nearer side stays as loud as it was and the other falls by the
+    pan (Sampler.cpp, ratioStraightPolygonalPanLaw)."""
+    angle = (abs(pan) + 1) * math.pi / 4
+    return math.sin(angle) * math.sqrt(2), math.copysign(1 - 1 / math.tan(angle), pan)
 
 
 def _texts(parent: Element, texts: dict[str, object]) -> None:

@@ -51,10 +51,11 @@ def read_events(data: bytes) -> MidiEvents:
         raise ValueError("it has no header")
     length, kind, _, ticks = struct.unpack_from(">IHHh", data, start + 4)
     tracks = []
+    whole = memoryview(data)
     at = data.find(TRACK, start + 8 + (length if length < 64 else 6))
     while at >= 0 and at + 8 <= len(data):
         said = int.from_bytes(data[at + 4:at + 8], "big")
-        track, used = _track(data[at + 8:at + 8 + said])
+        track, used = _track(whole[at + 8:at + 8 + said])
         if at + 8 + said > len(data) and not track.damage and not used:
             track.damage = "it breaks off"
         tracks.append(track)
@@ -64,7 +65,7 @@ def read_events(data: bytes) -> MidiEvents:
     return MidiEvents(kind, ticks, tracks)
 
 
-def _track(data: bytes) -> tuple[MidiTrack, int]:
+def _track(data: memoryview) -> tuple[MidiTrack, int]:
     """A track, and where its end was told; 0 where it was not."""
     track = MidiTrack()
     reader = _Reader(data)
@@ -88,11 +89,11 @@ def _track(data: bytes) -> tuple[MidiTrack, int]:
 class _Reader:
     """Goes through a track's bytes once. Raises IndexError where they break off."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: memoryview) -> None:
         self._data = data
         self.at = 0
 
-    def events(self) -> Iterator[tuple[int, int, bytes]]:
+    def events(self) -> Iterator[tuple[int, int, memoryview]]:
         """(tick, status or number of a meta event, data) of channel messages and meta events."""
         data, tick, running = self._data, 0, 0
         while self.at < len(data):
@@ -126,7 +127,7 @@ class _Reader:
                 break
         return value
 
-    def _take(self, count: int) -> bytes:
+    def _take(self, count: int) -> memoryview:
         if self.at + count > len(self._data):
             raise IndexError("the track breaks off")
         self.at += count

@@ -1,6 +1,6 @@
 """Standard MIDI Files as patterns: drum notes onto steps, with what is between the steps kept.
 
-Reads a file; machine thread and command line.
+Reads a file, a large one in a process of its own; disk thread and command line.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan808.errors import ConfigError
+from gan808.exchange.midi_apart import read_apart
 from gan808.exchange.midi_events import MidiEvents, read_events
 from gan808.paths import ordinary
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, swung
@@ -25,6 +26,9 @@ from gan808.sound.kit.slots import SlotLayout
 log = logging.getLogger("gan808")
 
 MAX_FILE_BYTES = 1 << 20
+# Of more, a process of its own is started: it is up in an eighth of a second, and so long the
+# file takes.
+APART_BYTES = 1 << 16
 DRUM_CHANNEL = 9  # channel 10, as people count
 # A note this far before a bar, in steps, belongs to it.
 _EARLY = 0.25
@@ -61,6 +65,16 @@ class _Song:
 
 
 def read_midi_file(path: Path, slots: Sequence[SlotLayout]) -> Pattern:
+    """The drums of a MIDI file as a pattern for these slots, as `pattern_of` makes it; where the
+    file is large, in a process of its own. Raises ConfigError, one line."""
+    try:
+        apart = APART_BYTES < ordinary(path).st_size <= MAX_FILE_BYTES
+    except (OSError, ValueError):  # pattern_of says what is wrong
+        apart = False
+    return read_apart(path, slots) if apart else pattern_of(path, slots)
+
+
+def pattern_of(path: Path, slots: Sequence[SlotLayout]) -> Pattern:
     """The drums of a MIDI file as a pattern for these slots.
 
     Notes of channel 10, or of all channels where it has none, go to the slots that answer to them.

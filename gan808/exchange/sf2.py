@@ -2,13 +2,15 @@
 
 The format has no round robin: each velocity layer has the first of its sounds.
 
-Before each sample there are LEAD frames of silence: FluidSynth (rvoice.c) lets every voice's gain
-rise from 0 over its first block of 64 frames, which would take the edge off a drum. A slot's level
-is in its samples: players differ in what they make of an attenuation, FluidSynth takes 0.4 of it.
+Before each sample there are LEAD frames of silence, as they are heard: FluidSynth (rvoice.c) lets
+every voice's gain rise from 0 over its first block of 64, which would take the edge off a drum. A
+slot's level is in its samples: players differ in what they make of an attenuation, FluidSynth takes
+0.4 of it. So is the balance of a wide sound, whose channels stay on their sides.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
 
@@ -20,11 +22,10 @@ from gan808.exchange.exported_kit import ExportedKit, ExportedSlot, Layer, ascii
 PAN, RELEASE, INSTRUMENT, KEYS, VELOCITIES = 17, 38, 41, 43, 44
 COARSE, FINE, SAMPLE, KEY_SCALE, EXCLUSIVE = 51, 52, 53, 56, 57
 LONG_RELEASE = 7973  # time cents, 100 s: a drum sounds to its end
-LEAD = 64  # frames of silence before each sample
+LEAD = 64  # frames of silence before each sample, at the tune it is played at
 SILENCE = 46  # frames the format wants after each sample
 DRUM_BANK, ROOT_KEY = 128, 60
 MONO, RIGHT, LEFT = 1, 2, 4
-CENTRE = 2 ** -0.5  # gain of a mono sample on either side; of one at its own side it is 1
 
 
 def write(kit: ExportedKit, file: Path) -> None:
@@ -35,17 +36,19 @@ def write(kit: ExportedKit, file: Path) -> None:
     for slot, layer, turn, sound, _ in kit.samples():
         if turn:
             continue
+        lead = math.ceil(LEAD * 2 ** (slot.tune_semitones / 12))
         for side, channel in enumerate(sound.channels):
             wide = len(sound.channels) == 2
             kind, pair = ((LEFT, RIGHT)[side], n_samples + 1 - 2 * side) if wide else (MONO, 0)
             name = ascii_name(f"{slot.code} {sound.seed}")[:19].encode()
-            headers += struct.pack("<20s5IBbHH", name, frames, frames + LEAD + len(channel), frames,
+            headers += struct.pack("<20s5IBbHH", name, frames, frames + lead + len(channel), frames,
                                    frames, kit.sample_rate_hz, ROOT_KEY, 0, pair, kind)
-            gain = min(slot.level, 1.0) * (CENTRE if wide else 1.0)
+            gain = min(slot.level, 1.0) * (_balance(slot.pan)[side] if wide else 1.0)
             pcm = np.round(channel * gain * 32767).astype("<i2")
-            audio.append(np.pad(pcm, (LEAD, SILENCE)))
-            frames += LEAD + len(channel) + SILENCE
-            zone = _zone(slot, layer, (-500, 500)[side] if wide else 0, n_samples)
+            audio.append(np.pad(pcm, (lead, SILENCE)))
+            frames += lead + len(channel) + SILENCE
+            pan = (-500, 500)[side] if wide else round(500 * slot.pan)
+            zone = _zone(slot, layer, pan, n_samples)
             bags += struct.pack("<HH", n_generators, 0)
             generators += zone
             n_generators += len(zone) // 4
@@ -61,9 +64,14 @@ def write(kit: ExportedKit, file: Path) -> None:
     file.write_bytes(_chunk(b"RIFF", content))
 
 
-def _zone(slot: ExportedSlot, layer: Layer, side: int, sample: int) -> bytes:
+def _balance(pan: float) -> tuple[float, float]:
+    """Gains of a wide sound's channels, each of which stays on its side."""
+    angle = (pan + 1) * math.pi / 4
+    return math.cos(angle), math.sin(angle)
+
+
+def _zone(slot: ExportedSlot, layer: Layer, pan: int, sample: int) -> bytes:
     semitones = round(slot.tune_semitones)
-    pan = max(-500, min(500, side + round(500 * slot.pan)))
     values = [(PAN, pan), (RELEASE, LONG_RELEASE), (COARSE, semitones),
               (FINE, round(100 * (slot.tune_semitones - semitones))), (KEY_SCALE, 0),
               (EXCLUSIVE, slot.choke), (SAMPLE, sample)]

@@ -116,7 +116,9 @@ TABLE: tuple[Parameter, ...] = (
     _slot_value("gate", _int("gate", 0, 1, default=0), "1: a note off ends the sound"),
     _slot_action("new", "a fresh sound from the pool, or the one with that seed", _seed,
                  cc=NEW_CC),
-    _slot_action("recall", "the sound of an id of the running kit", _text("id")),
+    _slot_action("recall", "the sound of an id of the running kit; remember 0: undo leads to the "
+                 "sound before the present one", _text("id"),
+                 _int("remember", 0, 1, optional=True)),
     _slot_action("similar", "a sound near the present one: radius 1 is as far away as another "
                  "seed; with a count, more of them wait and are what evolution brings next",
                  _float("radius", 0, 1), _int("count", 1, 16, optional=True), more="i:waiting"),
@@ -190,6 +192,8 @@ TABLE: tuple[Parameter, ...] = (
                 "tune of a step, on top of its slot's"),
     _step_value("pan", _float("pan", -1, 1, optional=True),
                 "pan of a step, on top of its slot's: -1 left, 1 right"),
+    _step_value("decay", _float("decay", 0, 1, optional=True),
+                "decay of a step, times its slot's: 1 leaves it as it is, less fades it sooner"),
     _step_value("condition", _text("condition", optional=True),
                 "when a step sounds: fill, !fill, first, !first, or 2:3, the second of every three "
                 "times that its row goes round; an empty text: always"),

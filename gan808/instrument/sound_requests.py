@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Place = tuple[str, Point]  # class or mix, and where in latent space
 MIX = f"/slot/{SLOT}/mix"
+RECALL = f"/slot/{SLOT}/recall"
 # So many more are rendered than asked for, because the critic may refuse some.
 SPARE = 1.5
 NUMBERS = 1_000_000  # keeps ids short; two equal neighbours in a session are unlikely
@@ -57,7 +58,7 @@ class SoundRequests:
         """What the rows of the table do."""
         slot = f"/slot/{SLOT}"
         return {
-            f"{slot}/similar": self.similar, f"{slot}/recall": self.recall,
+            f"{slot}/similar": self.similar, RECALL: self.recall,
             f"{slot}/morph": self.morph, MIX: self.morph,
             f"{slot}/tail": partial(self.part, "t"), f"{slot}/attack": partial(self.part, "a"),
         }
@@ -79,8 +80,7 @@ class SoundRequests:
         require_classes(class_name, self._context.kit.classes, kit_name)
         ready = self._at_hand(wanted)
         if ready is not None:
-            self._put(call, ready)
-            call.answer((ready.id,))
+            self._rendered(call, (), ready)
         elif file is not None:
             self._reload(call, file)
         else:
@@ -213,7 +213,7 @@ class SoundRequests:
     ) -> None:
         """The filler's answer to a request for one sound, back on the machine thread."""
         sound = _checked(result)
-        self._put(call, sound)
+        self._put(call, sound, remember=_remembers(call))
         call.answer((sound.id, *more))
 
     def _neighbours(
@@ -245,6 +245,12 @@ def best_of(rendered: list[Rendered], class_name: str) -> list[Sound]:
     playable.sort(key=lambda each: (
         each.rejection is not None, each.sound.class_heard != class_name))
     return [each.sound for each in playable]
+
+
+def _remembers(call: Call) -> bool:
+    """Whether undo leads back to the present sound: a hand on a map recalls many, and undo is to
+    take the whole stroke back."""
+    return call.command != RECALL or len(call.arguments) < 3 or bool(call.arguments[2])
 
 
 def _checked(result: Result | Gan808Error) -> Result:

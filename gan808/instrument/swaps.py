@@ -187,11 +187,16 @@ class Swaps:
             raise Gan808Error("volume: the engine is too busy; send it again")
 
     def _heard(self, index: int, name: str) -> float | int:
-        """A setting as the engine has it: a slot is mute too while others are solo."""
-        values = self.slots[index].values
-        if name == "mute" and any(slot.values["solo"] for slot in self.slots):
-            return max(values["mute"], 1 - int(values["solo"]))
-        return values[name]
+        """A setting as the engine has it."""
+        return int(self.is_silenced(index)) if name == "mute" else self.slots[index].values[name]
+
+    def is_silenced(self, index: int) -> bool:
+        """Whether a slot is mute, or others are solo. Any thread."""
+        slots = self.slots
+        if index >= len(slots):
+            return False
+        values, solo = slots[index].values, any(slot.values["solo"] for slot in slots)
+        return bool(values["mute"]) or (solo and not values["solo"])
 
     def put(self, index: int, sound: Sound, frame: int = 0, *, remember: bool = True) -> None:
         """Make `sound` the slot's from `frame` on. Raises Gan808Error; nothing has changed then."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gan808.errors import Gan808Error, KitError
+from gan808.toml_json import from_json
 
 if TYPE_CHECKING:
     from gan808.sound.latent import Point
@@ -94,7 +95,7 @@ def serve(
     with suppress(EOFError, OSError):  # the player has closed its end: nothing left to do
         searching: Search | None = None
         while True:
-            request = json.loads(connection.recv_bytes())
+            request = from_json(connection.recv_bytes())
             if "search" in request:
                 searching = _searched(connection, renderer, request["search"], searching)
             else:

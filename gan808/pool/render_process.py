@@ -30,6 +30,7 @@ from gan808.pool.render_child import ChildOptions
 from gan808.sound.kit.kit import Kit
 from gan808.sound.latent import Point
 from gan808.sound.sound import Nearest, Rendered
+from gan808.toml_json import from_json
 
 # A batch takes well under a second, and loading some; past these the child is hung.
 ANSWER_TIMEOUT_S, LOADING_TIMEOUT_S = 30.0, 120.0
@@ -203,7 +204,7 @@ class RenderProcess:
             raise self._death() from error
 
     def _message(self, timeout_s: float) -> dict[str, Any]:
-        message = json.loads(self._receive(timeout_s))
+        message = from_json(self._receive(timeout_s))
         if "error" in message:
             kinds: dict[str, type[Gan808Error]] = {"kit": KitError}
             raise kinds.get(message.get("kind", ""), RenderError)(message["error"])

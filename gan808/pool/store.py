@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan808 import atomic
-from gan808.errors import RenderError
+from gan808.errors import Gan808Error
 from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import MANIFEST, WEIGHTS, Kit
 from gan808.sound.sound import RENDER, Sound
+from gan808.toml_json import from_json
 
 FORMAT = 3
 PER_CLASS = 8  # enough for the half minute until the renderer is up; more only slows the stop
@@ -62,12 +63,12 @@ def load(path: Path, mark: str) -> list[Sound]:
         if ordinary(path).st_size > MAX_FILE_BYTES:
             return []
         head, _, audio = path.read_bytes().partition(b"\n")
-        content = json.loads(head)
+        content = from_json(head)
         if content["mark"] != mark:
             return []
-        return wire.unpack(content["sounds"], audio)
+        return [wire.checked(sound) for sound in wire.unpack(content["sounds"], audio)]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError, RenderError) as error:
+    except (OSError, ValueError, KeyError, TypeError, Gan808Error) as error:
         log.info("%s: saved sounds cannot be used: %s", path, error)
         return []

@@ -6,15 +6,16 @@ Stereo is interleaved. No pickle: reading either runs no code. Pure functions; a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 import numpy as np
 
 from gan808.errors import RenderError
-from gan808.sound.sound import Descriptors, Sound
+from gan808.sound.sound import Descriptors, Sound, parse_file_id
 
 MAX_SOUND_FRAMES = 10 * 192_000  # ten seconds at the highest rate: more is a damaged header
+RATES_HZ = range(4000, 384_001)
 _LITTLE_ENDIAN_FLOAT = np.dtype("<f4")
 
 
@@ -59,3 +60,24 @@ def unpack(headers: Sequence[dict[str, Any]], audio: bytes | memoryview) -> list
     except (KeyError, TypeError, ValueError) as error:
         raise RenderError(f"sounds arrived damaged: {error}") from error
     return sounds
+
+
+def checked(sound: Sound) -> Sound:
+    """The sound, if its parts are what they should be. Raises Gan808Error."""
+    names = (sound.kit, sound.class_asked, sound.class_heard, sound.trail, sound.file)
+    numbers = (sound.confidence, sound.realness, *astuple(sound.descriptors))
+    good = (
+        all(isinstance(name, str) for name in names)
+        and all(isinstance(number, int | float) for number in numbers)
+        and isinstance(sound.seed, int) and sound.seed >= 0
+        and sound.main_class  # which refuses what is no class
+        and sound.sample_rate_hz in RATES_HZ
+        # A trail that leads nowhere has no width.
+        and (parse_file_id(sound.id) is not None if sound.file
+             else 0.0 <= sound.point.width <= 1.0)
+        and sound.audio.size > 0
+        and np.abs(sound.audio).max() <= 1.0  # NaN is not
+    )
+    if not good:
+        raise RenderError("a sound is damaged")
+    return sound

@@ -7,14 +7,14 @@ thread only.
 
 Lines, in the order of their happening:
 
-    {"gan808": version, "format": 1, "render", "rate", "seed", "rounds", "threads", "voices",
+    {"gan808": version, "format": 2, "render", "rate", "seed", "rounds", "threads", "voices",
      "max_sound_frames"}               the first; render: the renderer's generation
     {"kit", "folder", "fingerprint", "frame", "slots": [[code, note], ...]}
     {"state": {...}}                    where it began: journal.py
     {"sound": mark, "id", "digest"}     before the first line that names the mark
     {"tempo": BPM, "frame", "step"}     step: the sixteenth of the pattern's line at that frame
     {"set": address, "values", "frame"} a setting that is the machine's own, where it was heard of
-    {"do": [[frame, kind, slot, parameter, value, gain, pan, tune], ...]}
+    {"do": [[frame, kind, slot, parameter, value, gain, pan, tune, decay], ...]}
     {"until": frame}                    up to here the sound is in the WAV
     {"end": frame, "lost_frames", "lost_commands"}
 """
@@ -36,11 +36,14 @@ from gan808.engine.outputs.stems import StemFiles, stem_paths
 from gan808.engine.outputs.wav import WavFile
 from gan808.errors import Gan808Error
 from gan808.paths import ordinary
+from gan808.toml_json import from_json
 
-FORMAT = 1
+FORMAT = 2
+READ_FORMATS = (1, FORMAT)  # in the first, rows of "do" have no decay
 WAV, MIDI, JOURNAL = ".wav", ".mid", ".journal"
 # What a row of "do" holds of a COMMAND, in this order.
-ROW = ("frame", "kind", "slot", "parameter", "value", "gain", "pan", "tune_semitones")
+ROW = ("frame", "kind", "slot", "parameter", "value", "gain", "pan", "tune_semitones",
+       "decay")
 MAX_FILE_BYTES = 1 << 30
 Line = dict[str, Any]
 
@@ -166,8 +169,8 @@ def read_journal(path: Path) -> Iterator[Line]:
 def parsed(text: str | bytes, path: Path) -> Line:
     """One line of a journal. Raises Gan808Error for what is none."""
     try:
-        line = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        line = from_json(text)
+    except ValueError as error:
         raise Gan808Error(f"{path}: not a recording of GAN-808, or damaged") from error
     if not isinstance(line, dict):
         raise Gan808Error(f"{path}: not a recording of GAN-808, or damaged")
@@ -190,7 +193,7 @@ def read_take(path: Path) -> list[Line]:
         lines = read_midi(path)
     if not lines or "gan808" not in lines[0]:
         raise Gan808Error(f"{path}: no recording of GAN-808: it has no journal in it")
-    if lines[0].get("format") != FORMAT:
+    if lines[0].get("format") not in READ_FORMATS:
         raise Gan808Error(f"{path}: recorded by GAN-808 {lines[0]['gan808']} in a form this "
                           "version does not know")
     return lines

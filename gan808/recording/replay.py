@@ -92,9 +92,11 @@ class Replay:
         return True
 
     def _send(self, row: Row) -> bool:
-        frame, kind, slot, parameter, value, gain, pan, tune = row
+        frame, kind, slot, parameter, value, gain, pan, tune, *more = row
         if kind == layout.COMMAND_TRIGGER:
-            return self._port.trigger(slot, value, frame, gain=gain, pan=pan, tune_semitones=tune)
+            (decay,) = more or (1.0,)
+            return self._port.trigger(slot, value, frame, gain=gain, pan=pan, tune_semitones=tune,
+                                      decay=decay)
         if kind == layout.COMMAND_ASSIGN:
             return self._assign(frame, slot, parameter)
         if kind == layout.COMMAND_STOP:

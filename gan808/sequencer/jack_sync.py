@@ -54,9 +54,9 @@ class HitList:
         self.hits: list[PreparedHit] = []
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, pan: float = 0.0,
-                tune_semitones: float = 0.0) -> bool:
+                tune_semitones: float = 0.0, decay: float = 1.0) -> bool:
         """One more."""
-        self.hits.append(PreparedHit(frame, slot, velocity, pan, tune_semitones))
+        self.hits.append(PreparedHit(frame, slot, velocity, pan, tune_semitones, decay))
         return True
 
     def forget(self, frame: int = 0) -> bool:

@@ -1,9 +1,9 @@
 """How rows are written: signs under the beats, and beside them what a sign cannot say.
 
 Pure; no thread. A pattern file has a table [steps] with a row of velocities for each slot, and may
-have [chance], [ratchet], [nudge], [condition], [velocity], [tune_semitones] and [pan] with more
-about the same steps. A row of those is written in one of three ways: signs, one under each step; a
-number, for every step of the row; or { 5 = 0.3 }, exact values by step.
+have [chance], [ratchet], [nudge], [condition], [velocity], [tune_semitones], [pan] and [decay] with
+more about the same steps. A row of those is written in one of three ways: signs, one under each
+step; a number, for every step of the row; or { 5 = 0.3 }, exact values by step.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ DETAILS = (
               "f fill, n not in a fill, 1 first, a and b each other time"),
     Detail("tune_semitones", -MAX_TUNE_SEMITONES, MAX_TUNE_SEMITONES, {}, ""),
     Detail("pan", -1.0, 1.0, {}, ""),
+    Detail("decay", 0.0, 1.0, {}, ""),
 )
 TABLES = ("steps", *(detail.field for detail in DETAILS))
 

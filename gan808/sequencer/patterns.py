@@ -6,7 +6,6 @@ Rows may have different lengths: each goes round by itself. notation.py has the 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +16,7 @@ from gan808.errors import ConfigError
 from gan808.sequencer.clock import STEPS_PER_BAR
 from gan808.sequencer.notation import TABLES, add_rows, read_rows
 from gan808.sequencer.steps import REST, VELOCITIES, Row, row_of
+from gan808.toml_json import from_toml
 
 __all__ = ["OFF", "SILENCE", "VELOCITIES", "Pattern", "parse_pattern"]
 
@@ -110,8 +110,8 @@ SILENCE = Pattern(OFF, description="nothing: bars are counted and sounds evolve"
 def parse_pattern(text: str, source: str) -> Pattern:
     """Read one pattern file's text. Raises ConfigError naming the source and what is wrong."""
     try:
-        values = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # the first also for numbers without end
+        values = from_toml(text)
+    except ValueError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     unknown = sorted(set(values) - set(_KEYS))
     if unknown:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from gan808.config import Quantise
 from gan808.engine.protocols import StepPort
 from gan808.sequencer.clock import STEPS_PER_BAR, STEPS_PER_BEAT, TempoLine, Transport, swung
+from gan808.sequencer.hits import HitLog, ScheduledHit, TakenBack
 from gan808.sequencer.patterns import Pattern
 from gan808.sequencer.score import Score
 from gan808.sequencer.steps import ACCENT, SOFT, Step
@@ -25,7 +26,7 @@ Result = TypeVar("Result")
 # A sequencer further behind its line than this leaps there: hours of steps are not walked through.
 MOST_BEHIND_STEPS = STEPS_PER_BAR
 COUNTED_ON = ("RS", "CL", "SS", "CH")  # the first of these that a kit has
-Hit = tuple[float, float, float]  # velocity, pan, tune in semitones
+Hit = tuple[float, float, float, float]  # velocity, pan, tune in semitones, decay
 
 
 class SequencerListener(Protocol):
@@ -44,18 +45,9 @@ class Sequencer:
     """
 
     def __init__(
-        self,
-        pattern: Pattern,
-        codes: Sequence[str],
-        port: StepPort,
-        sample_rate_hz: int,
-        *,
-        tempo_bpm: float | None = None,
-        swing: float | None = None,
-        listener: SequencerListener | None = None,
-        seed: int = 0,
-        vary: float = 0.0,
-        fills: int = 0,
+        self, pattern: Pattern, codes: Sequence[str], port: StepPort, sample_rate_hz: int, *,
+        tempo_bpm: float | None = None, swing: float | None = None,
+        listener: SequencerListener | None = None, seed: int = 0, vary: float = 0.0, fills: int = 0,
     ) -> None:
         self._lock = threading.Lock()
         self._port = port
@@ -82,6 +74,7 @@ class Sequencer:
         self._first_step = 0
         # Beats counted before a start of its own; not before one that another clock leads.
         self.count_in_beats = 0
+        self.hits = HitLog()
 
     @property
     def playing(self) -> bool:
@@ -132,7 +125,7 @@ class Sequencer:
         with self._lock:
             self._take_pattern(0)
             if frame < self._frontier:
-                self._port.forget(max(frame, 1))  # 0 would be everything
+                self._forget(max(frame, 1))  # 0 would be everything
             self._frontier = self._counted_in(frame)
             self._line = TempoLine(
                 self._line.sample_rate_hz, self._line.tempo_bpm, float(self._frontier), 0.0
@@ -162,7 +155,7 @@ class Sequencer:
         with self._lock:
             self._led = True
             self._take_pattern(pattern_start)
-            self._port.forget(forget_from)
+            self._forget(forget_from)
             self._frontier = frame
             self._line = line
             # 1e-6 of a step: a whole step that floats blur counts as that step.
@@ -189,7 +182,7 @@ class Sequencer:
         with self._lock:
             place = self._line.step_at(frame)
             self._line = TempoLine(sample_rate_hz, self._line.tempo_bpm, float(frame), place)
-            self._port.forget()
+            self._forget(0)
             self._frontier = frame
             self._hits.clear()
             self._step = math.ceil(place - 1e-6)
@@ -206,9 +199,13 @@ class Sequencer:
         """Stop at `frame`: what is before it is still played, what was scheduled for later is
         taken back."""
         with self._lock:
-            self._port.forget(frame)
+            self._forget(frame)
             self._stop_frame = frame
             self._end(self._frontier)
+
+    def _forget(self, frame: int) -> None:
+        self._port.forget(frame)
+        self.hits.write(TakenBack(frame))
 
     def _end(self, until_frame: int) -> None:
         """Stop, if that is wanted before until_frame."""
@@ -354,7 +351,7 @@ class Sequencer:
         place = swung(step, swing)
         length = swung(step + 1, swing) - place
         for slot, found in self._score.sounding(step):
-            hit = found.velocity, found.pan, found.tune_semitones
+            hit = found.velocity, found.pan, found.tune_semitones, found.decay
             for count in range(found.ratchet):
                 position = place + found.nudge + count * length / found.ratchet
                 heapq.heappush(self._hits, (position, slot, hit))
@@ -389,12 +386,13 @@ class Sequencer:
             self._line = self._line.at_tempo(tempo_bpm, self._line.frame_of(at_step))
 
     def _hit(self, frame: int, not_before: int) -> None:
-        _, slot, (velocity, pan, tune_semitones) = heapq.heappop(self._hits)
+        _, slot, (velocity, pan, tune_semitones, decay) = heapq.heappop(self._hits)
         sent = frame < self._sent_until
         if frame < not_before and not sent:
             self._skipped += 1
             return
         if self._listener is not None:
             self._listener.on_hit(slot, frame)
-        if not sent:
-            self._port.trigger(slot, velocity, frame, pan=pan, tune_semitones=tune_semitones)
+        if sent or self._port.trigger(
+                slot, velocity, frame, pan=pan, tune_semitones=tune_semitones, decay=decay):
+            self.hits.write(ScheduledHit(slot, velocity, frame))

@@ -5,12 +5,12 @@ A song file is TOML: a name, whether it repeats, and a [[part]] for each part.
 
 from __future__ import annotations
 
-import tomllib
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gan808.errors import ConfigError
+from gan808.toml_json import from_toml
 
 MOST_PARTS, MOST_BARS = 256, 9999
 
@@ -45,13 +45,13 @@ class Song(BaseModel):
 def parse_song(text: str, source: str) -> Song:
     """Read a song file's text. Raises ConfigError naming the source and what is wrong."""
     try:
-        return Song.model_validate(tomllib.loads(text))
+        return Song.model_validate(from_toml(text))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(key + 1 if isinstance(key, int) else key) for key in problem["loc"])
         what = problem["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{source}: {where}: {what}" if where else f"{source}: {what}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
 
 

@@ -23,7 +23,8 @@ class Step:
 
     velocity 0..1. chance 0..1: how often it sounds. ratchet 1..8: so many hits, evenly until the
     next step. nudge -0.5..0.5 of a step: earlier or later than its place. tune_semitones -24..24
-    and pan -1..1: of this step, on top of its slot's. condition: see `met`; "" is always.
+    and pan -1..1: of this step, on top of its slot's. condition: see `met`; "" is always. decay
+    0..1: times its slot's.
     """
 
     velocity: float = 0.0
@@ -33,6 +34,7 @@ class Step:
     tune_semitones: float = 0.0
     pan: float = 0.0
     condition: str = ""
+    decay: float = 1.0
 
     @property
     def sounds(self) -> bool:

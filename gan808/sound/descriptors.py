@@ -44,7 +44,7 @@ def describe(audio: np.ndarray, sample_rate_hz: int) -> Descriptors:
     spectrum = np.abs(np.fft.rfft(audio, n_fft)) ** 2
     frequency = np.fft.rfftfreq(n_fft, 1.0 / sample_rate_hz)
     brightness_hz = float((spectrum * frequency).sum() / spectrum.sum())
-    inside = (frequency >= LOWEST_HZ) & (frequency <= HIGHEST_HZ)
+    inside = slice(*np.searchsorted(frequency, [LOWEST_HZ, np.nextafter(HIGHEST_HZ, np.inf)]))
     tilted = spectrum[inside] / frequency[inside]
     pitch_hz = float(frequency[inside][tilted.argmax()])
     return Descriptors(

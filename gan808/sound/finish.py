@@ -73,12 +73,13 @@ def finish(raw: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Finish one sound: float32 (n_samples,) with lead silence to float32 (n,), onset first, at
     the geometry's rate. Silence and values that are not finite come back as they are, for
     Renderer.rejection to find."""
-    peak = np.abs(raw).max(initial=0.0)
+    sounding = len(raw) - int((raw[::-1] != 0).argmax())
+    peak = np.abs(raw[:sounding]).max(initial=0.0)
     if not np.isfinite(peak) or peak < 1e-6:
         return np.array(raw, dtype=np.float32)
     n_fade = int(END_FADE_S * geometry.sample_rate_hz)
     # In warped time what follows the last frame that sounds is zeros, up to two seconds of them.
-    last = int(np.flatnonzero(raw)[-1]) + n_fade + 1 if geometry.is_warped else len(raw)
+    last = sounding + n_fade if geometry.is_warped else len(raw)
     heard_part = raw[onset(raw, geometry) : last].astype(np.float64)
     audio = signal.sosfilt(_high_pass(geometry.sample_rate_hz), heard_part)
     heard = np.flatnonzero(np.abs(audio) > END_RATIO * np.abs(audio).max())

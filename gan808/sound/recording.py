@@ -1,6 +1,6 @@
 """A recording as the networks know recordings: mono, at the geometry's rate, onset first, peak 1.
 
-NumPy, soundfile and soxr; any thread.
+NumPy and soxr; any thread.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from gan808.errors import RenderError
+from gan808.errors import AudioFileError, RenderError
+from gan808.sound.audio_files import read_audio
 from gan808.sound.kit.kit import to_rate
 
 LONGEST_READ_S = 30.0  # a drum is looked for in the beginning of a long recording
@@ -26,15 +26,9 @@ def read_recording(path: Path) -> tuple[np.ndarray, int]:
     if not path.is_file():
         raise RenderError(f"{path}: is no file; give a recording of one drum hit")
     try:
-        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
-            rate_hz = file.samplerate
-            audio = file.read(int(LONGEST_READ_S * rate_hz), dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        why = getattr(error, "error_string", None) or "no such file, or no audio"
-        raise RenderError(f"{path}: cannot be read as audio: {why}") from error
-    if not np.isfinite(audio).all():
-        raise RenderError(f"{path}: holds values that are not finite")
-    return audio, rate_hz
+        return read_audio(path, LONGEST_READ_S, cut=True)
+    except AudioFileError as error:
+        raise RenderError(f"{path}: cannot be read as audio: {error}") from error
 
 
 def mono(audio: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from gan808.errors import Gan808Error
 from gan808.paths import ordinary
 from gan808.sound.class_mix import parse_class
+from gan808.sound.compressed_files import require_rate
 from gan808.sound.descriptors import describe
 from gan808.sound.kit.kit import to_rate
 from gan808.sound.latent import Point, parse_id
@@ -43,6 +44,7 @@ def _read(path: Path, sample_rate_hz: int) -> Sound:
         if ordinary(path).st_size > MAX_BYTES:
             raise Gan808Error("is larger than a sound can be")
         with soundfile.SoundFile(path) as file:
+            require_rate(file.samplerate)
             if not 0 < file.frames <= MAX_S * file.samplerate or file.channels > 2:
                 raise Gan808Error("is no mono or stereo sound of up to 30 s")
             audio, rate = file.read(dtype="float32"), file.samplerate

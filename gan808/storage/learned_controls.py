@@ -7,12 +7,12 @@ or not at all. A file that cannot be read is renamed, and a line says so.
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from gan808 import atomic
 from gan808.paths import ordinary
+from gan808.toml_json import from_toml
 
 HEAD = "What `gan808 learn` has learned: kind, channel and number of a control = what it moves."
 DAMAGED = ".damaged"
@@ -23,14 +23,13 @@ def load(path: Path) -> dict[str, str]:
     """Control -> target; empty where there is no file. A damaged one is moved out of the way."""
     try:
         ordinary(path)
-        with path.open("rb") as file:
-            found = tomllib.load(file)
+        found = from_toml(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         log.warning("%s: learned controls cannot be read: %s", path, error.strerror)
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         return _set_aside(path, str(error))
     if not all(isinstance(value, str) for value in found.values()):
         return _set_aside(path, "a control moves an address in quotes")

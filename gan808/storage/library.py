@@ -7,6 +7,7 @@ way of a note.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -233,8 +234,6 @@ def _require_room(folder: Path, most: int, but: str = "*") -> None:
 
 
 def _write(sound: Sound, path: Path) -> Path:
-    import soundfile  # when first needed, as a start should not wait for it
-
     if not path.exists():
         _require_room(path.parent, MOST_SOUNDS)
     try:
@@ -242,17 +241,25 @@ def _write(sound: Sound, path: Path) -> Path:
             raise Gan808Error(f"{path}: is there, and GAN-808 did not write it, so it is left "
                               "alone; give another name or folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing_file(path, durable=True) as unfinished, soundfile.SoundFile(
-            unfinished, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
-            format=path.suffix[1:].upper(),
-        ) as file:
-            file.title = sound.id
-            file.software = f"{ownership.SOFTWARE} {__version__}"
-            file.comment = (
-                f"id={sound.id} heard={sound.class_heard} confidence={sound.confidence:.3f} "
-                f"realness={sound.realness:.3f}"
-            )
-            file.write(sound.audio)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise Gan808Error(f"{path}: cannot be written: {error}") from error
+        atomic.write_bytes(path, _packed(sound, path.suffix[1:].upper()), durable=True)
+    except OSError as error:
+        raise Gan808Error(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
+
+
+def _packed(sound: Sound, format_name: str) -> bytes:
+    """A sound as the content of a file. In memory first: of a full disk libsndfile knows nothing to
+    say."""
+    import soundfile  # when first needed, as a start should not wait for it
+
+    packed = io.BytesIO()
+    with soundfile.SoundFile(packed, "w", sound.sample_rate_hz, len(sound.channels), "PCM_24",
+                             format=format_name) as file:
+        file.title = sound.id
+        file.software = f"{ownership.SOFTWARE} {__version__}"
+        file.comment = (
+            f"id={sound.id} heard={sound.class_heard} confidence={sound.confidence:.3f} "
+            f"realness={sound.realness:.3f}"
+        )
+        file.write(sound.audio)
+    return packed.getvalue()

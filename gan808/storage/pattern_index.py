@@ -17,6 +17,7 @@ import gan808
 from gan808 import atomic
 from gan808.errors import Gan808Error
 from gan808.paths import ordinary
+from gan808.toml_json import from_json
 
 MAX_FILE_BYTES = 4 << 20
 log = logging.getLogger("gan808")
@@ -70,8 +71,8 @@ def _read(path: Path) -> dict[str, list[object]]:
     try:
         if ordinary(path).st_size > MAX_FILE_BYTES:
             return {}
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        content = from_json(path.read_bytes())
+    except (OSError, ValueError):
         return {}
     if not isinstance(content, dict):
         return {}

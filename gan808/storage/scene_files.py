@@ -19,7 +19,7 @@ from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import at_rate
 from gan808.sound.sound import Sound
-from gan808.storage.session_files import checked_sound
+from gan808.toml_json import from_json
 
 SUFFIX = ".scene"
 MOST_SCENES = 1000
@@ -56,12 +56,12 @@ def load_scene(folder: Path, name: str, sample_rate_hz: int) -> State:
         if ordinary(path).st_size > MAX_BYTES:
             raise ConfigError("is larger than a scene can be")
         head, _, audio = path.read_bytes().partition(b"\n")
-        return _scene_of(json.loads(head), audio, sample_rate_hz)
+        return _scene_of(from_json(head), audio, sample_rate_hz)
     except FileNotFoundError:
         raise _missing(folder, name) from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: is damaged: {error}") from error
     except Gan808Error as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -86,7 +86,7 @@ def delete_scene(folder: Path, name: str) -> None:
 
 
 def _scene_of(head: Any, audio: bytes, sample_rate_hz: int) -> State:
-    sounds = [at_rate(checked_sound(sound), sample_rate_hz)
+    sounds = [at_rate(wire.checked(sound), sample_rate_hz)
               for sound in wire.unpack(head["sounds"], audio)]
     by_name = {str(number): sound for number, sound in enumerate(sounds)}
     return state_of(head, slots_of(head["slots"], by_name.get))

@@ -15,12 +15,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from gan808 import atomic
@@ -36,11 +34,11 @@ from gan808.instrument.state import (
 from gan808.paths import ordinary
 from gan808.pool import wire
 from gan808.sound.kit.kit import at_rate
-from gan808.sound.sound import Sound, parse_file_id
+from gan808.sound.sound import Sound
+from gan808.toml_json import from_json
 
 KITS = 4  # whose slots are kept: those played last. With their history some 50 MB at most
 MAX_STATE_BYTES, MAX_SOUND_BYTES = 4 << 20, 16 << 20
-RATES_HZ = range(4000, 384_001)
 STATE, SOUNDS, LOCK = "state.json", "sounds", "lock"
 
 
@@ -54,30 +52,9 @@ def sound_of(content: bytes) -> Sound:
     """The inverse of sound_bytes. Raises Gan808Error for what cannot be played."""
     head, _, audio = content.partition(b"\n")
     try:
-        return checked_sound(wire.unpack([json.loads(head)], audio)[0])
+        return wire.checked(wire.unpack([from_json(head)], audio)[0])
     except ValueError as error:
         raise RenderError(f"a sound is damaged: {error}") from error
-
-
-def checked_sound(sound: Sound) -> Sound:
-    """The sound, if its parts are what they should be. Raises Gan808Error."""
-    names = (sound.kit, sound.class_asked, sound.class_heard, sound.trail, sound.file)
-    numbers = (sound.confidence, sound.realness, *astuple(sound.descriptors))
-    good = (
-        all(isinstance(name, str) for name in names)
-        and all(isinstance(number, int | float) for number in numbers)
-        and isinstance(sound.seed, int) and sound.seed >= 0
-        and sound.main_class  # which refuses what is no class
-        and sound.sample_rate_hz in RATES_HZ
-        # A trail that leads nowhere has no width.
-        and (parse_file_id(sound.id) is not None if sound.file
-             else 0.0 <= sound.point.width <= 1.0)
-        and sound.audio.size > 0
-        and np.abs(sound.audio).max() <= 1.0  # NaN is not
-    )
-    if not good:
-        raise RenderError("a sound is damaged")
-    return sound
 
 
 class Lock:
@@ -117,14 +94,14 @@ class StateFiles:
         try:
             if ordinary(path).st_size > MAX_STATE_BYTES:
                 raise ConfigError("is larger than a state can be")
-            content = json.loads(path.read_bytes())
+            content = from_json(path.read_bytes())
             state = state_of(content)
             kits = dict(content["kits"])
             for entries in kits.values():
                 slots_of(entries, lambda name: None)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path}: is damaged: {error}") from error
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error

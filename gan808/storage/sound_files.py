@@ -12,11 +12,11 @@ from pathlib import Path
 
 from gan808.engine.engine import MAX_SOUND_S
 from gan808.errors import ConfigError, RenderError
+from gan808.sound.audio_files import SUFFIXES
 from gan808.sound.file_sound import Balancing, file_sound
 from gan808.sound.recording import read_recording
 from gan808.sound.sound import FileId, Sound
 
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 MOST_LISTED = 1000
 
 

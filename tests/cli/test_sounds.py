@@ -125,6 +125,9 @@ def test_match_finds_a_sound_and_its_id_recalls_it(
     result = here("match", "tiny_snare_5.wav", *kit, "--class", "snare", "--seeds", "16",
                   "--steps", "8", "--out", "found")
     assert result.returncode == 0, result.stderr
+    told = result.stderr.splitlines()  # no terminal: how far it is, in lines
+    assert told[0].startswith("searching: ")
+    assert told[-1].startswith("searching: 100% ")
     nearest = result.stdout.splitlines()[0]
     assert nearest.startswith("found/tiny_snare_5.wav  nearest seed, ")
     assert nearest.endswith(" dB away: tiny/snare/5")

@@ -91,7 +91,7 @@ class Client:
         self._socket.settimeout(timeout_s)
         try:
             answer = OscMessage(self._socket.recv(65536))
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return None
         return (answer.address, *answer.params)
 

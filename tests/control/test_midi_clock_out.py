@@ -2,100 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from gan808.control.midi.clock_out import MidiClockOut
-from gan808.control.midi.outputs import MidiOutputs, OutputPort, OutputSystem
+from gan808.control.midi.outputs import MidiOutputs
+from gan808.control.midi.sender import MidiSender
 from gan808.errors import DeviceError
 from gan808.instrument.events import Notice
+from tests.control.midi_out import FakeJack, FakeSystem, Sending, outputs
 from tests.instrument.rig import Rig
 from tests.interleaving import Work, meet_at_every_instruction
 
 CLOCK, START, STOP = 0xF8, 0xFA, 0xFC
-
-
-class FakeOutput:
-    """Writes down what it is told to send, and at which frame."""
-
-    def __init__(self, name: str, *, takes_ahead: bool = False) -> None:
-        self.name = name
-        self.takes_ahead = takes_ahead
-        self.sent: list[tuple[float, bytes]] = []
-        self.closed = False
-
-    def send(self, data: bytes, frame: float) -> bool:
-        assert not self.closed
-        self.sent.append((frame, data))
-        return True
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class FakeScanner:
-    def __init__(self, system: FakeSystem) -> None:
-        self._system = system
-
-    def get_ports(self) -> list[str]:
-        return list(self._system.plugged)
-
-    def delete(self) -> None:
-        pass
-
-
-class FakeSystem(OutputSystem):
-    """A MIDI system whose cables the test plugs."""
-
-    def __init__(self, *plugged: str) -> None:
-        super().__init__(0, "ALSA")
-        self.plugged = list(plugged)
-        self.opened: dict[str, FakeOutput] = {}
-
-    def scanner(self) -> Any:
-        return FakeScanner(self)
-
-    def open(self, name: str) -> OutputPort:
-        if name not in self.plugged:
-            raise DeviceError("it has gone")
-        self.opened[name] = port = FakeOutput(name)
-        return port
-
-    def open_virtual(self) -> OutputPort:
-        self.opened["virtual"] = port = FakeOutput("GAN-808 clock")
-        return port
-
-
-class FakeJack(FakeOutput):
-    """A JACK port of ours, and the inputs of other programs."""
-
-    def __init__(self, *inputs: str) -> None:
-        super().__init__("gan808:GAN-808 clock", takes_ahead=True)
-        self.others = list(inputs)
-        self.connected: set[str] = set()
-        self.ready = True
-
-    def tend(self) -> None:
-        pass
-
-    def inputs(self) -> list[str]:
-        return [self.name, *self.others]
-
-    def connect(self, target: str) -> bool:
-        if self.ready:
-            self.connected.add(target)
-        return self.ready
-
-    def disconnect(self, target: str) -> bool:
-        self.connected.discard(target)
-        return True
-
-
-def outputs(choice: str, *systems: FakeSystem, jack: FakeJack | None = None) -> MidiOutputs:
-    return MidiOutputs(
-        choice, find_systems=lambda: list(systems),
-        open_jack=None if jack is None else lambda: jack)  # type: ignore[arg-type, return-value]
 
 
 def opened(choice: str, *systems: FakeSystem, jack: FakeJack | None = None) -> MidiOutputs:
@@ -185,30 +102,10 @@ class TestPorts:
         assert opened("off", system).ports == ()
 
 
-class Sender:
-    """A machine of fakes with a clock out whose time the test moves."""
-
-    def __init__(self, choice: str, *systems: FakeSystem, jack: FakeJack | None = None) -> None:
-        self.rig = Rig(sequencer={"playing": False})
-        self.source: str | None = None
-        self.outputs = outputs(choice, *systems, jack=jack)
-        self.clock = MidiClockOut(self.rig.machine, self.outputs, lambda: self.source)
-        self.outputs.open(self.clock._shuns)
-        self.now_s = self.rig.engine.clock.time_at(0)
-
-    def run(self, seconds: float) -> None:
-        end_s = self.now_s + seconds
-        while self.now_s < end_s:
-            self.now_s += 0.004
-            self.rig.run(192)
-            self.clock.look(self.now_s)
-            self.clock.send_due(self.now_s)
-
-
 class TestSending:
     def test_ticks_start_and_stop_are_due_when_their_frames_are_heard(self) -> None:
         system, jack = FakeSystem("Keys 24:0"), FakeJack()
-        sender = Sender("keys", system, jack=jack)
+        sender = Sending("keys", system, jack=jack)
         sender.rig.send("/seq/play", frame=sender.rig.engine.frame + 1440)
         sender.run(2.0)
         sender.rig.send("/seq/stop")
@@ -230,33 +127,33 @@ class TestSending:
     def test_the_followed_device_does_not_get_its_own_clock_back(self) -> None:
         system = FakeSystem("Keys 24:0", "Keys two 25:0")
         jack = FakeJack("Keys:in", "deskKeys:in")
-        sender = Sender("keys", system, jack=jack)
+        sender = Sending("keys", system, jack=jack)
         sender.run(0.5)
         before = len(system.opened["Keys 24:0"].sent)
         assert before > 10
-        sender.source = "Keys 24:0"
+        sender.followed = "Keys 24:0"
         sender.run(0.5)
         assert len(system.opened["Keys 24:0"].sent) == before
         assert len(system.opened["Keys two 25:0"].sent) > before
         said = [event.text for event in sender.rig.of_type(Notice)]
         assert [text for text in said if "not sent back to Keys 24:0" in text]
-        sender.source = "Keys:out"
+        sender.followed = "Keys:out"
         sender.outputs.rescan()
         assert jack.connected == {"deskKeys:in"}
-        sender.source = None
+        sender.followed = None
         sender.outputs.rescan()
         assert jack.connected == {"Keys:in", "deskKeys:in"}
 
     def test_it_does_where_the_user_names_the_whole_port(self) -> None:
         system = FakeSystem("Keys 24:0")
-        sender = Sender("Keys 24:0", system)
-        sender.source = "Keys 24:0"
+        sender = Sending("Keys 24:0", system)
+        sender.followed = "Keys 24:0"
         sender.run(0.5)
         assert len(system.opened["Keys 24:0"].sent) > 10
 
     def test_off_opens_and_starts_nothing(self) -> None:
         rig = Rig()
-        clock = MidiClockOut(rig.machine, outputs("off", FakeSystem("Keys")), lambda: None)
-        clock.start()
-        assert clock.notice == ""
-        clock.stop()
+        sender = MidiSender(rig.machine, outputs("off", FakeSystem("Keys")), [])
+        sender.start()
+        assert sender.notice == ""
+        sender.stop()

@@ -11,25 +11,30 @@ import numpy as np
 import pytest
 import rtmidi
 
-from gan808.control.midi.clock_out import MidiClockOut
+from gan808.control.midi.clock_out import ClockSource
 from gan808.control.midi.outputs import (
-    JackClockPort,
+    JackOutPort,
     MidiOutputs,
     OutputSystem,
     list_midi_outputs,
 )
+from gan808.control.midi.sender import MidiSender
 from gan808.engine.engine import Engine
+from gan808.engine.layout import MASTER_MOST
 from gan808.engine.outputs.jack import JackOutput
 from gan808.engine.outputs.registry import open_output
 from gan808.errors import DeviceError
+from gan808.instrument.slots import first_sounds
+from gan808.sound.kit.kit import load_kit
 from tests.control.rig import Rig, until
-from tests.jack_server import JackMeter, jack_server
+from tests.jack_server import RATE_HZ, JackMeter, jack_server
 from tests.running import Running
 from tests.timing import SOON_S
 
 __all__ = ["jack_server"]
 
 CLOCK, START, STOP = 0xF8, 0xFA, 0xFC
+CLOCK_NAME = "GAN-808 clock"
 
 pytestmark = [
     pytest.mark.real_time,
@@ -77,7 +82,7 @@ def test_on_a_real_jack_server_messages_lie_on_their_frames(
 ) -> None:
     """Handed over ahead, however busy the machine is, not one is a frame off."""
     output, engine = player
-    port = JackClockPort(lambda: output)
+    port = JackOutPort(lambda: output, CLOCK_NAME)
     assert port.name == "gan808:GAN-808 clock"
     with JackMeter(jack_server) as meter:
         assert "meter:midi_in" in port.inputs()
@@ -99,21 +104,23 @@ def test_on_a_real_jack_server_messages_lie_on_their_frames(
     port.close()
 
 
-def test_the_instrument_s_ticks_are_where_its_sound_is(
+def test_the_instrument_s_ticks_and_notes_are_where_its_sound_is(
     jack_server: str, tiny_kit: Path, tmp_path: Path
 ) -> None:
-    """`gan808 run` on JACK: 1000 frames a tick at 120 BPM, to the frame, and the beat on them."""
-    (tmp_path / "my.toml").write_text('[midi]\nclock_out = "meter"\n')
+    """`gan808 run` on JACK, one port: 1000 frames a tick at 120 BPM, to the frame, the beat on
+    them, and every note on the frame on which its hit begins."""
+    (tmp_path / "my.toml").write_text('[midi]\nclock_out = "meter"\nnotes_out = "meter"\n')
     (tmp_path / "four.toml").write_text('name = "four"\n[steps]\nBD = "X... X... X... X..."\n')
     options = ["--kit", str(tiny_kit), "--output", "JACK", "--midi", "off", "--osc", "off",
                "--tempo", "120", "--evolve", "0", "--config", str(tmp_path / "my.toml"),
                "--pattern", str(tmp_path / "four.toml")]
     with JackMeter(jack_server) as meter, Running(tmp_path, *options) as running:
-        assert "clock to meter:midi_in" in running.introduction()["midi"]
+        assert "clock and notes to meter:midi_in" in running.introduction()["midi"]
         meter.connect_audio("gan808:out")
         meter.capture(0.5)
         sound = np.abs(meter.capture(3.0)).max(axis=1)
         ticks = np.array([frame for frame, data in meter.midi if data == [CLOCK]])
+        notes = [frame for frame, data in meter.midi if data == [0x99, 36, 127]]
         running.interrupt()  # a client that is killed holds the server up for the next test
     assert len(ticks) > 100
     assert set(np.diff(ticks)) == {1000}
@@ -124,6 +131,13 @@ def test_the_instrument_s_ticks_are_where_its_sound_is(
     after = [int(ticks[np.searchsorted(ticks, onset)] - onset) for onset in onsets[:-1]]
     assert np.ptp(after) == 0
     assert np.ptp(np.diff(onsets)) == 0
+    kit = load_kit(tiny_kit)
+    kick = first_sounds(kit.slots, kit.factory_sounds(RATE_HZ))[0]
+    assert kick is not None
+    # As loud as the meter hears it: level, pan and master volume of a new machine.
+    heard = 0.8 * np.sqrt(0.5) * MASTER_MOST * 0.8 * np.abs(kick.audio)
+    attack = int(np.argmax(heard > 0.02))
+    assert {int(onset) - attack for onset in onsets} <= set(notes)
 
 
 def test_a_program_that_returns_is_connected_again(
@@ -131,8 +145,8 @@ def test_a_program_that_returns_is_connected_again(
 ) -> None:
     for module in ("outputs", "systems"):
         monkeypatch.setattr(f"gan808.control.midi.{module}.RESCAN_S", 0.05)
-    ports = MidiOutputs("synth", find_systems=list,
-                        open_jack=lambda: JackClockPort(lambda: player[0]))
+    ports = MidiOutputs("synth", CLOCK_NAME, find_systems=list,
+                        open_jack=lambda name: JackOutPort(lambda: player[0], name))
     ports.open(lambda name: False)
     try:
         for _ in range(2):
@@ -155,7 +169,7 @@ def test_a_real_port_of_rtmidi(jack_server: str, ear: Ear) -> None:
     """RtMidi's own JACK interface stands for ALSA's, which no container has."""
     assert ("JACK", "ear:in") in list_midi_outputs()
     system = OutputSystem(rtmidi.API_UNIX_JACK, "RtMidi")
-    ports = MidiOutputs("ear", find_systems=lambda: [system])
+    ports = MidiOutputs("ear", CLOCK_NAME, find_systems=lambda: [system])
     ports.open(lambda name: False)
     try:
         assert ports.names == ["ear:in"]
@@ -169,10 +183,10 @@ def test_a_real_port_of_rtmidi(jack_server: str, ear: Ear) -> None:
             return [0xF2, 5, 1] in heard and [CLOCK] in heard
 
         until(through)
-        virtual = system.open_virtual()
+        virtual = system.open_virtual(CLOCK_NAME)
         virtual.close()
         with pytest.raises(DeviceError, match="'gone'"):
-            system.open("gone")
+            system.open("gone", CLOCK_NAME)
     finally:
         ports.close()
 
@@ -183,8 +197,10 @@ def test_the_thread_sends_and_stops(player: tuple[JackOutput, Engine], ear: Ear)
         engine, began_s = rig.engine, time.monotonic()
         engine.clock.frame_now = (  # type: ignore[method-assign]
             lambda: engine.clock.frame_at(time.monotonic()))
-        outputs = MidiOutputs("ear", open_jack=lambda: JackClockPort(lambda: player[0]))
-        clock = MidiClockOut(rig.machine, outputs, lambda: None)
+        outputs = MidiOutputs("ear", CLOCK_NAME,
+                              open_jack=lambda name: JackOutPort(lambda: player[0], name))
+        clock = MidiSender(rig.machine, outputs,
+                           [ClockSource(rig.machine, "ear", lambda: None)])
         clock.start()
         try:
             assert clock.notice == "clock to ear:in"

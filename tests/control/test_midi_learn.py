@@ -223,7 +223,8 @@ class TestFile:
         assert [c.slot for c in second.sent(KNOBS, 21, 127)] == [1]
         assert [p.name for p in path.parent.iterdir()] == [path.name]
 
-    @pytest.mark.parametrize("text", ["cc 1 = [", '"cc 1 21" = 3', "\x00", b"\xff\xfe"])
+    @pytest.mark.parametrize("text", [
+        "cc 1 = [", '"cc 1 21" = 3', "\x00", b"\xff\xfe", "a = " + "[" * 100_000])
     def test_a_damaged_file_is_set_aside_by_name(
         self, tmp_path: Path, text: str | bytes, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -95,7 +95,7 @@ def rig(*, lead: bool = False) -> tuple[Engine, RollingServer, JackTransport]:
 
 
 def hits(*frames: int) -> list[PreparedHit]:
-    return [PreparedHit(frame, 0, 1.0, 0.0, 0.0) for frame in frames]
+    return [PreparedHit(frame, 0, 1.0, 0.0, 0.0, 1.0) for frame in frames]
 
 
 @pytest.mark.parametrize("at", [0, 1, 48017])

@@ -25,7 +25,8 @@ def busy_scene(engine: Engine, port: Port, seed: int, frames: int) -> None:
     for _ in range(150):
         slot, frame = int(random.integers(0, 8)), int(random.integers(0, frames))
         port.trigger(slot, random.uniform(0.1, 1), frame, gain=random.uniform(0.5, 2),
-                     pan=random.uniform(-1, 1), tune_semitones=random.choice([0, 0, 7.3]))
+                     pan=random.uniform(-1, 1), tune_semitones=random.choice([0, 0, 7.3]),
+                     decay=random.choice([1.0, 1.0, 0.7]))
     for parameter, (low, high) in ranges.items():
         for _ in range(6):
             port.set_slot(int(random.integers(0, 8)), parameter, random.uniform(low, high),
@@ -159,6 +160,19 @@ def test_decay_falls_sixty_decibels_in_its_time(decay: float, fall_s: float) -> 
     at = round(fall_s * RATE_HZ)
     audio = render(engine, at + 1)[:, 0]
     assert audio[at] == pytest.approx(0.5 * CENTRE * 1e-3, rel=0.01)
+
+
+@pytest.mark.parametrize(("slots", "hits"), [(0.5, 0.5), (1.0, 0.25), (0.25, 1.0)])
+def test_a_hits_decay_is_times_its_slots_and_of_that_hit_alone(slots: float, hits: float) -> None:
+    engine, port = new_engine()
+    load(engine, 0, np.full(70_000, 0.5, np.float32))
+    port.set_slot(0, SlotParameter.DECAY, slots)
+    port.trigger(0, 1.0, decay=hits)
+    port.trigger(0, 1.0, 60_000)
+    audio = render(engine, 60_001)[:, 0]
+    at = round(0.03 * 100 ** 0.25 * RATE_HZ)
+    assert audio[at] == pytest.approx(0.5 * CENTRE * 1e-3, rel=0.01)
+    assert audio[60_000] == pytest.approx(0.5 * CENTRE)
 
 
 def test_full_decay_leaves_the_sound_as_it_is() -> None:

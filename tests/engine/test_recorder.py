@@ -35,7 +35,8 @@ def player(random: np.random.Generator, engine: Engine, port: Port) -> None:
         kind = random.integers(0, 12)
         if kind < 7:
             port.trigger(slot, random.uniform(0.1, 1), due, gain=random.uniform(0.5, 2),
-                         pan=random.uniform(-1, 1), tune_semitones=random.choice([0, 0, 5.5]))
+                         pan=random.uniform(-1, 1), tune_semitones=random.choice([0, 0, 5.5]),
+                         decay=random.choice([1.0, 1.0, 0.6]))
         elif kind < 9:
             parameter = random.choice(list(SlotParameter)[:4])
             port.set_slot(slot, SlotParameter(parameter), random.uniform(0.2, 1), due)

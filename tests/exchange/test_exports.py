@@ -20,6 +20,7 @@ from gan808.exchange.exported_kit import ExportedKit
 from gan808.exchange.formats import FORMATS, Format, write_export
 from gan808.instrument.state import KeptSlot, State
 from gan808.sound.kit.kit import load_kit
+from gan808.sound.loudness import momentary_lkfs
 from gan808.storage.scene_files import save_scene
 from tests.exchange.conftest import ODD
 from tests.tiny_kit import write_tiny_kit
@@ -106,6 +107,8 @@ def test_softer_layers_are_darker_and_cover_every_velocity(tmp_path: Path) -> No
         assert len(soft.sounds) == len(hard.sounds) == 2
         assert max(s.descriptors.brightness_hz for s in soft.sounds) <= min(
             s.descriptors.brightness_hz for s in hard.sounds)
+        loudness = [momentary_lkfs(sound.audio, 44_100) for sound in slot.sounds]
+        assert np.ptp(loudness) < 1, "they stand in for each other"
 
 
 def test_a_file_in_a_slot_is_exported_alone_and_said_where_it_is_gone(

@@ -6,12 +6,14 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from gan808.errors import ConfigError, Gan808Error, KitError
 from gan808.instrument.machine import Machine
 from gan808.sequencer.patterns import Pattern
+from gan808.sound.kit.kit import load_kit
 from gan808.sound.kit.slots import SlotLayout
 from gan808.sound.sound import Sound
 from tests.fake_filler import FakeFiller
@@ -126,7 +128,7 @@ def watched(rig: Rig) -> Rig:
     rig.machine.swaps._written = written  # type: ignore[method-assign]
     rig.kit_of_cell = cells  # type: ignore[attr-defined]
     for index, cell in enumerate(rig.engine.slot_cells):
-        cells[cell] = "" if index >= len(rig.machine.codes) else "fake"
+        cells[cell] = "" if index >= len(rig.machine.codes) else rig.kit.name
     return rig
 
 
@@ -155,6 +157,35 @@ def test_sounds_codes_and_notes_change_at_one_frame(quantise: str) -> None:
     due = {"bar": 2 * BAR, "beat": BAR + BAR // 4, "now": BAR + 1000}[quantise]
     late = BAR // 4 if quantise == "now" else 4 * BLOCK  # after the swaps that were sent already
     assert due <= changed <= due + late
+
+
+def test_a_program_and_a_scene_lead_from_one_shipped_kit_to_the_other_at_the_bar() -> None:
+    """With the slots that they have: while it plays, every block has one kit's sounds and notes."""
+    shipped = Path(__file__).parents[2] / "kits"
+    kits = {name: FakeKit(name, load_kit(shipped / name).slots) for name in ("gan808", "acoustic")}
+    rig = watched(Rig(kit=kits["gan808"]))
+    rig.library.kits = dict(kits)
+    assert rig.ask("/scene/save", "machines") == ("machines",)
+    for bar, (name, ask) in enumerate((
+        ("acoustic", lambda: rig.machine.load_numbered_kit(1)),
+        ("gan808", lambda: rig.send("/scene/recall", "machines")),
+    ), 1):
+        rig.run(bar * BAR - BAR // 3 - rig.engine.frame)
+        ask()
+        rig.run(BLOCK)
+        rig.filler.deliver_all()
+        before, changed = rig.machine.kit.name, None
+        for _ in range(BAR // 2 // BLOCK):
+            rig.run(BLOCK)
+            assert {heard(rig, slot) for slot in range(16)} - {""} == {rig.machine.kit.name}
+            notes = {note: i for i, slot in enumerate(kits[rig.machine.kit.name].slots)
+                     for note in slot.notes}
+            assert all(rig.machine.slot_for_note(n) == notes.get(n) for n in range(30, 90))
+            if rig.machine.kit.name != before and changed is None:
+                changed = rig.engine.frame
+        assert rig.machine.kit.name == name
+        assert changed is not None
+        assert bar * BAR <= changed <= bar * BAR + 4 * BLOCK
 
 
 @pytest.mark.parametrize("cells", [24, 31])

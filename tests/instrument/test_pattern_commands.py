@@ -39,7 +39,8 @@ def rig() -> Rig:
 class TestSteps:
     @pytest.mark.parametrize(("name", "value", "plain"), [
         ("step", 0.5, 0.0), ("chance", 0.25, 1.0), ("ratchet", 3, 1), ("nudge", -0.125, 0.0),
-        ("tune", -7.5, 0.0), ("pan", 0.5, 0.0), ("condition", "2:3", "")])
+        ("tune", -7.5, 0.0), ("pan", 0.5, 0.0), ("decay", 0.5, 1.0),
+        ("condition", "2:3", "")])
     def test_each_field_is_set_and_read(self, rig, name, value, plain) -> None:
         assert rig.ask(f"/seq/{name}", "BD", 4) == ("BD", 4, plain)
         assert rig.ask(f"/seq/{name}", 1, 4, value) == ("BD", 4, value)
@@ -55,14 +56,15 @@ class TestSteps:
         assert [hit.frame for hit in rig.engine.hits if hit.slot == clap] == [
             round(8.25 * STEP), round(8.75 * STEP)]
 
-    def test_a_steps_tune_and_pan_are_its_hits(self, rig) -> None:
+    def test_a_steps_tune_pan_and_decay_are_its_hits(self, rig) -> None:
         rig.ask("/seq/step", "CP", 9, 0.5)
         rig.ask("/seq/tune", "CP", 9, -5.0)
         rig.ask("/seq/pan", "CP", 9, 0.25)
+        rig.ask("/seq/decay", "CP", 9, 0.5)
         rig.run(BAR)
         clap = rig.machine.codes.index("CP")
         sent = [c for c in rig.engine.commands if c.name == "trigger" and c.slot == clap]
-        assert [(command.tune_semitones, command.pan) for command in sent] == [(-5.0, 0.25)]
+        assert [(hit.tune_semitones, hit.pan, hit.decay) for hit in sent] == [(-5.0, 0.25, 0.5)]
 
     @pytest.mark.parametrize(("address", "arguments", "why"), [
         ("/seq/condition", ("BD", 1, "3:2"), "give fill, !fill, first"),

@@ -58,7 +58,7 @@ class Heard:
         self.hits.append((slot, frame))
         return True
 
-    def forget(self) -> bool:
+    def forget(self, frame: int = 0) -> bool:
         self.hits.clear()
         return True
 

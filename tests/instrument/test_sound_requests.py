@@ -284,6 +284,14 @@ class TestRecall:
     def test_a_sound_of_another_class_may_be_recalled(self, rig: Rig) -> None:
         assert ordered(rig, "/slot/BD/recall", "fake/tom/5") == ("fake/tom/5",)
 
+    def test_a_stroke_over_many_is_undone_at_once(self, rig: Rig) -> None:
+        before = rig.sound_id(0)
+        for at, seed in enumerate((7, 8, 9)):
+            ordered(rig, "/slot/BD/recall", f"fake/kick/{seed}", int(at == 0))
+        assert rig.ask("/slot/BD/recall", "fake/kick/8", 0) == ("fake/kick/8",)
+        assert rig.ask("/slot/BD/undo") == (before,)
+        assert "no sound before" in rig.refusal("/slot/BD/undo")
+
     @pytest.mark.parametrize(("name", "why"), [
         ("fake/kick", "no id of a sound"), ("fake/kick/", "no id"), ("17", "no id"),
         ("other/kick/17", "load that kit"), ("fake/gong/17", "no class 'gong'"),

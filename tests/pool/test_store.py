@@ -32,6 +32,10 @@ def test_what_was_saved_comes_back_up_to_so_many_a_class(tmp_path: Path) -> None
     lambda content: b"",
     lambda content: b"[]\n",
     lambda content: b"\xff\xfe" + content,
+    lambda content: content[:-4] + np.float32("nan").tobytes(),
+    lambda content: content[:-4] + np.float32(1e30).tobytes(),
+    lambda content: content.replace(b'"seed": 3', b'"seed": "3"'),
+    lambda content: b"[" * 100_000 + content,
 ])
 def test_damage_is_passed_over(tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "pool"

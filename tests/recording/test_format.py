@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -96,10 +97,23 @@ def test_what_a_kill_leaves_opens_and_can_be_replayed(
     stage.close()
 
 
+def test_a_recording_of_before_hits_had_a_decay_is_replayed(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stem = stage.record("take")
+    stage.run(RATE_HZ)
+    stage.close()
+    head, *lines = read_take(stem.with_suffix(".mid"))
+    older = [{**head, "format": 1}, *(
+        {"do": [row[:8] for row in line["do"]]} if "do" in line else line for line in lines)]
+    path = tmp_path / "older.journal"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in older))
+    assert replayed(path).tobytes() == stage.audio.tobytes()
+
+
 @pytest.mark.parametrize(("damage", "says"), [
     (lambda data: b"", "not a MIDI file"),
     (lambda data: data[:200], "damaged"),
-    (lambda data: data.replace(b'"format":1', b'"format":9'), "does not know"),
+    (lambda data: data.replace(b'"format":2', b'"format":9'), "does not know"),
     (lambda data: data.replace(b'"state":{', b'"stale":{'), "damaged"),
     (lambda data: data.replace(b'"rate":48000', b'"rate":48e99'), "damaged"),
     (lambda data: data.replace(b'"rate":', b'"rate";'), "not a recording"),

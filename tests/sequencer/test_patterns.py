@@ -156,7 +156,8 @@ steps = st.builds(Step, share, share, st.integers(1, 8), st.floats(-0.5, 0.5))
 plain = st.builds(
     Step, st.sampled_from(sorted(VELOCITIES.values())), st.sampled_from([1.0, 0.5, 0.1]),
     st.sampled_from([1, 2, 8]), st.sampled_from([0.0, 0.1, -0.25]), st.sampled_from([0.0, -7.5]),
-    st.sampled_from([0.0, 0.25]), st.sampled_from(["", "fill", "!first", "2:3"]))
+    st.sampled_from([0.0, 0.25]), st.sampled_from(["", "fill", "!first", "2:3"]),
+    st.sampled_from([1.0, 0.0, 0.3]))
 patterns = st.builds(
     Pattern,
     st.text(min_size=1, max_size=10).filter(lambda t: t.isprintable()),

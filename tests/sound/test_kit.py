@@ -126,6 +126,16 @@ def test_weights_of_other_networks_are_refused(folder):
     assert any("weights.safetensors" in p and "shape" in p for p in verify_kit(folder))
 
 
+def test_layers_that_are_gone_are_refused_by_name_and_a_kit_that_had_none_loads(folder):
+    before = load_kit(folder).manifest.network
+    edit(folder, "[network]\n", "[network]\nlow_blocks = 0\ntexture = false\n")
+    assert load_kit(folder).manifest.network == before
+    edit(folder, "texture = false", "texture = true")
+    with pytest.raises(KitError, match=r"kit.toml: network: texture True: layers") as refused:
+        load_kit(folder)
+    assert "\n" not in str(refused.value)
+
+
 def test_a_factory_sound_that_is_too_long_is_refused(folder):
     path = folder / "factory" / "kick-0.flac"
     soundfile.write(path, np.zeros(16000 * 6), 16000)

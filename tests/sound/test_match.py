@@ -83,7 +83,7 @@ def test_the_recording_begins_at_its_onset(kit: Kit, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "why"), [
-    (np.zeros(1000), "is silent"), (np.zeros(0), "is silent"),
+    (np.zeros(1000), "is silent"), (np.zeros(0), "empty"),
     (np.full(100, np.nan), "not finite"), (None, "cannot be read as audio"),
     (np.array([0.5, -0.1]), "is over in 0.000"),
 ])

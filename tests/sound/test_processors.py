@@ -52,12 +52,12 @@ def test_compiled_sums_are_neither_fused_nor_reordered_nor_estimated() -> None:
 
     @numba.njit
     def each(array: Any) -> None:
-        a, b = simd.load(array, 0), simd.load(array, 16)
+        a, b = simd.load(array, 0), simd.load(array, simd.LANES)
         simd.store(array, 0, (a * b + a - b) / simd.sqrt(a * a + b * b) * simd.splat(array[0]))
 
     each.compile((types.float32[::1],))
     (code,) = each.inspect_llvm().values()
-    vectors = [line for line in code.splitlines() if "<16 x float>" in line]
+    vectors = [line for line in code.splitlines() if f"<{simd.LANES} x float>" in line]
     assert any("fdiv" in line for line in vectors)
     assert any("sqrt" in line for line in vectors)
     assert not [line for line in vectors if FAST & set(line.split())]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,3 +151,21 @@ def test_an_export_of_ours_is_replaced(library: Library) -> None:
     path = library.export(fake_sound("kick", 2), "mine")
     with soundfile.SoundFile(path) as file:
         assert file.title == "fake/kick/2"
+
+
+@pytest.mark.parametrize("write", [
+    lambda library: library.keep(fake_sound("kick", 42)),
+    lambda library: library.export(fake_sound("kick", 42), "loud"),
+], ids=["keep", "export"])
+def test_a_disk_that_takes_no_more_says_so_and_keeps_nothing(
+    library: Library, tmp_path: Path, write: Callable[[Library], Path]
+) -> None:
+    """In the system's words: libsndfile's say nothing of a disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    try:
+        with pytest.raises(Gan808Error, match=r"cannot be written: File too large$"):
+            write(library)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

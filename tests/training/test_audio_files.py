@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from gan808.errors import CorpusError
+from tests.compressed_audio import write_compressed
 from tests.tiny_kit import GEOMETRY
 from training.corpus.audio_files import read_mono, walk
 from training.corpus.folder import FolderSource
@@ -58,18 +59,6 @@ def test_what_is_not_read_is_named_as_what_it_is_and_what_to_do(tmp_path, monkey
     assert [why.split(":")[0] for _, why in skipped.entries] == [
         "AAC is not read", "WMA is not read", "not audio"]
     assert "pip install 'gan808[av]'" in skipped.entries[0][1]
-
-
-def write_compressed(path, audio, codec, rate=44100):
-    av = pytest.importorskip("av")
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, layout="stereo", bit_rate=192_000)
-        frame = av.AudioFrame.from_ndarray(
-            np.repeat(audio[None].astype(np.float32), 2, axis=0), format="fltp", layout="stereo")
-        frame.sample_rate = rate
-        for part in (frame, None):
-            container.mux(stream.encode(part))
-    return path
 
 
 @pytest.mark.parametrize(("name", "codec"), [

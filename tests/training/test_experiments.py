@@ -7,10 +7,11 @@ import pytest
 from gan808.errors import TrainingError
 from training import experiments
 
-SCORES = """step,elapsed_s,score,frechet_distance,class_accuracy,inception_score,spread
-100,60.0,90.0,45.0,0.5,3.0,1.0
-200,120.0,50.0,40.0,0.8,4.0,1.0
-300,180.0,55.0,44.0,0.8,4.1,1.0
+SCORES = """\
+step,elapsed_s,score,frechet_distance,class_accuracy,inception_score,spread,training_distance
+100,60.0,90.0,45.0,0.5,3.0,1.0,44.0
+200,120.0,50.0,40.0,0.8,4.0,1.0,33.0
+300,180.0,55.0,44.0,0.8,4.1,1.0,30.0
 """
 
 
@@ -35,21 +36,37 @@ def test_equal_time_at_each_variants_own_pace(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(experiments.subprocess, "run", fit)
     document = tmp_path / "experiments.md"
     document.write_text(f"before\n{experiments.BEGIN}\nold\n{experiments.END}\nafter\n")
-    experiments.main(["data", "base", "seed=7 cutout=0.4 spec.texture=true", "--work",
+    experiments.main(["data", "base", "seed=7 average=0.06 spec.kernel=5", "--work",
                       str(tmp_path / "work"), "--minutes", "3", "--write", str(document)])
     assert [command[2:5] for command in asked] == [["gan808", "fit", "data"]] * 4
     assert [command[command.index("--steps") + 1] for command in asked] == [
         "40", "40", "300", "150"]
     assert asked[2][-2:] == ["--seed", "808"]
-    assert asked[3][-6:] == ["--seed", "7", "--set", "cutout=0.4", "--set", "spec.texture=true"]
+    assert asked[3][-6:] == ["--seed", "7", "--set", "average=0.06", "--set", "spec.kernel=5"]
     lines = document.read_text().splitlines()
     assert (lines[0], lines[1], lines[-2], lines[-1]) == (
         "before", experiments.BEGIN, experiments.END, "after")
-    assert lines[4] == ("| seed=7 cutout=0.4 spec.texture=true | 6 | 300 | 200 | 48.0 | 40.0 | "
-                        "0.80 | 4.00 |")
+    assert lines[4] == ("| seed=7 average=0.06 spec.kernel=5 | 6 | 300 | 200 | 48.0 | 40.0 | "
+                        "0.80 | 4.00 | 33.0 |")
     assert lines[5].startswith("| base | 3 | 300 | 200 | 50.0 ")
     assert lines[2].count("|") == lines[3].count("|") == lines[4].count("|")
     assert "| base |" in capsys.readouterr().out
+
+
+def test_equal_steps_without_timing(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def fit(command, check):
+        asked.append(command[command.index("--steps") + 1])
+        run = Path(command[command.index("--run") + 1])
+        run.mkdir(parents=True)
+        (run / "scores.csv").write_text(SCORES)
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr(experiments.subprocess, "run", fit)
+    experiments.main(["data", "base", "batch=16", "--work", str(tmp_path), "--steps", "700"])
+    assert asked == ["700", "700"]
+    assert "| batch=16 |  | 300 | 200 | 50.0 |" in capsys.readouterr().out
 
 
 def test_the_document_has_the_marks():

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan808.errors import TrainingError
 from gan808.sound.kit.manifest import KitManifest, Thresholds
 from gan808.sound.renderer import quantile_of
 from tests.fakes import fake_sound
@@ -64,6 +63,3 @@ def test_a_wider_generator_makes_of_a_latent_what_it_made_of_one_as_much_longer(
     after = generator.predict_on_batch([latent, label])
     np.testing.assert_allclose(after, wanted, atol=1e-5)
     assert np.abs(after - before).max() > 0.01
-    textured = replace(TINY, spec=replace(TINY.spec, texture=True))
-    with pytest.raises(TrainingError, match="--spread"):
-        widen(generator, textured, 1.5)

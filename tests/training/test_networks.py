@@ -47,6 +47,21 @@ def test_realness_is_read_for_the_label_where_there_is_one_a_class():
     )
 
 
+def test_a_second_critic_sees_the_attack_alone_and_is_in_no_kit():
+    critic = build_critic(SPEC, GEOMETRY, 3, attack_columns=16)
+    image = np.random.default_rng(1).uniform(-1, 1, (1, *GEOMETRY.image_shape)).astype(np.float32)
+    ending = image.copy()
+    ending[:, :, 16:] = 0.5
+    (before, _), (after, _) = (critic(each, training=False) for each in (image, ending))
+    assert before.shape == (1, 3, 2)
+    whole, attack = np.abs(np.asarray(after) - np.asarray(before)).max(axis=(0, 1))
+    assert attack == 0.0 < whole
+    np.testing.assert_array_equal(
+        np.asarray(realness_of(before, np.array([2]))), np.asarray(before)[:, 2])
+    kept = weights_of(critic)
+    assert {name: array.shape for name, array in kept.items()} == critic_shapes(SPEC, GEOMETRY, 3)
+
+
 @pytest.mark.parametrize("name", SPECS, ids=lambda name: name.replace(" ", "-"))
 def test_what_plays_is_what_was_trained(name, tiny_kit, tmp_path):
     """The order of sums differs, so the last digits do: images within 2e-5, opinions within 2e-5

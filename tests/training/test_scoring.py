@@ -52,6 +52,7 @@ def test_real_sounds_score_better_than_the_wrong_class_and_than_one_sound(held_o
     assert real.class_accuracy > 0.9 > swapped.class_accuracy
     assert real.score < swapped.score
     assert real.frechet_distance < flat.frechet_distance
+    assert real.training_distance < flat.training_distance
     assert scorer.cost_s > 0
     broken = scorer.score(lambda inputs, training: np.full((len(inputs[1]), 64, 64, 1), np.nan))
     assert broken.score == float("inf")
@@ -65,7 +66,7 @@ def scripted(monkeypatch, scores):
     """Held-out scores as given, one after the other."""
     left = iter(scores)
     monkeypatch.setattr(scoring.Scorer, "score", lambda self, generator: HeldOutScore(
-        value := next(left), value, 1.0, 2.0, 1.0))
+        value := next(left), value, 1.0, 2.0, 1.0, 1.0))
 
 
 def test_the_best_is_kept_and_exported(held_out, tmp_path, monkeypatch):
@@ -99,12 +100,12 @@ def test_the_best_is_kept_and_exported(held_out, tmp_path, monkeypatch):
 
 
 def test_a_kit_says_what_it_was_made_of(held_out, tmp_path):
-    """Settings and all: in kit.toml, and the kit renders with its experimental layers."""
+    """Settings and all: in kit.toml, and the kit renders with them."""
     from gan808.sound.renderer import Renderer
     from training.settings import with_settings
 
-    recipe = with_settings(TINY, ["spec.texture=true", "spec.low_blocks=1", "batch=8",
-                                  "spec.minibatch_deviation=true"])
+    recipe = with_settings(TINY, ["spec.multipliers=[1,1,1,2]", "spec.class_embedding=5",
+                                  "batch=8", "attack_columns=16"])
     Trainer(held_out, recipe, tmp_path / "run", FitOptions(steps=1, samples_s=1e9)).fit()
     said = []
     kit = export.export(tmp_path / "run", held_out, tmp_path / "kits" / "mine",
@@ -118,6 +119,7 @@ def test_a_kit_says_what_it_was_made_of(held_out, tmp_path):
     alone, = renderer.render(["kick"], [1])
     assert (alone.realness, alone.confidence) == (first.realness, first.confidence)
     other_recipe = json.loads((tmp_path / "run/checkpoints/best/state.json").read_text())["recipe"]
-    assert other_recipe["spec"]["low_blocks"] == 1
-    with pytest.raises(TrainingError, match="recipe tiny with .*spec.low_blocks=1.*--set the same"):
+    assert other_recipe["spec"]["class_embedding"] == 5
+    with pytest.raises(TrainingError,
+                       match="recipe tiny with .*spec.class_embedding=5.*--set the same"):
         Trainer(held_out, TINY, tmp_path / "run", FitOptions(steps=2))

@@ -1,6 +1,7 @@
 """What a preparation would take, before it decodes anything."""
 
 import numpy as np
+import pytest
 import soundfile
 from typer.testing import CliRunner
 
@@ -29,6 +30,20 @@ def test_the_plan_is_what_the_preparation_does(tmp_path):
                        "of drums/kick 12")
     size = sum(path.stat().st_size for path in (tmp_path / "out").glob("shard*"))
     assert f"{size / 2**20:.0f} MiB" in told[-1]
+
+
+def test_what_is_no_sound_is_not_counted(tmp_path):
+    """Whatever it is called; by its header alone."""
+    pytest.importorskip("av")
+    root = write_drums(tmp_path / "drums", ("kick", "snare"), each=4)
+    for name in ("a.m4a", "b.wma", "c.wav", "d.flac", "e.mp3", "f.aac"):
+        (root / "kick" / name).write_bytes(f"no audio in {name} ".encode() * 100)
+    (root / "kick" / "g.wav").write_bytes(b"")
+    soundfile.write(root / "kick" / "h.wav", np.ones(31 * 8000), 8000)
+    skipped = Skipped()
+    plans = survey([FolderSource(root)], PrepareOptions(), skipped)
+    assert [(plan.name, plan.recordings) for plan in plans] == [("kick", 4), ("snare", 4)]
+    assert skipped.reasons() == {"corrupt": 6, "empty": 1, "longer than 30 s": 1}
 
 
 def test_dry_run_tells_all_and_writes_nothing(tmp_path):

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-import soundfile
 
-from gan808.errors import CorpusError
+from gan808.errors import AudioFileError, CorpusError
+from gan808.sound.audio_files import check_header, read_audio
 from gan808.sound.recording import mono
 
-from .compressed_files import KINDS, decode, not_decoded
 from .hits import SEVERAL, onsets
 
-# RAW says neither rate nor width.
-AUDIO_SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats() if name != "RAW"} | {
-    ".aif", ".aifc", ".oga", ".opus", ".snd", ".wave",
-}
 MAX_SECONDS = 30.0  # longer files are loops and songs, not drum sounds
 LONGEST_SPLIT_S = 600.0  # of a take that is cut into its hits
-UNFILLED = 0xFFFFFFFF  # a size by which libsndfile reads to the end
 MACOS_DEBRIS = "__MACOSX"
 
 
@@ -32,14 +23,6 @@ def readable(name: object) -> str:
     """A path as text that can be written anywhere: bytes that are no UTF-8, as ZIP files of old
     leave them, as \\xNN."""
     return os.fsencode(str(name)).decode("utf-8", "backslashreplace")
-
-
-def not_read(path: Path) -> str:
-    """Why a file of that suffix is not tried, or nothing."""
-    suffix = path.suffix.lower()
-    if suffix in AUDIO_SUFFIXES:
-        return ""
-    return not_decoded(suffix) if suffix in KINDS else "not audio"
 
 
 def walk(root: Path, unusable: Callable[[Path, str], None]) -> Iterator[Path]:
@@ -87,46 +70,16 @@ def read_mono(path: Path, most_s: float = MAX_SECONDS) -> tuple[np.ndarray, int]
     Raises CorpusError with a reason of a few words.
     """
     try:
-        compressed = path.suffix.lower() in KINDS
-        audio, rate = decode(path, most_s) if compressed else _read(path, most_s)
-    except OSError as error:
-        raise CorpusError(f"cannot be read ({error.strerror or error})") from error
-    if not np.isfinite(audio).all():
-        raise CorpusError("not finite")
+        audio, rate = read_audio(path, most_s)
+    except AudioFileError as error:
+        raise CorpusError(str(error)) from error
     return mono(audio), rate
 
 
-def _read(path: Path, most_s: float) -> tuple[np.ndarray, int]:
-    """What libsndfile makes of a file: float32 (n, channels), and its rate in Hz. Raises
-    CorpusError and OSError."""
+def fault(path: Path) -> str:
+    """What a file's header already says against it, in a few words, or nothing."""
     try:
-        with path.open("rb") as file, soundfile.SoundFile(_filled_in(file)) as sound:
-            if sound.frames == 0:
-                raise CorpusError("empty")
-            if sound.frames > most_s * sound.samplerate:
-                raise CorpusError(f"longer than {most_s:.0f} s")
-            return sound.read(dtype="float32", always_2d=True), sound.samplerate
-    except soundfile.LibsndfileError as error:
-        raise CorpusError("empty" if path.stat().st_size == 0 else "corrupt") from error
-
-
-def _filled_in(file: BinaryIO) -> BinaryIO:
-    """The file, or, where a recorder that was cut off left the size of a WAV's samples at 0, a copy
-    whose size is all there is."""
-    head = file.read(12)
-    place = 12
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        while len(chunk := file.read(8)) == 8:
-            kind, size = struct.unpack("<4sI", chunk)
-            if kind == b"data":
-                if size == 0 and file.read(1):
-                    file.seek(0)
-                    content = bytearray(file.read())
-                    content[place + 4 : place + 8] = struct.pack("<I", UNFILLED)
-                    content[4:8] = struct.pack("<I", UNFILLED)
-                    return io.BytesIO(content)
-                break
-            place += 8 + size + size % 2
-            file.seek(place)
-    file.seek(0)
-    return file
+        check_header(path, MAX_SECONDS)
+    except AudioFileError as error:
+        return str(error)
+    return ""

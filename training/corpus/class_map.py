@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan808.errors import CorpusError
 from gan808.sound.kit.manifest import CLASS_PATTERN
+from gan808.toml_json import from_toml
 
 FILE = "classes.toml"
 IGNORE = "ignore"
@@ -43,8 +43,8 @@ def key(name: str) -> str:
 def read_class_map(path: Path) -> ClassMap:
     """Raises CorpusError naming the file and the line's key."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = from_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise CorpusError(f"{path}: cannot be read ({error})") from error
     for name, value in content.items():
         if not isinstance(value, str) or not re.fullmatch(CLASS_PATTERN, value):

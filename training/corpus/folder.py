@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from gan808.errors import CorpusError
+from gan808.sound.audio_files import not_read
 
 from . import class_map as class_map_file
 from .audio_files import (
     LONGEST_SPLIT_S,
-    not_read,
     read_hit,
     read_mono,
     read_part,

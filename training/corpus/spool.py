@@ -19,6 +19,7 @@ import numpy as np
 from gan808.errors import CorpusError
 from gan808.sound.recording import onset_first
 from gan808.sound.spectral.geometry import Geometry
+from gan808.toml_json import from_json
 
 from ..parallel import in_order
 from .classes import ALIASES
@@ -104,7 +105,7 @@ class Spool:
         lines = self._index_path.read_bytes().splitlines(True) if self._index_path.exists() else []
         for line in lines:
             try:
-                entry = json.loads(line)
+                entry = from_json(line)
             except ValueError:
                 break
             if "skipped" in entry:

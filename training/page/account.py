@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ..reporting import remaining_s
+from gan808.progress import remaining_s
 
 RUNNING, DONE, STOPPED, GONE = "running", "done", "stopped", "gone"
 SAID = 30  # lines that are kept

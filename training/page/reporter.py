@@ -21,8 +21,9 @@ from gan808 import paths
 from gan808.control.web.address import tell
 from gan808.control.web.process import bound, end_child
 from gan808.errors import Gan808Error
+from gan808.progress import Bar
 
-from ..reporting import Bar, Reporter
+from ..reporting import Reporter
 from .account import DONE, STOPPED
 
 HOST, PORT = "127.0.0.1", 8809
@@ -43,7 +44,7 @@ class _ToldBar:
         self._last_s = 0.0
         self._pending: dict[str, Any] | None = None
 
-    def update(self, fraction: float | None, text: str) -> None:
+    def update(self, fraction: float | None, text: str = "") -> None:
         self._inner.update(fraction, text)
         self._pending = {"stage": self._stage, "fraction": fraction, "text": text}
         if time.monotonic() - self._last_s >= LEAST_S:

@@ -6,8 +6,7 @@ The networks run in this process; nothing plays.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +31,14 @@ class MatchOrder:
 def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     """Write the nearest plain seed's sound and, when refinement has come nearer, that one too.
 
-    Yields a line for each: its distance, file and id. Raises KitError, ConfigError for a class
-    that is not in the kit, RenderError for a recording that cannot be used, Gan808Error when a
-    file cannot be written.
+    Yields a line for each: its distance, file and id; on stderr it is told how far the search is.
+    Raises KitError, ConfigError for a class that is not in the kit, RenderError for a recording
+    that cannot be used, Gan808Error when a file cannot be written.
     """
     limit_threads(settings.renderer.threads)
+    from rich.console import Console
+
+    from gan808.progress import shown
     from gan808.sound.kit.kit import find_kit
     from gan808.sound.match import Matcher, read_target
     from gan808.storage.library import Library
@@ -45,9 +47,9 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     classes = classes_of(kit, order.class_name)
     target = read_target(order.recording, kit.geometry)
     renderer = make_renderer(kit, settings, None)
-    with _progress() as told:
+    with shown(Console(file=sys.stderr), "searching") as bar:
         found = Matcher(renderer, target).match(
-            classes, seeds=order.seeds, steps=order.steps, progress=told)
+            classes, seeds=order.seeds, steps=order.steps, progress=bar.update)
     library = Library(paths.kit_folders(), (), order.folder, order.folder)
     results = [("nearest seed", found.nearest, found.nearest_db)]
     if found.refined_db < found.nearest_db:
@@ -55,15 +57,3 @@ def match_file(settings: Settings, order: MatchOrder) -> Iterator[str]:
     for what, sound, distance_db in results:
         path = library.export(sound, sound.file_stem("_"))
         yield f"{path}  {what}, {distance_db:.2f} dB away: {sound.id}"
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float], None]]:
-    """A bar on stderr where that is a terminal, and the function that moves it, 0..1."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(file=sys.stderr)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("searching", total=1.0)
-        yield lambda share: progress.update(task, completed=share)

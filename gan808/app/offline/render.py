@@ -56,7 +56,7 @@ def render_files(settings: Settings, order: RenderOrder) -> Iterator[str]:
     renderer = make_renderer(kit, settings, order.rate_hz)
     names = [name for each in classes for name in mixes_of(kit, each, order.mix, order.steps)]
     jobs = [(class_name, point) for class_name in names for point in order.points]
-    for batch in batches(jobs, settings.renderer.batch):
+    for batch in batches(jobs, settings.renderer.batch, lines=False):
         for sound in renderer.render(*zip(*batch, strict=True)):
             path = library.export(sound, sound.file_stem("_"))
             refused = renderer.rejection(sound)
@@ -122,15 +122,17 @@ def make_renderer(kit: Kit, settings: Settings, rate_hz: int | None) -> Renderer
     )
 
 
-def batches(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
-    """The jobs in groups, with a progress bar on stderr where that is a terminal."""
+def batches(jobs: Sequence[Job], size: int, *, lines: bool) -> Iterator[Sequence[Job]]:
+    """The jobs in groups, with a progress bar on stderr where that is a terminal; elsewhere with
+    lines, if the caller prints none."""
     from rich.console import Console
-    from rich.progress import Progress
+
+    from gan808.progress import shown
 
     console = Console(file=sys.stderr)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("rendering", total=len(jobs))
+    console.quiet = not (lines or console.is_terminal)
+    with shown(console, "rendering") as bar:
         for start in range(0, len(jobs), size):
             batch = jobs[start : start + size]
             yield batch
-            progress.advance(task, len(batch))
+            bar.update((start + len(batch)) / len(jobs))

@@ -215,7 +215,7 @@ class _Kits:
             if not process.ready(LOADING_TIMEOUT_S):
                 raise Gan808Error(f"the renderer was not ready in {LOADING_TIMEOUT_S:.0f} s")
             sounds: list[Sound] = []
-            for batch in batches(ids, self._settings.batch):
+            for batch in batches(ids, self._settings.batch, lines=True):
                 places_of = [parse_id(each) for each in batch]
                 rendered = process.render([name for _, name, _ in places_of],
                                           [point for _, _, point in places_of])

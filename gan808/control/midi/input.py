@@ -57,7 +57,7 @@ class PlayedPort:
     """Takes what the audio callback has played already: there is nothing left to send."""
 
     def trigger(self, slot: int, velocity: float, frame: int = 0, *, gain: float = 1.0,
-                pan: float = 0.0, tune_semitones: float = 0.0) -> bool:
+                pan: float = 0.0, tune_semitones: float = 0.0, decay: float = 1.0) -> bool:
         return True
 
     def stop(self, slot: int = ALL_SLOTS, frame: int = 0) -> bool:

@@ -30,8 +30,8 @@ from gan808.engine.jack.midi_output import JackMidiOutput
 from gan808.errors import DeviceError
 from gan808.stderr import quiet_stderr
 
-CLOCK_NAME = f"{VIRTUAL_NAME} clock"
 JACK = "JACK"
+GONE = "MIDI port %s has gone; it is sent to again when it returns"
 
 log = logging.getLogger("gan808")
 
@@ -44,6 +44,8 @@ class OutputPort(Protocol):
     takes_ahead: bool
 
     def send(self, data: bytes, frame: float) -> bool: ...
+
+    def take_back(self, frame: float) -> None: ...
 
     def close(self) -> None: ...
 
@@ -65,13 +67,16 @@ class RtOutput:
             return False
         return True
 
+    def take_back(self, frame: float) -> None:
+        """Nothing is kept, so there is nothing to take back."""
+
     def close(self) -> None:
         """Close the port."""
         self._rt.close_port()
         self._rt.delete()
 
 
-class JackClockPort:
+class JackOutPort:
     """An output of the client that plays, whose cables are laid here too; it comes back with its
     server.
 
@@ -80,19 +85,24 @@ class JackClockPort:
 
     takes_ahead = True
 
-    def __init__(self, output: JackSource) -> None:
-        """Raises DeviceError where nothing plays on JACK."""
+    def __init__(self, output: JackSource, name: str) -> None:
+        """name: without the client's. Raises DeviceError where nothing plays on JACK."""
         self._output = output
+        self._own_name = name
         self._port = self._opened()
         self._tried_s = 0.0
         self.name = self._port.name
 
     def _opened(self) -> JackMidiOutput:
-        return self._output().open_midi_output(CLOCK_NAME)
+        return self._output().open_midi_output(self._own_name)
 
     def send(self, data: bytes, frame: float) -> bool:
         """Send at a frame; False where JACK has stopped calling."""
         return self._port.send(data, frame)
+
+    def take_back(self, frame: float) -> None:
+        """Send no note on that is due at a frame or later and has not been sent."""
+        self._port.take_back(frame)
 
     def tend(self) -> None:
         """Go over to the output that plays now, where the server of the last one has gone."""
@@ -139,13 +149,13 @@ class OutputSystem:
         except OSError as error:
             raise DeviceError(f"{self.name} MIDI is not available: {first_line(error)}") from error
 
-    def open(self, name: str) -> OutputPort:
+    def open(self, name: str, own_name: str) -> OutputPort:
         """Open a port of the scanner's list, if it is still there. Raises DeviceError."""
-        return self._opened(name, lambda rt: rt.open_port(names_of(rt).index(name), CLOCK_NAME))
+        return self._opened(name, lambda rt: rt.open_port(names_of(rt).index(name), own_name))
 
-    def open_virtual(self) -> OutputPort:
+    def open_virtual(self, own_name: str) -> OutputPort:
         """Open a port of our own that others connect to. Raises DeviceError."""
-        return self._opened(CLOCK_NAME, lambda rt: rt.open_virtual_port(CLOCK_NAME))
+        return self._opened(own_name, lambda rt: rt.open_virtual_port(own_name))
 
     def _opened(self, name: str, connect: Callable[[Any], object]) -> OutputPort:
         import rtmidi
@@ -175,7 +185,7 @@ def output_systems() -> list[OutputSystem]:
 
 
 def list_midi_outputs() -> list[tuple[str, str]]:
-    """System and name of every port a clock could be sent to, JACK's included where it runs."""
+    """System and name of every port that could be sent to, JACK's included where it runs."""
     found = []
     for system in output_systems():
         scanner = system.scanner()
@@ -201,15 +211,18 @@ class MidiOutputs:
     def __init__(
         self,
         choice: str,
+        name: str,
         *,
         find_systems: Callable[[], list[OutputSystem]] = output_systems,
-        open_jack: Callable[[], JackClockPort] | None = None,
+        open_jack: Callable[[str], JackOutPort] | None = None,
     ) -> None:
+        """name: of ports of our own, and what others see of us."""
         self.choice = choice
+        self._name = name
         self.ports: tuple[OutputPort, ...] = ()
         self._find_systems = find_systems
         self._open_jack = open_jack
-        self._jack: JackClockPort | None = None
+        self._jack: JackOutPort | None = None
         self._cables: set[str] = set()
         self._shunned: Callable[[str], bool] = lambda name: False
         self._open: dict[tuple[str, str], OutputPort] = {}
@@ -233,13 +246,13 @@ class MidiOutputs:
         self._shunned = shunned
         systems = self._find_systems()
         if self._open_jack is not None:
-            self._jack = self._open_jack()
+            self._jack = self._open_jack(self._name)
         if not systems and self._jack is None:
-            raise DeviceError(f"midi clock_out {self.choice!r}: there is no MIDI system here; "
-                              'use clock_out = "off"')
+            raise DeviceError(f"{self._name} to {self.choice!r}: there is no MIDI system here; "
+                              'use clock_out = "off" and notes_out = "off" in [midi]')
         if self.choice == VIRTUAL:
             if self._jack is None:
-                self._open[systems[0].name, CLOCK_NAME] = systems[0].open_virtual()
+                self._open[systems[0].name, self._name] = systems[0].open_virtual(self._name)
             else:
                 self._open[JACK, self._jack.name] = self._jack
             self._publish()
@@ -282,16 +295,15 @@ class MidiOutputs:
                     self._try_open(system, name)
             for key in [k for k in self._open if k[0] == system.name and k[1] not in present]:
                 self._gone.put(self._open.pop(key))
-                log.warning("MIDI port %s has gone; it gets the clock again when it returns",
-                            key[1])
+                log.warning(GONE, key[1])
         if self._jack is not None:
             self._lay_cables(self._jack)
         self._publish()
 
-    def _lay_cables(self, jack: JackClockPort) -> None:
+    def _lay_cables(self, jack: JackOutPort) -> None:
         wanted = {name for name in jack.inputs() if self._wants(name)}
         for name in sorted(self._cables - wanted):
-            log.warning("MIDI port %s has gone; it gets the clock again when it returns", name)
+            log.warning(GONE, name)
         self._cables &= wanted
         for name in sorted(wanted):
             if self._shunned(name):
@@ -300,7 +312,7 @@ class MidiOutputs:
             elif name not in self._cables and jack.connect(name):
                 # Laid once: a cable that a person pulls out stays out.
                 self._cables.add(name)
-                log.info("MIDI clock to %s", name)
+                log.info("MIDI to %s", name)
 
     def _publish(self) -> None:
         jack = (self._jack,) if self._jack is not None else ()
@@ -312,8 +324,8 @@ class MidiOutputs:
 
     def _try_open(self, system: OutputSystem, name: str) -> None:
         try:
-            self._open[system.name, name] = system.open(name)
-            log.info("MIDI clock to %s", name)
+            self._open[system.name, name] = system.open(name, self._name)
+            log.info("MIDI to %s", name)
         except DeviceError as error:
             # It left meanwhile, or another program holds it; the next round tries again.
             log.debug("%s", error)

@@ -7,7 +7,6 @@ to one address each; what is listened to comes as OSC packets.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from contextlib import suppress
 
@@ -17,6 +16,7 @@ from gan808.control.osc.clients import Limit
 from gan808.control.osc.packets import build_message
 from gan808.control.web.osc_client import OscEnd
 from gan808.instrument.parameter import ROOT
+from gan808.toml_json import from_json
 
 MOST_SOCKETS = 32
 MOST_FRAME_BYTES = 1 << 16
@@ -96,9 +96,9 @@ class _Socket:
     async def _command(self, text: str) -> None:
         """LISTEN or IGNORE; what is neither does nothing, as the proposal has it."""
         try:
-            asked = json.loads(text)
+            asked = from_json(text)
             command, path = asked["COMMAND"], str(asked["DATA"]).encode()
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError):
             return
         if command == "IGNORE":
             self._listened.discard(path)

@@ -11,8 +11,9 @@ from pathlib import Path
 from aiohttp import web
 
 from gan808 import atomic
+from gan808.sound.compressed_files import KINDS, not_decoded
 
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3", *KINDS)
 MOST_BYTES = 32 << 20  # three minutes of a CD; what is loaded of it are seconds
 MOST_FILES = 1000  # in the folder: as many as can be listed
 UPLOAD_S = 60.0
@@ -41,6 +42,9 @@ class Uploads:
         name = plain_name(request.rel_url.query.get("name", ""))
         if name is None:
             return web.Response(status=415, text=f"no sound file: give {', '.join(SUFFIXES)}")
+        suffix = Path(name).suffix
+        if suffix in KINDS and (why := not_decoded(suffix)):
+            return web.Response(status=415, text=f"{name}: {why}")
         if (request.content_length or 0) > MOST_BYTES:
             return _too_large()
         if self._one.locked():

@@ -16,6 +16,8 @@ from gan808.engine.layout import CHANNELS, INDEX_STRIDE, SLOT_CHANNELS
 CHUNK_FRAMES = 8192
 # Of programs listened to by name each has an input of its own, so that one knows who sent what.
 MIDI_INPUTS = 8
+# Clock and notes may go to different programs.
+MIDI_OUTPUTS = 2
 
 OUTPUT = np.dtype([
     ("xruns", "i8", (INDEX_STRIDE,)),
@@ -53,6 +55,6 @@ OUTPUT = np.dtype([
     ("midi_buffers", "i8", (MIDI_INPUTS,)),  # of this cycle; 0: nothing has come
     ("stereo", "f4", (CHANNELS * CHUNK_FRAMES,)),
     ("midi_in", MIDI_IN, (MIDI_INPUTS,)),
-    ("midi_out", MIDI_OUT),
+    ("midi_out", MIDI_OUT, (MIDI_OUTPUTS,)),
     ("transport", TRANSPORT),
 ], align=True)

@@ -72,6 +72,7 @@ def push_message(memory: Any, engine: Any, frame: int, answer: int) -> None:
     command.cell = np.int64(data[0]) << 16 | np.int64(data[1]) << 8 | np.int64(data[2])
     command.parameter = answer
     command.value, command.gain, command.pan, command.tune_semitones = 0.0, 0.0, 0.0, 0.0
+    command.decay = 1.0
     store_release(engine.ring_write[port], 0, written + 1)
 
 

@@ -27,6 +27,7 @@ MIDI_IN = np.dtype([
     ("lost", "i8"),
     ("events", EVENT, (RING_EVENTS,)),
 ], align=True)
+# A size of 0: taken back.
 DUE = np.dtype([("frame", "f8"), ("size", "i4"), ("data", "u1", (MAX_BYTES,))], align=True)
 MIDI_OUT = np.dtype([
     ("written", "i8", (INDEX_STRIDE,)),

@@ -6,12 +6,17 @@ does meanwhile moves none of them. One thread of Python fills the ring.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from gan808.engine.jack.client import JackClient
 from gan808.engine.jack.libjack import IS_INPUT, IS_OUTPUT, MIDI_TYPE
 from gan808.engine.jack.midi_layout import MAX_BYTES, RING_EVENTS
 from gan808.engine.jack.midi_port import JackMidiPort
+
+NOTE_ON, KIND = 0x90, 0xF0
+# What is left when a port is closed is due soon, or never.
+DRAINS_S = 0.1
 
 
 class JackMidiOutput(JackMidiPort):
@@ -38,6 +43,21 @@ class JackMidiOutput(JackMidiPort):
         self._written += 1
         self._store(self._written_at, self._written)
         return True
+
+    def take_back(self, frame: float) -> None:
+        """Sends no note on that is due at `frame` or later and has not been sent yet."""
+        for place in range(self._load(self._read_at), self._written):
+            event = self._ring["events"][place % RING_EVENTS]
+            if event["frame"] >= frame and event["data"][0] & KIND == NOTE_ON:
+                event["size"] = 0
+
+    def close(self) -> None:
+        """Takes the port away once what is due has been sent; safe to call twice."""
+        deadline_s = time.monotonic() + DRAINS_S
+        while self.alive and self._load(self._read_at) < self._written \
+                and time.monotonic() < deadline_s:
+            time.sleep(0.001)
+        super().close()
 
     def inputs(self) -> list[str]:
         """The full names of the MIDI inputs of all programs; none when the server has gone."""

@@ -95,7 +95,8 @@ class JackTransport:
         table = self._transport["tables"][number % 2]
         table["position"], table["frames"], table["count"] = position, frames, len(hits)
         for index, hit in enumerate(hits):
-            table["hits"][index] = (hit.frame, hit.slot, hit.velocity, hit.pan, hit.tune_semitones)
+            table["hits"][index] = (hit.frame, hit.slot, hit.velocity, hit.pan, hit.tune_semitones,
+                                    hit.decay)
         self._put("prepared", number)
 
     def lead_along(self, frame: float, step: float, tempo_bpm: float, sample_rate_hz: int) -> None:

@@ -25,7 +25,7 @@ STEPS_PER_BEAT, BEATS_PER_BAR, TICKS_PER_BEAT = 4.0, 4, 1920.0
 
 @compiled
 def push_command(memory: Any, engine: Any, frame: int, kind: int, slot: int, velocity: float,
-                 pan: float, tune_semitones: float) -> None:
+                 pan: float, tune_semitones: float, decay: float) -> None:
     """Puts a command into the engine's ring; one that finds it full is lost."""
     port = memory.engine_port
     written = engine.ring_write[port][0]
@@ -35,7 +35,7 @@ def push_command(memory: Any, engine: Any, frame: int, kind: int, slot: int, vel
     command.frame, command.order, command.kind, command.slot = frame, 0, kind, slot
     command.cell, command.parameter = 0, 0
     command.value, command.gain = velocity, 1.0
-    command.pan, command.tune_semitones = pan, tune_semitones
+    command.pan, command.tune_semitones, command.decay = pan, tune_semitones, decay
     store_release(engine.ring_write[port], 0, written + 1)
 
 
@@ -57,16 +57,16 @@ def play_prepared(memory: Any, engine: Any, position: int) -> int:
     for index in range(table.count):
         hit = table.hits[index]
         push_command(memory, engine, engine.frame + hit.frame, COMMAND_TRIGGER, hit.slot,
-                     hit.velocity, hit.pan, hit.tune_semitones)
+                     hit.velocity, hit.pan, hit.tune_semitones, hit.decay)
     return int(engine.frame + table.frames)
 
 
 @compiled
 def take_back(memory: Any, engine: Any) -> None:
     """Steps that were scheduled from here on are not played, whoever has sent them."""
-    push_command(memory, engine, engine.frame, COMMAND_FORGET, 0, 0.0, 0.0, 0.0)
+    push_command(memory, engine, engine.frame, COMMAND_FORGET, 0, 0.0, 0.0, 0.0, 0.0)
     push_command(memory, engine, engine.frame, COMMAND_FORGET, memory.transport.steps_port + 1,
-                 0.0, 0.0, 0.0)
+                 0.0, 0.0, 0.0, 0.0)
 
 
 @compiled

@@ -29,6 +29,7 @@ POSITION = np.dtype({
 MOST_HITS = 128
 HIT = np.dtype([
     ("frame", "i8"), ("slot", "i8"), ("velocity", "f8"), ("pan", "f8"), ("tune_semitones", "f8"),
+    ("decay", "f8"),
 ], align=True)
 # The hits of the first `frames` frames after a start at `position`.
 PREPARED = np.dtype([

@@ -26,6 +26,7 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from gan808 import atomic, paths
+from gan808.toml_json import from_json
 
 FORMAT = 1
 PACKAGE = "gan808.engine"
@@ -117,7 +118,7 @@ def read(path: Path, key: str) -> ObjectCode | None:
         if path.stat().st_size > MAX_FILE_BYTES:
             return None
         head, _, code = path.read_bytes().partition(b"\n")
-        said = json.loads(head)
+        said = from_json(head)
         whole = said["key"] == key and said["digest"] == hashlib.sha256(code).hexdigest()
         symbols = {str(name): str(symbol) for name, symbol in said["symbols"].items()}
     except FileNotFoundError:

@@ -47,7 +47,7 @@ def trigger(memory: Any, slot: int, velocity: float, gain: float, pan: float) ->
     command = memory.midi_command
     command.frame, command.kind, command.slot = memory.frame, COMMAND_TRIGGER, slot
     command.value, command.gain, command.pan = velocity, gain, pan
-    command.tune_semitones = 0.0
+    command.tune_semitones, command.decay = 0.0, 1.0
     note_command(memory, command)
     start_voice(memory, command)
 

@@ -75,7 +75,7 @@ def push_hit(memory: Any, port: int, slot: int, velocity: float) -> bool:
     command.frame, command.order, command.kind = 0, 0, COMMAND_TRIGGER
     command.slot, command.cell, command.parameter = slot, 0, 0
     command.value, command.gain = velocity, 1.0
-    command.pan, command.tune_semitones = 0.0, 0.0
+    command.pan, command.tune_semitones, command.decay = 0.0, 0.0, 1.0
     store_release(memory.ring_write[port], 0, written + 1)
     return True
 

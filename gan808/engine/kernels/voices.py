@@ -213,7 +213,8 @@ def start_voice(memory: Any, command: Any) -> None:
     voice.position = 0
     semitones = slot.tune_semitones + clipped(command.tune_semitones, -48.0, 48.0)
     voice.step = np.int64(np.rint(POSITION_ONE * 2.0 ** (semitones / 12.0)))
-    start_envelope(voice, decay_factor(slot.decay, memory.sample_rate_hz))
+    decay = slot.decay * clipped(command.decay, 0.0, 1.0)
+    start_envelope(voice, decay_factor(decay, memory.sample_rate_hz))
     velocity = clipped(command.value, 0.0, 1.0)
     voice.amplitude = velocity ** 1.5 * clipped(command.gain, 0.0, 4.0)
     voice.pan = clipped(command.pan, -2.0, 2.0)

@@ -18,7 +18,7 @@ import numpy as np
 
 from gan808.engine.engine import Engine
 from gan808.engine.jack.client import JackClient, callbacks
-from gan808.engine.jack.layout import MIDI_INPUTS, OUTPUT
+from gan808.engine.jack.layout import MIDI_INPUTS, MIDI_OUTPUTS, OUTPUT
 from gan808.engine.jack.libjack import (
     AUDIO_TYPE,
     CLIENT_NAME,
@@ -97,6 +97,7 @@ class JackOutput(DeviceOutput):
         self._slot_ports: list[int] = []  # left and right of each slot
         self._named: Sequence[str] = ()  # the codes they have as names besides
         self._midi_inputs: list[JackMidiInput | None] = [None] * MIDI_INPUTS
+        self._midi_outputs: list[JackMidiOutput | None] = [None] * MIDI_OUTPUTS
         self._midi_lock = threading.Lock()
         if request.sample_rate_hz not in (None, rate_hz):
             self._client.close()
@@ -141,9 +142,15 @@ class JackOutput(DeviceOutput):
             return port
 
     def open_midi_output(self, name: str) -> JackMidiOutput:
-        """The MIDI output of this client; one at a time. Any thread. Raises DeviceError."""
-        memory = self._memory[0]
-        return JackMidiOutput(self._client, name, memory, memory["midi_out"])
+        """A MIDI output of this client. Any thread. Raises DeviceError."""
+        with self._midi_lock:
+            outputs, memory = self._midi_outputs, self._memory[0]
+            free = [index for index, port in enumerate(outputs) if port is None or not port.alive]
+            if not free:
+                raise DeviceError(f"JACK MIDI: no more than {MIDI_OUTPUTS} ports are sent to")
+            port = JackMidiOutput(self._client, name, memory, memory["midi_out"][free[0]])
+            outputs[free[0]] = port
+            return port
 
     def open_transport(self, steps_port: int, *, lead: bool) -> JackTransport:
         """The server's transport; one at a time. steps_port: the engine's port on which steps are

@@ -125,6 +125,7 @@ def _slot(slot: Slot) -> dict[str, Any]:
 
 
 def _row(row: Row) -> list[list[float | str] | int]:
-    """Each step as [velocity, chance, ratchet, nudge, tune, pan, condition], a plain rest as 0."""
+    """Each step as [velocity, chance, ratchet, nudge, tune, pan, condition, decay], a plain rest
+    as 0."""
     return [[step.velocity, step.chance, step.ratchet, step.nudge, step.tune_semitones, step.pan,
-             step.condition] if step.sounds else 0 for step in row]
+             step.condition, step.decay] if step.sounds else 0 for step in row]

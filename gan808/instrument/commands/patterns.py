@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 # Row of the table -> field of a step.
 FIELDS = {"/seq/step": "velocity", "/seq/chance": "chance", "/seq/ratchet": "ratchet",
           "/seq/nudge": "nudge", "/seq/tune": "tune_semitones", "/seq/pan": "pan",
-          "/seq/condition": "condition"}
+          "/seq/decay": "decay", "/seq/condition": "condition"}
 DETAIL_OF = {detail.field: detail for detail in DETAILS}
 
 # What undo takes back, and how long after one edit another still belongs to it: a row that is

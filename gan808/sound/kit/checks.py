@@ -6,11 +6,9 @@ Any thread. Whatever is wrong is a KitError that names the file.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import tokenize
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from gan808.errors import KitError
+from gan808.toml_json import from_json, from_toml
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_HEADER_BYTES = 1 << 20
@@ -34,11 +33,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
             text = file.read(MAX_MANIFEST_BYTES + 1)
         if len(text) > MAX_MANIFEST_BYTES:
             raise KitError(f"{path}: larger than a manifest can be")
-        return tomllib.loads(text.decode("utf-8-sig"))
+        return from_toml(text.decode("utf-8-sig"))
     except FileNotFoundError:
         raise
-    except RecursionError as error:
-        raise KitError(f"{path}: cannot be read (nested too deeply)") from error
     except (OSError, ValueError) as error:
         raise KitError(f"{path}: cannot be read ({error})") from error
 
@@ -65,7 +62,7 @@ def check_weights(path: Path) -> None:
             length = int.from_bytes(file.read(8), "little")
             if not 0 < length <= min(MAX_HEADER_BYTES, size - 8):
                 raise ValueError("its header is damaged")
-            header = json.loads(file.read(length))
+            header = from_json(file.read(length))
             tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
             for name, entry in tensors.items():
                 if entry["dtype"] != WEIGHT_DTYPE:
@@ -74,8 +71,7 @@ def check_weights(path: Path) -> None:
             ends = [entry["data_offsets"][1] for entry in tensors.values()]
         if 8 + length + max(ends, default=0) != size:
             raise ValueError("it is cut short, or longer than its header says")
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError,
-            RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise KitError(f"{path}: cannot be read ({error})") from error
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from gan808 import atomic, ownership
-from gan808.errors import KitError
+from gan808.errors import AudioFileError, KitError
 from gan808.sound.class_mix import parse_class
 from gan808.sound.descriptors import describe
 from gan808.sound.kit import checks
@@ -74,22 +74,18 @@ class Kit:
         return np.asarray(audio * balance_gain(audio, sample_rate_hz, target), dtype=np.float32)
 
     def _factory_sound(self, entry: FactoryEntry, sample_rate_hz: int) -> Sound:
-        import soundfile
+        from gan808.sound.audio_files import read_audio  # soundfile, when first needed
 
         path = self.folder / FACTORY / entry.file
         if not path.is_file():
             raise KitError(f"{path}: is missing")
         try:
-            with soundfile.SoundFile(path) as file:
-                fits = 0 < file.frames <= MAX_FACTORY_S * file.samplerate
-                if not fits or file.channels not in (1, 2):
-                    raise KitError(f"{path}: not a mono or stereo sound of up to "
-                                   f"{MAX_FACTORY_S:.0f} s")
-                audio, rate = file.read(dtype="float32"), file.samplerate
-        except soundfile.LibsndfileError as error:
-            raise KitError(f"{path}: cannot be read ({error.error_string})") from error
-        if not np.isfinite(audio).all():
-            raise KitError(f"{path}: holds values that are not finite")
+            channels, rate = read_audio(path, MAX_FACTORY_S)
+        except AudioFileError as error:
+            raise KitError(f"{path}: cannot be read ({error})") from error
+        if channels.shape[1] > 2:
+            raise KitError(f"{path}: not a mono or stereo sound")
+        audio = channels if channels.shape[1] == 2 else channels[:, 0]
         audio = self.balanced(audio, rate, entry.class_name)
         descriptors = describe(audio if audio.ndim == 1 else audio[:, 0], rate)
         return Sound(

@@ -12,7 +12,7 @@ from gan808.errors import ConfigError
 from gan808.sound.class_mix import parse_class
 from gan808.sound.latent import parse_point
 from gan808.sound.loudness import KICK_LKFS, RELATIVE_LU
-from gan808.sound.network.spec import NetworkSpec
+from gan808.sound.network.spec import NetworkSpec, without_gone
 from gan808.sound.spectral.geometry import Geometry
 
 FORMAT_VERSION = 1
@@ -143,6 +143,11 @@ class KitManifest(_Table):
         if version != FORMAT_VERSION:
             raise ValueError(f"format {version}, this program reads {FORMAT_VERSION}")
         return version
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _layers_there_are(cls, network: object) -> object:
+        return without_gone(network) if isinstance(network, dict) else network
 
     @model_validator(mode="after")
     def _consistent(self) -> KitManifest:

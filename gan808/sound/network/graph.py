@@ -8,13 +8,13 @@ Pure functions; any thread.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from gan808.sound.network.spec import NetworkSpec, texture_fields
+from gan808.sound.network.spec import NetworkSpec
 from gan808.sound.network.weights import Weights, lowest_shape
 from gan808.sound.spectral.geometry import Geometry
 
@@ -103,25 +103,11 @@ def channels_first(kernel: np.ndarray, shape: tuple[int, int, int]) -> np.ndarra
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """A residual block (training/extra_layers.py), and what it computed before its rectifiers."""
-
-    first: Convolution
-    second: Convolution
-    before_first: str
-    before_second: str
-
-
-@dataclass(frozen=True, eq=False)
 class Up:
-    """One doubling of the generator. before_rectifier: its output, noise included; strength,
-    fields: of the noise, float32 (1, channels, 1, 1) and (n_fields, rows * columns), if any."""
+    """One doubling of the generator. before_rectifier: its output."""
 
     convolution: Convolution
     before_rectifier: str
-    strength: str = ""
-    fields: str = ""
-    n_fields: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +117,6 @@ class Generator:
     kernel: of the first dense layer, float32 (outputs, latent_size + condition)."""
 
     kernel: np.ndarray
-    blocks: Sequence[Block]
     before_ups: str
     ups: Sequence[Up]
     image: str
@@ -156,42 +141,16 @@ def add_generator(
     kernel = channels_first(weights["generator.in.kernel"].T, lowest)
     bias = channels_first(weights["generator.in.bias"][:, None], lowest)[:, 0]
     dense = graph.add("Gemm", joined, graph.constant(kernel), graph.constant(bias), transB=1)
-    x = graph.reshape(dense, (1, *lowest))
-    x, blocks = _add_blocks(graph, "generator", spec, weights, x, 0.0)
-    before_ups, (_, rows, columns) = x, lowest
-    x = graph.add("Relu", x)
+    x = before_ups = graph.reshape(dense, (1, *lowest))
     ups: list[Up] = []
     for i in range(len(spec.multipliers)):
-        rows, columns = 2 * rows, 2 * columns
         step = convolution(graph, weights[f"generator.up{i}.kernel"], 2)
-        x = step.up(graph, x, graph.constant(weights[f"generator.up{i}.bias"]))
-        up = Up(step, x)
-        if spec.texture and i < len(spec.multipliers) - 1:
-            strength = weights[f"generator.texture{i}.strength"].reshape(1, -1, 1, 1)
-            fields = texture_fields(rows, columns, spec.latent_size)
-            up = Up(step, x, graph.constant(strength), graph.constant(fields), len(fields))
-            mixing = first_numbers(graph, latent, up.n_fields)
-            x = _textured(graph, x, mixing, up, (1, 1, rows, columns))
-            up = replace(up, before_rectifier=x)
-        ups.append(up)
-        x = graph.add("Relu", x) if i < len(spec.multipliers) - 1 else x
+        x = step.up(graph, graph.add("Relu", x),
+                    graph.constant(weights[f"generator.up{i}.bias"]))
+        ups.append(Up(step, x))
     if spec.patch > 1:
         x = graph.add("DepthToSpace", x, blocksize=spec.patch)
-    return Generator(kernel, blocks, before_ups, ups, graph.add("Tanh", x, output="image"))
-
-
-def _textured(
-    graph: Graph, x: str, mixing: str, up: Up, shape: Sequence[int]
-) -> str:
-    """Noise added: fields mixed by the latent's numbers, times a strength a channel."""
-    mixed = graph.add("MatMul", mixing, up.fields)
-    return graph.add("Add", x, graph.add("Mul", graph.reshape(mixed, shape), up.strength))
-
-
-def first_numbers(graph: Graph, latent: str, n: int) -> str:
-    """The first n of the latent's numbers, (1, n)."""
-    bounds = [graph.constant(np.array([at], np.int64)) for at in (0, n, 1)]
-    return graph.add("Slice", latent, *bounds)
+    return Generator(kernel, before_ups, ups, graph.add("Tanh", x, output="image"))
 
 
 def add_critic(
@@ -207,29 +166,11 @@ def add_critic(
         step = convolution(graph, weights[f"critic.down{i}.kernel"], 2)
         x = step.down(graph, x, graph.constant(weights[f"critic.down{i}.bias"]))
         x = graph.add("LeakyRelu", x, alpha=LEAK)
-    x, _ = _add_blocks(graph, "critic", spec, weights, x, LEAK)
     lowest = lowest_shape(spec, geometry)
     flat = graph.add("Flatten", x)
-    heads = []
-    for name in ("realness", "heard"):
-        # What comes after the image's own numbers is for training alone (minibatch_deviation).
-        kernel = weights[f"critic.{name}.kernel"][: int(np.prod(lowest))]
-        heads.append(graph.add(
-            "Gemm", flat, graph.constant(channels_first(kernel, lowest)),
-            graph.constant(weights[f"critic.{name}.bias"]), output=name))
-    return heads[0], heads[1]
-
-
-def _add_blocks(
-    graph: Graph, network: str, spec: NetworkSpec, weights: Weights, x: str, leak: float
-) -> tuple[str, list[Block]]:
-    blocks = []
-    for i in range(spec.low_blocks):
-        names = [f"{network}.block{i}{half}" for half in "ab"]
-        first, second = (convolution(graph, weights[f"{name}.kernel"], 1) for name in names)
-        biases = [graph.constant(weights[f"{name}.bias"]) for name in names]
-        inner = first.down(graph, graph.add("LeakyRelu", x, alpha=leak), biases[0])
-        change = second.down(graph, graph.add("LeakyRelu", inner, alpha=leak), biases[1])
-        blocks.append(Block(first, second, x, inner))
-        x = graph.add("Add", x, change)
-    return x, blocks
+    realness, heard = (
+        graph.add("Gemm", flat, graph.constant(channels_first(weights[f"critic.{name}.kernel"],
+                                                              lowest)),
+                  graph.constant(weights[f"critic.{name}.bias"]), output=name)
+        for name in ("realness", "heard"))
+    return realness, heard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -12,10 +13,9 @@ from gan808.sound.spectral.geometry import STRIDES
 
 MOST = {"latent_size": 4096, "width": 512, "kernel": 15, "class_embedding": 1024}
 MOST_MULTIPLIER = 64
-MOST_BLOCKS = 8
-DEVIATION_GROUP = 4  # samples that minibatch_deviation compares with each other
-TEXTURE_SEED = 808
-TEXTURE_FIELDS = 8  # noise fields a resolution; so many of the latent's numbers mix them
+# Layers that kits could have once, and what kit.toml says of those that had none. They made no
+# sound better (docs/experiments.md).
+GONE: dict[str, Any] = {"low_blocks": 0, "texture": False, "minibatch_deviation": False}
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,6 @@ class NetworkSpec:
     width: d; multipliers: channels / d of the stride-2 layers from the image inwards; kernel:
     side of every convolution; patch: the image is folded into patch x patch channels first
     (sub-pixel convolution, Shi et al. 2016), which saves the costliest layer on a processor.
-
-    Experiments, off unless asked for (docs/experiments.md). low_blocks: residual
-    blocks at the lowest resolution of both networks. texture: noise fields that the latent mixes,
-    added to the generator's layers. minibatch_deviation: the critic is told in training how much
-    the sounds of a group differ.
     """
 
     latent_size: int
@@ -40,9 +35,6 @@ class NetworkSpec:
     per_class_realness: bool
     class_embedding: int  # 0: one-hot
     patch: int  # 1 or 2
-    low_blocks: int = 0
-    texture: bool = False
-    minibatch_deviation: bool = False
 
     def __post_init__(self) -> None:
         if self.patch not in (1, 2) or self.patch * 2 ** len(self.multipliers) != STRIDES:
@@ -54,19 +46,22 @@ class NetworkSpec:
             raise KitError("network: sizes must be positive")
         too_much = [f"{name} {getattr(self, name)} > {n}" for name, n in MOST.items()
                     if getattr(self, name) > n]
-        if not 0 <= self.low_blocks <= MOST_BLOCKS:
-            raise KitError(f"network: low_blocks {self.low_blocks} is not in 0..{MOST_BLOCKS}")
         if too_much or self.class_embedding < 0 or max(self.multipliers) > MOST_MULTIPLIER:
             raise KitError(f"network: a size is out of range {'; '.join(too_much)}".rstrip())
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is made of nothing but the layers every kit has."""
-        return not (self.low_blocks or self.texture or self.minibatch_deviation)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for kit.toml."""
         return asdict(self)
+
+
+def without_gone(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A spec's plain values without the layers that are gone. Raises KitError where one is asked
+    for."""
+    there = [f"{name} {table[name]}" for name, none in GONE.items()
+             if table.get(name, none) != none]
+    if there:
+        raise KitError(f"network: {', '.join(there)}: layers that this version no longer has")
+    return {name: value for name, value in table.items() if name not in GONE}
 
 
 HOUSE_SPEC = NetworkSpec(
@@ -89,12 +84,3 @@ def latent_from_seed(seed: int, spec: NetworkSpec) -> np.ndarray:
     if spec.latent_distribution == "uniform":
         return random.uniform(-1.0, 1.0, spec.latent_size).astype(np.float32)
     return random.standard_normal(spec.latent_size).astype(np.float32)
-
-
-def texture_fields(rows: int, columns: int, latent_size: int) -> np.ndarray:
-    """The noise that spec.texture adds at a resolution, the same for ever: float32
-    (TEXTURE_FIELDS, rows * columns), or as many fields as the latent has numbers, if fewer."""
-    n = min(TEXTURE_FIELDS, latent_size)
-    random = np.random.Generator(np.random.PCG64([TEXTURE_SEED, rows, columns]))
-    fields = random.standard_normal((n, rows * columns)) / np.sqrt(n)
-    return fields.astype(np.float32)

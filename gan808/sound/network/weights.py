@@ -38,11 +38,8 @@ def generator_shapes(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> S
         shapes["generator.class.embeddings"] = (n_classes, spec.class_embedding)
     joined = spec.latent_size + (spec.class_embedding or n_classes)
     _add(shapes, "generator.in", (joined, rows * columns * channels))
-    _add_blocks(shapes, "generator", spec, channels)
     for i, n in enumerate(up_channels(spec)):
         _add(shapes, f"generator.up{i}", (spec.kernel, spec.kernel, n, channels), n)
-        if spec.texture and i < len(spec.multipliers) - 1:
-            shapes[f"generator.texture{i}.strength"] = (n,)
         channels = n
     return shapes
 
@@ -54,10 +51,9 @@ def critic_shapes(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> Shap
     for i, m in enumerate(spec.multipliers):
         _add(shapes, f"critic.down{i}", (spec.kernel, spec.kernel, channels, spec.width * m))
         channels = spec.width * m
-    _add_blocks(shapes, "critic", spec, channels)
     flat = math.prod(lowest_shape(spec, geometry))
     n_realness = n_classes if spec.per_class_realness else 1
-    _add(shapes, "critic.realness", (flat + spec.minibatch_deviation, n_realness))
+    _add(shapes, "critic.realness", (flat, n_realness))
     _add(shapes, "critic.heard", (flat, n_classes))
     return shapes
 
@@ -65,12 +61,6 @@ def critic_shapes(spec: NetworkSpec, geometry: Geometry, n_classes: int) -> Shap
 def _add(shapes: Shapes, name: str, kernel: tuple[int, ...], n_bias: int | None = None) -> None:
     shapes[f"{name}.kernel"] = kernel
     shapes[f"{name}.bias"] = (kernel[-1] if n_bias is None else n_bias,)
-
-
-def _add_blocks(shapes: Shapes, network: str, spec: NetworkSpec, channels: int) -> None:
-    for i in range(spec.low_blocks):
-        for half in "ab":
-            _add(shapes, f"{network}.block{i}{half}", (3, 3, channels, channels))
 
 
 def read_weights(kit: Kit) -> Weights:

@@ -35,8 +35,13 @@ class Between:
 
     def of(self, values: np.ndarray, axis: int) -> np.ndarray:
         """Neighbours along an axis, 0 or 1, of float32 (..., ...) to as many places there; those
-        beyond the last that any place needs may be left out."""
-        above = np.minimum(self.below + 1, values.shape[axis] - 1)
-        lower, upper = (w[:, None] if axis == 0 else w for w in (self.lower, self.upper))
-        return np.asarray(values.take(self.below, axis) * lower + values.take(above, axis) * upper,
-                          np.float32)
+        beyond the last that any place needs may be left out. Places lie one after the other in
+        memory: whole rows of it are taken, whatever the axis."""
+        if axis == 1:
+            return self.of(values.T, 0).T
+        found = values.take(self.below, 0)
+        found *= self.lower[:, None]
+        above = values.take(np.minimum(self.below + 1, len(values) - 1), 0)
+        above *= self.upper[:, None]
+        found += above
+        return found

@@ -51,7 +51,7 @@ def fluctuation(
     transform makes them. stream, 0 or more, names the noise; fewer frames have the same.
     """
     first = geometry.linear_columns
-    factors = np.ones((geometry.n_bins, n_frames), np.float32)
+    factors = np.ones((n_frames, geometry.n_bins), np.float32).T
     if first >= n_frames:
         return factors
     noise = _white(geometry.hop * (n_frames - first - 1) + geometry.n_fft, stream)

@@ -1,6 +1,6 @@
-"""Fourier transforms of sixteen complex signals at a time, in place, inside numba functions.
+"""Fourier transforms of LANES complex signals at a time, in place, inside numba functions.
 
-Rows hold one point of all the signals: sixteen real parts, then sixteen imaginary parts. Forward,
+Rows hold one point of all the signals: their real parts, then their imaginary parts. Forward,
 decimation in frequency leaves the bins in digit-reversed order; backward, decimation in time takes
 them in that order (Cooley and Tukey 1965, Gentleman and Sande 1966): between the two nobody has to
 sort, only to know with `places` where a bin lies. Lengths are powers of two: radix 4, and one pass
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gan808.sound.spectral.simd import WIDTH, load, splat, store
+from gan808.sound.spectral.simd import LANES, load, splat, store
 
-ROW = 2 * WIDTH  # numbers in a row
+ROW = 2 * LANES  # numbers in a row
 
 compiled: Any = njit(error_model="numpy")
 
@@ -51,13 +51,13 @@ def _split_in_two(rows: Any, n: int, turns: Any) -> None:
     half = n // 2 * ROW
     for j in range(n // 2):
         a, b = j * ROW, j * ROW + half
-        ar, ai, br, bi = load(rows, a), load(rows, a + WIDTH), load(rows, b), load(rows, b + WIDTH)
+        ar, ai, br, bi = load(rows, a), load(rows, a + LANES), load(rows, b), load(rows, b + LANES)
         c, s = splat(turns[2 * j]), splat(turns[2 * j + 1])
         store(rows, a, ar + br)
-        store(rows, a + WIDTH, ai + bi)
+        store(rows, a + LANES, ai + bi)
         yr, yi = ar - br, ai - bi
         store(rows, b, yr * c - yi * s)
-        store(rows, b + WIDTH, yr * s + yi * c)
+        store(rows, b + LANES, yr * s + yi * c)
 
 
 @compiled
@@ -66,13 +66,25 @@ def _join_two(rows: Any, n: int, turns: Any) -> None:
     half = n // 2 * ROW
     for j in range(n // 2):
         a, b = j * ROW, j * ROW + half
-        ar, ai, xr, xi = load(rows, a), load(rows, a + WIDTH), load(rows, b), load(rows, b + WIDTH)
+        ar, ai, xr, xi = load(rows, a), load(rows, a + LANES), load(rows, b), load(rows, b + LANES)
         c, s = splat(turns[2 * j]), splat(turns[2 * j + 1])
         br, bi = xr * c + xi * s, xi * c - xr * s
         store(rows, a, ar + br)
-        store(rows, a + WIDTH, ai + bi)
+        store(rows, a + LANES, ai + bi)
         store(rows, b, ar - br)
-        store(rows, b + WIDTH, ai - bi)
+        store(rows, b + LANES, ai - bi)
+
+
+@compiled
+def _turned(real: Any, imaginary: Any, turns: Any, at: int) -> Any:
+    u, v = splat(turns[at]), splat(turns[at + 1])
+    return real * u - imaginary * v, real * v + imaginary * u
+
+
+@compiled
+def _turned_back(real: Any, imaginary: Any, turns: Any, at: int) -> Any:
+    u, v = splat(turns[at]), splat(turns[at + 1])
+    return real * u + imaginary * v, imaginary * u - real * v
 
 
 @compiled
@@ -82,21 +94,23 @@ def _split_in_four(rows: Any, first: int, span: int, turns: Any, at: int) -> Non
     for j in range(span // 4):
         a = (first + j) * ROW
         b, c, d, w = a + quarter, a + 2 * quarter, a + 3 * quarter, at + 6 * j
-        ar, ai, br, bi = load(rows, a), load(rows, a + WIDTH), load(rows, b), load(rows, b + WIDTH)
-        cr, ci, dr, di = load(rows, c), load(rows, c + WIDTH), load(rows, d), load(rows, d + WIDTH)
+        ar, ai, br, bi = load(rows, a), load(rows, a + LANES), load(rows, b), load(rows, b + LANES)
+        cr, ci, dr, di = load(rows, c), load(rows, c + LANES), load(rows, d), load(rows, d + LANES)
         er, ei, fr, fi = ar + cr, ai + ci, ar - cr, ai - ci
         gr, gi, hr, hi = br + dr, bi + di, bi - di, dr - br
         store(rows, a, er + gr)
-        store(rows, a + WIDTH, ei + gi)
-        yr, yi, u, v = fr + hr, fi + hi, splat(turns[w]), splat(turns[w + 1])
-        store(rows, b, yr * u - yi * v)
-        store(rows, b + WIDTH, yr * v + yi * u)
-        yr, yi, u, v = er - gr, ei - gi, splat(turns[w + 2]), splat(turns[w + 3])
-        store(rows, c, yr * u - yi * v)
-        store(rows, c + WIDTH, yr * v + yi * u)
-        yr, yi, u, v = fr - hr, fi - hi, splat(turns[w + 4]), splat(turns[w + 5])
-        store(rows, d, yr * u - yi * v)
-        store(rows, d + WIDTH, yr * v + yi * u)
+        store(rows, a + LANES, ei + gi)
+        br, bi, cr, ci, dr, di = fr + hr, fi + hi, er - gr, ei - gi, fr - hr, fi - hi
+        if j > 0:  # the first are turned by nothing: a quarter of all
+            br, bi = _turned(br, bi, turns, w)
+            cr, ci = _turned(cr, ci, turns, w + 2)
+            dr, di = _turned(dr, di, turns, w + 4)
+        store(rows, b, br)
+        store(rows, b + LANES, bi)
+        store(rows, c, cr)
+        store(rows, c + LANES, ci)
+        store(rows, d, dr)
+        store(rows, d + LANES, di)
 
 
 @compiled
@@ -106,25 +120,22 @@ def _join_four(rows: Any, first: int, span: int, turns: Any, at: int) -> None:
     for j in range(span // 4):
         a = (first + j) * ROW
         b, c, d, w = a + quarter, a + 2 * quarter, a + 3 * quarter, at + 6 * j
-        ar, ai = load(rows, a), load(rows, a + WIDTH)
-        xr, xi, u, v = load(rows, b), load(rows, b + WIDTH), splat(turns[w]), splat(turns[w + 1])
-        br, bi = xr * u + xi * v, xi * u - xr * v
-        xr, xi = load(rows, c), load(rows, c + WIDTH)
-        u, v = splat(turns[w + 2]), splat(turns[w + 3])
-        cr, ci = xr * u + xi * v, xi * u - xr * v
-        xr, xi = load(rows, d), load(rows, d + WIDTH)
-        u, v = splat(turns[w + 4]), splat(turns[w + 5])
-        dr, di = xr * u + xi * v, xi * u - xr * v
+        ar, ai, br, bi = load(rows, a), load(rows, a + LANES), load(rows, b), load(rows, b + LANES)
+        cr, ci, dr, di = load(rows, c), load(rows, c + LANES), load(rows, d), load(rows, d + LANES)
+        if j > 0:
+            br, bi = _turned_back(br, bi, turns, w)
+            cr, ci = _turned_back(cr, ci, turns, w + 2)
+            dr, di = _turned_back(dr, di, turns, w + 4)
         er, ei, fr, fi = ar + cr, ai + ci, ar - cr, ai - ci
         gr, gi, hr, hi = br + dr, bi + di, di - bi, br - dr
         store(rows, a, er + gr)
-        store(rows, a + WIDTH, ei + gi)
+        store(rows, a + LANES, ei + gi)
         store(rows, b, fr + hr)
-        store(rows, b + WIDTH, fi + hi)
+        store(rows, b + LANES, fi + hi)
         store(rows, c, er - gr)
-        store(rows, c + WIDTH, ei - gi)
+        store(rows, c + LANES, ei - gi)
         store(rows, d, fr - hr)
-        store(rows, d + WIDTH, fi - hi)
+        store(rows, d + LANES, fi - hi)
 
 
 @compiled

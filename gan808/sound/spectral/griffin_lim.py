@@ -20,8 +20,7 @@ from gan808.sound.spectral.first_phase import noise, overlaps_little
 from gan808.sound.spectral.fluctuation import fluctuation
 from gan808.sound.spectral.fourier import places, twiddles
 from gan808.sound.spectral.geometry import Geometry
-from gan808.sound.spectral.phase_kernel import phase_kernel
-from gan808.sound.spectral.simd import WIDTH
+from gan808.sound.spectral.phase_kernel import GROUP, HALF, phase_kernel
 from gan808.sound.spectral.spectrogram import Moments, denormalise, hann
 
 MOMENTUM = 0.99
@@ -84,13 +83,17 @@ def magnitudes(
     log_bins = geometry.bins_between.of(log_bands[:, :n_columns], axis=0)
     log_frames = geometry.frames_between.part(0, n_frames).of(log_bins, axis=1)
     loud = np.maximum(log_bins, floor)
-    return _linear(log_frames, floor, geometry) * fluctuation(loud, geometry, n_frames, stream)
+    loud_frames = _linear(log_frames, floor, geometry)
+    loud_frames *= fluctuation(loud, geometry, n_frames, stream)
+    return loud_frames
 
 
 def _linear(log: np.ndarray, floor: np.float32, geometry: Geometry) -> np.ndarray:
     """Magnitudes of log magnitudes, float32 of any shape. Double precision, as below."""
-    loud = np.exp(np.maximum(log, floor), dtype=np.float64)
-    return np.asarray(loud - geometry.magnitude_floor, np.float32)
+    loud = np.maximum(log, floor).astype(np.float64)
+    np.exp(loud, out=loud)
+    loud -= geometry.magnitude_floor
+    return np.asarray(loud, np.float32)
 
 
 def _sounding_frames(columns: np.ndarray, geometry: Geometry) -> int:
@@ -105,7 +108,7 @@ def _sounding_frames(columns: np.ndarray, geometry: Geometry) -> int:
     if after == len(energy):
         return geometry.n_frames
     n_frames = int(np.ceil(geometry.column_centres[after])) + 1
-    return min(-(-n_frames // (2 * WIDTH)) * 2 * WIDTH, geometry.n_frames)
+    return min(-(-n_frames // GROUP) * GROUP, geometry.n_frames)
 
 
 def make_reconstructor(geometry: Geometry, *, rounds: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -115,7 +118,7 @@ def make_reconstructor(geometry: Geometry, *, rounds: int) -> Callable[[np.ndarr
         by_length = cache(lambda n: make_reconstructor(geometry.uniform(n), rounds=rounds))
         return lambda target: by_length(target.shape[1])(target)
     power_of_two = geometry.n_fft & (geometry.n_fft - 1) == 0
-    if power_of_two and geometry.n_fft % geometry.hop == 0 and geometry.n_frames % (2 * WIDTH) == 0:
+    if power_of_two and geometry.n_fft % geometry.hop == 0 and geometry.n_frames % GROUP == 0:
         return _compiled(geometry, rounds)
     return lambda target: reconstruct_plainly(target, geometry, rounds)
 
@@ -123,7 +126,7 @@ def make_reconstructor(geometry: Geometry, *, rounds: int) -> Callable[[np.ndarr
 def _compiled(geometry: Geometry, rounds: int) -> Callable[[np.ndarray], np.ndarray]:
     n, hop, n_frames = geometry.n_fft, geometry.hop, geometry.n_frames
     blocks = padded_samples(geometry) // hop
-    stride = -(-blocks // WIDTH) * WIDTH
+    stride = -(-blocks // HALF) * HALF
     gain = np.zeros((hop, stride), dtype=np.float32)
     gain[:, :blocks] = overlap_gain(geometry).reshape(blocks, hop).T / n  # the transform's factor
     fixed = (hann(n), gain.ravel(), twiddles(n), places(n), hop, n_frames, rounds)

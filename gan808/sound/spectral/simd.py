@@ -1,10 +1,12 @@
-"""Sixteen float32 numbers as one value inside numba functions: a vector of the processor.
+"""LANES float32 numbers as one value inside numba functions: a vector of the processor.
 
 LLVM does not find such vectors by itself in a butterfly that works in place; here they are said
-outright, and it cuts them to the registers there are (AVX-512, AVX2, NEON). Every operation rounds
-as IEEE 754 says: nothing is fused, reordered or estimated, so every processor gives the same bits.
-(What fast-math makes of x / sqrt(y) is an estimate that differs from maker to maker; it is no
-faster here.) Compile-time only; no thread runs this module.
+outright, and it cuts them to the registers there are (AVX-512, AVX2, NEON). How many numbers are
+one value follows from the registers: a butterfly of four holds eight values and some, and what
+they have no room for goes to memory and back. Every operation rounds as IEEE 754 says: nothing is
+fused, reordered or estimated, so every processor gives the same bits. (What fast-math makes of
+x / sqrt(y) is an estimate that differs from maker to maker; it is no faster here.) Compile-time
+only; no thread runs this module.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic, models, overload, register_model
 
-WIDTH = 16
-_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+# The processor numba compiles for, whatever was told of it (NUMBA_CPU_NAME).
+_COMPILES_FOR = cpu_target.target_context.codegen().magic_tuple()
+LANES = 16 if "+avx512f" in str(_COMPILES_FOR) else 8
+_VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _FLOAT_BYTES = 4
 
 
@@ -26,7 +31,7 @@ class Lanes(types.Type):
     """numba's type of such a value."""
 
     def __init__(self) -> None:
-        super().__init__(name=f"Lanes{WIDTH}")
+        super().__init__(name=f"Lanes{LANES}")
 
 
 lanes = Lanes()
@@ -45,7 +50,7 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any
 
 @intrinsic
 def load(typing: Any, array: Any, index: Any) -> Any:
-    """load(float32 (n,), index): array[index : index + WIDTH]. Nothing checks the bounds."""
+    """load(float32 (n,), index): array[index : index + LANES]. Nothing checks the bounds."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value = builder.load(_address(context, builder, signature.args[0], *args))
@@ -57,7 +62,7 @@ def load(typing: Any, array: Any, index: Any) -> Any:
 
 @intrinsic
 def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
-    """store(float32 (n,), index, lanes): array[index : index + WIDTH] = lanes, unchecked."""
+    """store(float32 (n,), index, lanes): array[index : index + LANES] = lanes, unchecked."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         written = builder.store(
@@ -77,7 +82,7 @@ def splat(typing: Any, value: Any) -> Any:
         word = ir.IntType(32)
         nothing = ir.Constant(_VECTOR, ir.Undefined)
         first = builder.insert_element(nothing, args[0], ir.Constant(word, 0))
-        order = ir.Constant(ir.VectorType(word, WIDTH), [0] * WIDTH)
+        order = ir.Constant(ir.VectorType(word, LANES), [0] * LANES)
         return builder.shuffle_vector(first, nothing, order)
 
     return lanes(types.float32), build
@@ -89,7 +94,7 @@ def sqrt(typing: Any, value: Any) -> Any:
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_VECTOR, [_VECTOR])
-        root = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{WIDTH}f32")
+        root = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32")
         return builder.call(root, [args[0]])
 
     return lanes(lanes), build

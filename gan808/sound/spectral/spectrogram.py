@@ -80,8 +80,8 @@ def _warped_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     rest a few frames at a time, in memory that stays in the cache."""
     from scipy import fft  # a start, which reads a kit, makes no spectrogram
 
-    sounding = np.flatnonzero(audio)
-    end = int(sounding[-1]) + 1 if len(sounding) else 0
+    n_silent = int((audio[::-1] != 0).argmax())
+    end = len(audio) - n_silent if audio[-1 - n_silent] else 0
     half = geometry.n_fft // 2
     n_frames = min(geometry.n_frames, 1 + -(-(end + half) // geometry.hop))
     padded = np.pad(audio[: geometry.hop * (n_frames - 1)], (half, half))
@@ -91,8 +91,11 @@ def _warped_image(audio: np.ndarray, geometry: Geometry) -> np.ndarray:
     for i in range(0, n_frames, AT_ONCE):
         part = frames[i : i + AT_ONCE] * window
         np.abs(fft.rfft(part, workers=1), out=magnitudes[i : i + AT_ONCE])
-    columns = magnitudes.T @ geometry.to_columns[:n_frames]  # (bins, columns)
-    bands = geometry.to_bands.T @ columns
+    to_bands, to_columns = geometry.to_bands, geometry.to_columns[:n_frames]
+    if n_frames < geometry.n_columns:  # what leaves less to do comes first
+        bands = (magnitudes @ to_bands).T @ to_columns
+    else:
+        bands = to_bands.T @ (magnitudes.T @ to_columns)
     return np.asarray(np.log(bands + np.float32(geometry.magnitude_floor)), np.float32)
 
 

@@ -21,14 +21,16 @@ OpenPage = Callable[..., Any]
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[OpenPage]:
     """Open the panel of a port in a browser profile of its own; an error of a script fails the
-    test."""
+    test. clock: the page's can be moved on."""
     contexts: list[Any] = []
     errors: list[Any] = []
 
-    def opened(port: int, **options: Any) -> Any:
+    def opened(port: int, *, clock: bool = False, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)
         page = context.new_page()
+        if clock:
+            page.clock.install()
         page.on("pageerror", lambda error: errors.append(error))
         page.goto(f"http://127.0.0.1:{port}/panel/")
         page.wait_for_selector(".pad")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from tests.jack_server import RATE_HZ, JackMeter
 from tests.running import Running
 
 ANSWER_S = 20.0
+Result = TypeVar("Result")
 
 
 class Stage:
@@ -100,6 +103,10 @@ class Stage:
         return {layout.code: alike(audio, sound.audio)
                 for layout, sound in zip(self.kit.slots, sounds, strict=True) if sound is not None}
 
+    def written(self, pattern: str) -> list[Path]:
+        """What it has written below the user's folder of data."""
+        return list((self._home / "data" / "gan808").glob(pattern))
+
     def served(self) -> bool:
         with socket.socket() as probe:
             probe.settimeout(5)
@@ -109,6 +116,12 @@ class Stage:
                 return b"200" in probe.recv(64)
             except OSError:
                 return False
+
+
+def apart(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in an event loop on a thread of its own: Playwright has one on this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def alike(audio: NDArray[np.float32], sound: NDArray[np.float32]) -> float:

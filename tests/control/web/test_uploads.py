@@ -35,7 +35,8 @@ def post(server: Served, name: str, body: bytes, **headers: str) -> tuple[int, b
 @pytest.mark.parametrize(("given", "kept"), [
     ("Kick 01.WAV", "Kick 01.wav"), ("../../.bashrc.wav", "bashrc.wav"),
     ("C:\\x\\snare.flac", "snare.flac"), ("a\0b\nc.wav", "a_b_c.wav"),
-    ("gr\u00fcn.ogg", "gr\u00fcn.ogg"), ("x" * 300 + ".mp3", "x" * 80 + ".mp3"),
+    ("gr\u00fcn.ogg", "gr\u00fcn.ogg"), ("memo.M4A", "memo.m4a"),
+    ("x" * 300 + ".mp3", "x" * 80 + ".mp3"),
     ("evil.sh", None), ("", None), (".wav", None), ("...", None), ("wav", None), ("a/", None),
 ])
 def test_a_name_is_never_a_path(given: str, kept: str | None) -> None:

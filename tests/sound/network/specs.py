@@ -19,13 +19,8 @@ PAPER_LIKE = NetworkSpec(
 SPECS = {
     "house-like": SPEC,
     "paper-like": PAPER_LIKE,
-    "blocks": replace(SPEC, low_blocks=2),
-    "texture": replace(SPEC, texture=True),
-    "deviation": replace(SPEC, minibatch_deviation=True),
-    "all of it": replace(PAPER_LIKE, kernel=3, low_blocks=1, texture=True,
-                         minibatch_deviation=True),
+    "kernel of 3": replace(PAPER_LIKE, kernel=3),
     "kernel of 1": replace(SPEC, kernel=1),
-    "few latents": replace(SPEC, latent_size=3, texture=True),
 }
 
 

@@ -12,7 +12,7 @@ import { Transport } from "./components/transport.js";
 
 styles`
 #app { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height: 100dvh; }
-.lost main { filter: grayscale(1); opacity: .55; pointer-events: none; }
+.lost main { filter: grayscale(1); opacity: .55; }
 main { min-height: 0; overflow: auto; padding: 10px 12px; }
 .stage { display: grid; gap: 12px; height: 100%; grid-template-columns: minmax(0, 1.05fr) minmax(0, 1fr); grid-template-rows: minmax(430px, 1.15fr) minmax(250px, 1fr); }
 .stage .beat { grid-column: 1 / -1; }
@@ -32,7 +32,8 @@ dialog .close { float: right; }
   .stage { display: block; height: auto; } .stage > * { display: none; }
   .stage.pads-shown > .pads, .stage.sound-shown > .sound, .stage.beat-shown > .beat { display: grid; }
   .stage.pads-shown { height: 100%; } .stage.pads-shown > .pads { height: 100%; min-height: 0; } .stage.beat-shown > .beat { display: block; } .stage .sound .split { grid-template-columns: minmax(0, 1fr); }
-  nav .narrow { display: block; } nav .wide { display: none; } main { padding: 6px; } .message { display: none; }
+  nav .narrow { display: block; } nav .wide { display: none; } main { padding: 6px; }
+  .message { position: fixed; left: 8px; right: 8px; bottom: calc(58px + env(safe-area-inset-bottom)); z-index: 5; padding: 10px; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); color: var(--ink); white-space: normal; } .message:empty { display: none; }
 }
 `;
 
@@ -65,11 +66,16 @@ function App() {
   const stage = !(page in PAGES), onFile = (code, file) => setGiven({ code, file });
   const go = (name, label, kind, here = page === name) => html`<button class=${kind} aria-current=${here ? "page" : undefined} onClick=${() => setPage(name)}>${label}</button>`;
   return html`<${Transport} />
-    <main>${!state.ready ? html`<p class="waiting">Looking for the instrument …</p>` : stage
+    <main inert=${state.ready && !state.alive}>${!state.ready ? html`<p class="waiting">Looking for the instrument …</p>` : stage
       ? html`<div class="stage ${page}-shown"><${Pads} onMenu=${setMenu} onFile=${onFile} /><${Sound} onFile=${onFile} /><${Sequencer} /></div>` : html`<${PAGES[page]} />`}</main>
     <nav aria-label="Pages">${go("pads", "Play", "wide", stage)}${go("pads", "Pads", "narrow")}${go("sound", "Sound", "narrow")}${go("beat", "Beat", "narrow")}${go("library", "Library", "")}${go("setup", "Set-up", "")}<${TrainingLink} />
       <span class="message" role="status">${state.message}</span></nav><${Menu} code=${menu} onFile=${onFile} onClose=${() => setMenu("")} /><${Import} given=${given} onClose=${() => setGiven(null)} />`;
 }
 
 render(html`<${App} />`, document.getElementById("app"));
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/panel/sw.js").catch(() => {});
+if ("serviceWorker" in navigator) {
+  navigator.serviceWorker.register("/panel/sw.js").catch(() => {});
+  // What the first visit loaded came before there was a worker to keep it.
+  if (!navigator.serviceWorker.controller) navigator.serviceWorker.ready.then(({ active }) => active.postMessage(
+    ["/panel/", ...performance.getEntriesByType("resource").map((each) => each.name)]));
+}

@@ -1,6 +1,6 @@
 // The one WebSocket to the instrument: sends and hears OSC, pings, comes back by itself.
 
-import { decode, encode } from "./osc.js";
+import { bundle, decode, encode } from "./osc.js";
 
 const ROOT = "/gan808";
 const PING_MS = 2000, SILENT_MS = 4000, FIRST_AGAIN_MS = 300, LAST_AGAIN_MS = 4000;
@@ -30,9 +30,12 @@ export class Link {
     this.socket = socket;
   }
 
-  send(address, ...values) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(encode(ROOT + address, ...values));
-  }
+  send(address, ...values) { this.pass(encode(ROOT + address, ...values)); }
+
+  /** Many messages, each an address and its values, in one packet: so many by themselves would be too many. */
+  sendAll(messages) { this.pass(bundle(messages.map(([address, ...values]) => encode(ROOT + address, ...values)))); }
+
+  pass(packet) { if (this.socket.readyState === WebSocket.OPEN) this.socket.send(packet); }
 
   /** The values of the next answer on that address, after /gan808; rejects after a while. */
   ask(address, values = [], answer = address, matches = () => true, ms = 15000) {
@@ -51,6 +54,7 @@ export class Link {
     this.send("/notify", 1);
     this.send("/watch", 1);
     this.send("/status", 1);
+    this.send("/record");
     this.send("/hello"); // unlike /sync it waits for no sound that is being made
   }
 

@@ -21,6 +21,21 @@ export function encode(address, ...values) {
     bodies.push(new Uint8Array(view.buffer));
   }
   parts.push(string(tags), ...bodies);
+  return joined(parts);
+}
+
+/** Messages as one bundle, to be done at once and in their order. */
+export function bundle(messages) {
+  const parts = [string("#bundle"), new Uint8Array([0, 0, 0, 0, 0, 0, 0, 1])];
+  for (const message of messages) {
+    const size = new DataView(new ArrayBuffer(4));
+    size.setInt32(0, message.length);
+    parts.push(new Uint8Array(size.buffer), message);
+  }
+  return joined(parts);
+}
+
+function joined(parts) {
   const packet = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) { packet.set(part, at); at += part.length; }

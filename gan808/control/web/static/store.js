@@ -8,11 +8,13 @@ export const state = {
   playing: false, selected: "BD", status: [], message: "", learned: "", pictures: new Map(), output: "",
 };
 // A step as the snapshot tells it: a value for each address /seq/FIELD.
-export const FIELDS = ["step", "chance", "ratchet", "nudge", "tune", "pan", "condition"];
-export const REST = [0, 1, 1, 0, 0, 0, ""];
+export const FIELDS = ["step", "chance", "ratchet", "nudge", "tune", "pan", "condition", "decay"];
+export const REST = [0, 1, 1, 0, 0, 0, "", 1];
+const WRITES = /\/(export|keep|save|record\/stop)$/; // and says to which file
 const listeners = new Set();
 const hits = new Map();
 const playheads = new Set();
+const MOST_PICTURES = 1000, MESSAGE_MS = 8000;
 let queued = false;
 
 /** Call back when anything has changed, at most once a frame. */
@@ -70,12 +72,20 @@ export function setStep(code, index, field, given) {
   send(`/seq/${field}`, code, index + 1, field === "ratchet" ? given : float(given));
   changed();
 }
+let saying = 0;
+/** Tell the user, for a while. */
+export function say(message) {
+  state.message = message;
+  clearTimeout(saying);
+  saying = setTimeout(() => { state.message = ""; changed(); }, MESSAGE_MS);
+  changed();
+}
 export function select(code) { state.selected = code; changed(); }
 
 /** Bring a sound file to the instrument; the name it has there. */
 export async function upload(file) {
   const response = await fetch(`/panel/upload?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
-  if (!response.ok) { state.message = await response.text(); changed(); return null; }
+  if (!response.ok) { say(await response.text()); return null; }
   return (await response.json()).name;
 }
 
@@ -83,7 +93,7 @@ export async function upload(file) {
 export function picture(id) {
   const known = state.pictures.get(id);
   if (known || !id) return known;
-  if (state.pictures.size > 400) state.pictures.clear();
+  if (state.pictures.size >= MOST_PICTURES) state.pictures.delete(state.pictures.keys().next().value);
   state.pictures.set(id, null);
   send("/sound/picture", id);
   return null;
@@ -106,13 +116,15 @@ function hear(path, values) {
   else if (path === "/sound/picture") {
     const [id, columns, bands, levels, peaks] = values;
     state.pictures.set(id, { columns, bands, levels, peaks });
-  } else if (path === "/fail") state.message = values[1];
-  else if (path === "/learned") { state.learned = values[0]; state.message = `${values[0]} now moves ${values[1]}`; }
+  } else if (path === "/fail" || path === "/warning") {
+    if (!values[0].endsWith("/sound/picture")) say(values[1]); // of what is long past there is none
+  } else if (path === "/learned") { state.learned = values[0]; say(`${values[0]} now moves ${values[1]}`); }
   else if (parts[1] === "slot" && parts[3] === "played") { hits.get(parts[2])?.(values[0]); return; }
   else if (parts[1] === "slot" && parts[3] === "changed") refresh();
   else if (parts[1] === "slot" && values.length === 1) {
     const found = slot(parts[2]);
     if (found && parts[3] in found.values) found.values[parts[3]] = values[0];
+    if (parts[3] === "lock") refresh(); // what changes next
   } else if (parts[1] === "seq" && FIELDS.includes(parts[2])) {
     const [code, number, given] = values, row = state.rows[code];
     if (row) {
@@ -123,8 +135,8 @@ function hear(path, values) {
   } else if (["/seq/row", "/seq/pattern", "/seq/length", "/scene"].includes(path)) {
     if (path === "/seq/pattern" || path === "/scene") state.values[path] = values;
     refresh();
-  } else if (path === "/done") state.message = values[0].endsWith("port") ? `Written: ${values[1]}` : state.message;
-  else if (path in state.values) state.values[path] = values;
+  } else if (path === "/done") { if (WRITES.test(values[0])) say(`Written: ${values[1]}`); return; }
+  else if (path in state.values) { state.values[path] = values; if (path.startsWith("/evolve")) refresh(); }
   else return;
   changed();
 }

@@ -3,11 +3,18 @@
 
 const STORE = "gan808-panel";
 
+const kept = (url) => {
+  const { pathname } = new URL(url, self.location);
+  return pathname.startsWith("/panel/") && !pathname.endsWith(".wav");
+};
+
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("message", (event) => event.waitUntil(
+  caches.open(STORE).then((cache) => cache.addAll(event.data.filter(kept)))));
 self.addEventListener("fetch", (event) => {
-  const { request } = event, { pathname } = new URL(request.url);
-  if (request.method !== "GET" || !pathname.startsWith("/panel/") || pathname.endsWith(".wav")) return;
+  const { request } = event;
+  if (request.method !== "GET" || !kept(request.url)) return;
   event.respondWith(fetch(request).then(async (response) => {
     if (response.ok) (await caches.open(STORE)).put(request, response.clone());
     return response;

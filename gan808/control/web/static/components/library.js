@@ -24,6 +24,8 @@ function Saver({ label, onSave }) {
     <input type="text" aria-label=${label} placeholder="name" value=${name} onInput=${(event) => setName(event.target.value)} /><button>${label}</button></form>`;
 }
 
+const render = (id) => link.ask("/sound/render", [id], "/done", (values) => values[1] === id);
+
 export function Library() {
   const [format, setFormat] = useState("sfz");
   const [lists, setLists] = useState({ kits: [], scenes: [], history: [] });
@@ -31,13 +33,18 @@ export function Library() {
     try {
       const [kits, scenes, flat] = await Promise.all([link.ask("/kit/list"), link.ask("/scene/list"), link.ask("/history")]);
       const history = [];
-      for (let at = 0; at < flat.length; at += 3) history.push({ id: flat[at], code: flat[at + 1], ago: flat[at + 2] });
+      const known = new Set(); // each sound once, as of the last time
+      for (let at = 0; at < flat.length; at += 3) {
+        const [id, code, ago] = flat.slice(at, at + 3), key = `${code} ${id}`;
+        if (!known.has(key)) history.push({ key, id, code, ago });
+        known.add(key);
+      }
       setLists({ kits, scenes, history });
     } catch { /* the link says so */ }
   };
   useEffect(() => { load(); const timer = setInterval(load, 4000); return () => clearInterval(timer); }, []);
   const hear = async (id) => {
-    try { await link.ask("/sound/render", [id], "/done", (values) => values[1] === id); new Audio(`/panel/sound.wav?id=${encodeURIComponent(id)}`).play(); } catch { /* it is said */ }
+    try { await render(id); state.pictures.get(id) || state.pictures.delete(id); new Audio(`/panel/sound.wav?id=${encodeURIComponent(id)}`).play(); } catch { /* it is said */ }
   };
   const later = (address, ...values) => { send(address, ...values); setTimeout(load, 400); };
   return html`<section class="library" aria-label="Library">
@@ -49,6 +56,6 @@ export function Library() {
       <${Choice} label="For another sampler" value=${format} options=${FORMATS} onChange=${setFormat} /><${Saver} label="Export" onSave=${(name) => send("/export", format, name)} /></div>
     <div class="card"><h2>Scenes</h2><ul tabindex="0" aria-label="Scenes">${lists.scenes.map((name) => html`<li><span>${name}${name === value("/scene") ? " (last)" : ""}</span><button onClick=${() => send("/scene/recall", name)}>Recall ${name}</button><button aria-label="Delete scene ${name}" onClick=${() => later("/scene/delete", name)}>✕</button></li>`)}</ul><${Saver} label="Save scene" onSave=${(name) => later("/scene/save", name)} /></div>
     <div class="card"><h2>Pattern</h2><p>${value("/seq/pattern")}</p><div class="line"><button onClick=${() => send("/seq/original")}>As it was chosen</button></div><${Saver} label="Save pattern" onSave=${(name) => later("/seq/save", name)} /></div>
-    <div class="card"><h2>The last hour</h2><ul tabindex="0" aria-label="Sounds of the last hour">${lists.history.map(({ id, code, ago }) => html`<li key=${`${id}${ago}`}><${Picture} of=${picture(id)} wave=${false} /><span>${code} ${short(id)} <small>${ago < 60 ? `${ago} s` : `${Math.round(ago / 60)} min`} ago</small></span>
+    <div class="card"><h2>The last hour</h2><ul tabindex="0" aria-label="Sounds of the last hour">${lists.history.map(({ key, id, code, ago }) => html`<li key=${key}><${Picture} of=${picture(id)} wave=${false} /><span>${code} ${short(id)} <small>${ago < 60 ? `${ago} s` : `${Math.round(ago / 60)} min`} ago</small></span>
       <button aria-label="Hear ${short(id)}" onClick=${() => hear(id)}>▶</button><button aria-label="Bring back ${short(id)}" onClick=${() => send(`/slot/${code}/recall`, id)}>Bring back</button></li>`)}</ul></div></section>`;
 }

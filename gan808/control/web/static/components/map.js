@@ -2,7 +2,7 @@
 // sound follows: the nearest that is rendered at once, the exact one when it is ready.
 
 import { link, picture, send, state } from "../store.js";
-import { html, Picture, styles, useEffect, useRef, useState } from "../view.js";
+import { html, Picture, styles, useEffect, useMemo, useRef, useState } from "../view.js";
 
 styles`
 .map { position: relative; aspect-ratio: 1; width: 100%; max-height: 100%; border-radius: 12px; overflow: hidden; background: #17120f; touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; border: 2px solid var(--line); }
@@ -14,7 +14,10 @@ styles`
 .mapfoot { display: flex; gap: 8px; align-items: center; justify-content: space-between; font-size: 13px; color: var(--soft); }
 `;
 
-const SIDE = 7, REACH = 0.7, EXACT_MS = 180, BATCH = 8;
+// Who only hits one pad after the other does not want a plane around each.
+const SIDE = 7, REACH = 0.7, EXACT_MS = 180, BATCH = 8, SETTLE_MS = 400;
+// How far from the middle the outermost tiles' middles are, as a share of the half.
+const SPREAD = (SIDE - 1) / SIDE;
 const POINTS = Array.from({ length: SIDE * SIDE }, (_, at) => [2 * (at % SIDE) / (SIDE - 1) - 1, 1 - 2 * Math.floor(at / SIDE) / (SIDE - 1)]);
 const FROM_CENTRE = POINTS.map((_, at) => at).sort((a, b) => Math.hypot(...POINTS[a]) - Math.hypot(...POINTS[b]));
 
@@ -35,64 +38,82 @@ export function idAt(home, x, y, round = 0) {
   return plain + step(x, x > 0 ? east : west) + step(y, y > 0 ? north : south) + width;
 }
 
+const render = (id) => link.ask("/sound/render", [id], "/done", (values) => values[1] === id, 60000);
+
 export function SoundMap({ of }) {
   const [view, setView] = useState({ code: of.code, home: of.id, round: 0 });
   const [at, setAt] = useState([0, 0]);
   const [ready, setReady] = useState(() => new Set());
-  const ours = useRef(new Set()), pending = useRef(0), latest = useRef(""), held = useRef(false);
+  const ids = useMemo(() => POINTS.map(([x, y]) => idAt(view.home, x, y, view.round)), [view.home, view.round]);
+  const there = ids.filter((id) => ready.has(id)).length;
+  // ours: by id, where the hand was for it. fresh: a stroke has not played anything yet.
+  const ours = useRef(new Map()), pending = useRef(0), latest = useRef(""), held = useRef(false), fresh = useRef(true);
+  const begin = (round) => { ours.current = new Map(); setView({ code: of.code, home: of.id, round }); setAt([0, 0]); setReady(new Set()); };
   // Another slot, or a sound that came from elsewhere: the plane begins there.
   if (of.id && (view.code !== of.code || (of.id !== view.home && !ours.current.has(of.id)))) {
-    ours.current = new Set();
-    setView({ code: of.code, home: of.id, round: 0 }); setAt([0, 0]); setReady(new Set());
+    begin(0);
   }
-  const centre = (round = 0) => { ours.current = new Set(); setView({ code: of.code, home: of.id, round }); setAt([0, 0]); setReady(new Set()); };
   useEffect(() => {
+    const place = of.id === view.home ? [0, 0] : ours.current.get(of.id);
+    if (place && !held.current) setAt(place); // undone, or moved in another panel
+  }, [of.id]);
+  // Silence, and a file of the user's, lie nowhere in latent space.
+  const somewhere = view.home && !view.home.includes("/file:");
+  useEffect(() => {
+    if (!somewhere) return undefined;
     let over = false;
-    (async () => {
+    const settled = setTimeout(async () => {
       // So many at a time as the renderer makes at once.
       for (let first = 0; first < FROM_CENTRE.length && !over; first += BATCH) {
         await Promise.all(FROM_CENTRE.slice(first, first + BATCH).map(async (place) => {
-          const id = idAt(view.home, ...POINTS[place], view.round);
-          try { await link.ask("/sound/render", [id], "/done", (values) => values[1] === id, 60000); } catch { return; }
+          const id = ids[place];
+          try { await render(id); } catch { return; }
           if (over) return;
           picture(id);
           setReady((before) => new Set(before).add(id));
         }));
       }
-    })();
-    return () => { over = true; };
+    }, SETTLE_MS);
+    return () => { over = true; clearTimeout(settled); clearTimeout(pending.current); };
   }, [view.home, view.code, view.round]);
-  const play = (id) => {
+  const stroke = () => { fresh.current = true; latest.current = of.id; };
+  // Undo leads to the sound before the whole stroke.
+  const play = (id, place) => {
     if (id === latest.current) return;
-    latest.current = id; ours.current.add(id);
-    send(`/slot/${of.code}/recall`, id);
+    latest.current = id; ours.current.set(id, place);
+    send(`/slot/${of.code}/recall`, id, fresh.current ? 1 : 0);
+    fresh.current = false;
   };
   const go = (x, y) => {
+    if (!somewhere) return;
     const place = [Math.max(-1, Math.min(1, x)), Math.max(-1, Math.min(1, y))];
     setAt(place);
-    const rendered = POINTS.filter(([px, py]) => ready.has(idAt(view.home, px, py, view.round)));
-    const near = rendered.sort((a, b) => Math.hypot(a[0] - place[0], a[1] - place[1]) - Math.hypot(b[0] - place[0], b[1] - place[1]))[0];
-    if (near) play(idAt(view.home, ...near, view.round));
+    const away = ids.map((id, n) => (ready.has(id) ? Math.hypot(POINTS[n][0] - place[0], POINTS[n][1] - place[1]) : Infinity));
+    const least = Math.min(...away);
+    if (least < Infinity) play(ids[away.indexOf(least)], place);
     clearTimeout(pending.current);
-    pending.current = setTimeout(() => play(idAt(view.home, ...place, view.round)), EXACT_MS);
+    // Played when it is made, unless the hand has gone on meanwhile.
+    const exact = setTimeout(() => {
+      const id = idAt(view.home, ...place, view.round);
+      render(id).then(() => { if (pending.current === exact) play(id, place); }, () => {});
+    }, EXACT_MS);
+    pending.current = exact;
   };
   const move = (event) => {
     if (!held.current) return;
     const box = event.currentTarget.getBoundingClientRect();
-    go(2 * (event.clientX - box.left) / box.width - 1, 1 - 2 * (event.clientY - box.top) / box.height);
+    go((2 * (event.clientX - box.left) / box.width - 1) / SPREAD, (1 - 2 * (event.clientY - box.top) / box.height) / SPREAD);
   };
   const key = (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!step) return;
     event.preventDefault();
+    if (!event.repeat) stroke();
     go(at[0] + step[0] / 6, at[1] + step[1] / 6);
   };
-  return html`<div class="map" role="application" tabindex="0" aria-label="Map of sounds around ${of.code}: arrow keys move" data-ready=${ready.size}
-      onPointerDown=${(event) => { held.current = true; event.currentTarget.setPointerCapture(event.pointerId); move(event); }} onPointerMove=${move}
+  return html`<div class="map" role="application" tabindex="0" aria-label="Map of sounds around ${of.code}: arrow keys move" data-ready=${there}
+      onPointerDown=${(event) => { held.current = true; stroke(); event.currentTarget.setPointerCapture(event.pointerId); move(event); }} onPointerMove=${move}
       onPointerUp=${() => { held.current = false; }} onPointerCancel=${() => { held.current = false; }} onContextMenu=${(event) => event.preventDefault()} onKeyDown=${key}>
-      <div class="tiles">${POINTS.map(([x, y]) => {
-        const id = idAt(view.home, x, y, view.round);
-        return html`<div class="tile" key=${`${x}${y}`}>${ready.has(id) ? html`<${Picture} of=${picture(id)} wave=${false} />` : null}</div>`;
-      })}</div><div class="dot" style=${{ left: `${50 + 46 * at[0]}%`, top: `${50 - 46 * at[1]}%` }}></div></div>
-    <div class="mapfoot"><span>${ready.size} of ${SIDE * SIDE} ready</span><span><button onClick=${() => centre()}>Centre here</button> <button onClick=${() => centre(view.round + 1)}>Other ways</button></span></div>`;
+      <div class="tiles">${ids.map((id, n) => html`<div class="tile" key=${n}>${ready.has(id) ? html`<${Picture} of=${picture(id)} wave=${false} />` : null}</div>`)}</div><div class="dot" style=${{ left: `${50 + 50 * SPREAD * at[0]}%`, top: `${50 - 50 * SPREAD * at[1]}%` }}></div></div>
+    <div class="mapfoot"><span>${somewhere ? `${there} of ${SIDE * SIDE} ready` : "Nothing is near a file"}</span><span><button onClick=${() => begin(0)}>Centre here</button> <button onClick=${() => begin(view.round + 1)}>Other ways</button></span></div>`;
 }

@@ -14,15 +14,16 @@ styles`
 .pad .picture { position: absolute; left: 0; top: 0; width: 100%; height: calc(100% - 28px); opacity: .92; z-index: -1; }
 .pad .light { position: absolute; inset: 0; background: radial-gradient(closest-side, #ffd08a99, #ff9a3d44 70%, #ff9a3d22); box-shadow: inset 0 0 0 3px #ffb45c; border-radius: 8px; opacity: var(--glow); pointer-events: none; z-index: 2; }
 .pad.quiet .picture { opacity: .22; filter: grayscale(1); }
-.pad .head { position: absolute; left: 0; right: 0; top: 0; display: flex; gap: 6px; align-items: baseline; padding: 5px 8px 12px; z-index: 3; pointer-events: none; background: linear-gradient(#120f0de8, #120f0d00); color: #fff6e8; }
-.pad .code { font-weight: 800; font-size: 15px; letter-spacing: .03em; pointer-events: auto; cursor: grab; }
-.pad .id { font-size: 11px; color: #f3dfc4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; flex: 1; text-align: right; }
+.pad .head { position: absolute; left: 0; right: 0; top: 0; display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 6px; align-items: baseline; padding: 4px 8px 12px; line-height: 1.25; z-index: 3; pointer-events: none; background: linear-gradient(#120f0de8, #120f0d00); color: #fff6e8; }
+.pad .code { font-weight: 800; font-size: 15px; letter-spacing: .03em; pointer-events: auto; touch-action: none; cursor: grab; }
+.pad .name { font-size: 12px; } .pad .id { font-size: 11px; color: #f3dfc4; grid-column: 1 / -1; }
+.pad .name, .pad .id { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pad .tools { position: absolute; left: 0; right: 0; bottom: 0; display: flex; z-index: 3; background: #120f0dd9; }
 .pad .tools button { flex: 1; min-width: 0; height: 28px; border: 0; background: none; color: #f6e7d2; font-size: 13px; padding: 0; border-radius: 0; }
 .pad .tools button:hover { background: #ffffff22; }
 .pad .tools button[aria-pressed="true"] { background: var(--accent); color: #1c0f06; font-weight: 700; }
 @media (pointer: coarse) { .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } .pad .tools .wide { display: none; } .pad.next::after { bottom: 50px; } .pad .picture { height: calc(100% - 44px); } }
-@media (max-width: 700px) { .pads { gap: 6px; } .pad { min-height: 120px; } .pad .tools .wide { display: none; } .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } .pad .id { display: none; } }
+@media (max-width: 700px) { .pads { gap: 6px; } .pad { min-height: 120px; } .pad .tools .wide { display: none; } .pad .hit { bottom: 44px; } .pad .tools button { height: 44px; } }
 @media (max-height: 500px) { .pads { gap: 6px; } .pad { min-height: 0; } .pad .tools, .pad .id { display: none; } .pad .hit { bottom: 0; } .pad .picture { height: 100%; } }
 @media (prefers-reduced-motion: no-preference) { .pad .light { transition: opacity .18s ease-out; } .pad.lit .light { transition: none; } }
 `;
@@ -37,14 +38,15 @@ export function playFromKeys() {
   addEventListener("keydown", (event) => {
     const place = KEYS.indexOf(event.code);
     const writes = event.target.closest?.("input, select, textarea, dialog");
-    if (place < 0 || event.repeat || writes || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (place < 0 || event.repeat || writes || !state.alive || event.ctrlKey || event.metaKey || event.altKey) return;
     const found = state.slots[place];
     if (found) { send("/trig", found.code, float(event.shiftKey ? 0.5 : KEY_VELOCITY)); }
   });
 }
 
 function hit(event, code) {
-  const box = event.currentTarget.getBoundingClientRect();
+  if (event.button) return;
+  const box = event.currentTarget.closest(".pad").querySelector(".hit").getBoundingClientRect();
   const height = 1 - (event.clientY - box.top) / box.height;
   send("/trig", code, float(SOFTEST + (1 - SOFTEST) * Math.min(1, Math.max(0, height))));
   select(code);
@@ -81,10 +83,11 @@ function Pad({ of, place, onMenu, onFile }) {
     <${Picture} of=${picture(of.id)} />
     <button class="hit" aria-label="Play ${of.code} ${of.name}: ${heard}" onPointerDown=${(event) => hit(event, of.code)}
       onClick=${(event) => { if (event.detail === 0) { send("/trig", of.code, float(KEY_VELOCITY)); select(of.code); } }}
-      onContextMenu=${(event) => { event.preventDefault(); onMenu(of.code); }}></button>
+      onContextMenu=${(event) => { event.preventDefault(); if (event.pointerType !== "touch") onMenu(of.code); }}></button>
     <div class="light"></div>
-    <div class="head"><span class="code" draggable="true" title="Drag onto another pad" onDragStart=${(event) => event.dataTransfer.setData("text/x-gan808-slot", of.code)}>${of.code}</span>
-      <span class="id" title=${heard}>${short(of.id)}${of.id && ` · ${Math.round(100 * of.confidence)}%`}</span></div>
+    <div class="head"><span class="code" draggable="true" title="Drag onto another pad" onPointerDown=${(event) => event.pointerType !== "mouse" && hit(event, of.code)}
+      onClick=${(event) => event.pointerType === "mouse" && hit(event, of.code)} onDragStart=${(event) => event.dataTransfer.setData("text/x-gan808-slot", of.code)}>${of.code}</span>
+      <span class="name">${of.name}</span><span class="id" title=${heard}>${of.id && `${Math.round(100 * of.confidence)}% ${short(of.id)}`}</span></div>
     <div class="tools">${act("new", "New sound for", "✦")}${act("undo", "Undo sound of", "↶")}${act("redo", "Redo sound of", "↷")}
       ${tool("lock", "Lock", "L", true)}${tool("mute", "Mute", "M")}${tool("solo", "Solo", "S", true)}
       <button aria-label="Everything of ${of.code}" title="More" onClick=${() => onMenu(of.code)}>⋯</button></div></div>`;

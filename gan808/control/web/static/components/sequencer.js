@@ -1,12 +1,13 @@
 // The pattern: a row a slot, a button a step. Drag draws; one tab stop, arrows move.
 
 import { float } from "../osc.js";
-import { FIELDS, onPlayhead, REST, select, send, set, setStep, setWhole, state, value } from "../store.js";
+import { FIELDS, link, onPlayhead, REST, select, send, set, setStep, setWhole, state, value } from "../store.js";
 import { Amount, Choice, html, styles, useEffect, useRef, useState } from "../view.js";
 
 styles`
 .beat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: 8px; min-height: 0; }
 .beat .bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
+.beat .swing { display: none; }
 .steps { overflow: auto; display: grid; grid-auto-rows: minmax(17px, 1fr); gap: 3px; touch-action: pan-y; border-radius: 8px; }
 .row { display: grid; grid-template-columns: 46px minmax(0, 1fr); gap: 6px; align-items: stretch; }
 .row [role] { display: grid; min-width: 0; }
@@ -25,7 +26,7 @@ styles`
 /* For fingers: sixteen to a line. In one hand: a row a line to look at, and the chosen one large. */
 @media (pointer: coarse) { .steps { grid-auto-rows: auto; } .cell { min-height: 44px; } .row .cells { grid-auto-flow: row; grid-template-columns: repeat(16, minmax(0, 1fr)); } }
 @media (max-width: 700px), (max-height: 500px) {
-  .beat { display: block; } .beat .bar { flex-wrap: nowrap; overflow-x: auto; padding-bottom: 6px; } .beat .bar > * { flex: none; }
+  .beat .bar .swing { display: inline-flex; } .beat { display: block; } .beat .bar { flex-wrap: nowrap; overflow-x: auto; padding-bottom: 6px; } .beat .bar > * { flex: none; }
   .steps { overflow: visible; grid-auto-rows: auto; } .row { min-height: 44px; padding: 4px 0; } .row .cell { min-height: 0; }
   .row:not(.chosen) .cells { grid-auto-flow: column; grid-template-columns: none; pointer-events: none; gap: 2px; }
   .row.chosen { grid-template-columns: minmax(0, 1fr); } .row.chosen .cells { grid-auto-flow: row; grid-template-columns: repeat(8, minmax(0, 1fr)); } .row.chosen .cell { min-height: 44px; }
@@ -108,14 +109,14 @@ export function Sequencer() {
   };
   const chosen = state.selected, length = (state.rows[chosen] || []).length;
   const write = (code, row) => {
-    send("/seq/clear", code);
-    send("/seq/length", code, row.length);
+    const messages = [["/seq/clear", code], ["/seq/length", code, row.length]];
     row.forEach((step, index) => {
       if (!step) return;
       FIELDS.forEach((field, at) => {
-        if (step[at] !== REST[at]) send(`/seq/${field}`, code, index + 1, typeof step[at] === "number" && field !== "ratchet" ? float(step[at]) : step[at]);
+        if (step[at] !== REST[at]) messages.push([`/seq/${field}`, code, index + 1, typeof step[at] === "number" && field !== "ratchet" ? float(step[at]) : step[at]]);
       });
     });
+    link.sendAll(messages);
   };
   const paste = () => {
     if (Array.isArray(copied)) write(chosen, copied);
@@ -130,6 +131,7 @@ export function Sequencer() {
       <button onClick=${() => send("/seq/clear", chosen)}>Clear ${chosen}</button><span class="gap"></span>
       <button onClick=${() => send("/seq/undo")}>Undo</button><button onClick=${() => send("/seq/redo")}>Redo</button>
       <button onClick=${() => send("/seq/fill", "now")}>Fill</button><label>Fill every <${Amount} min="0" max="64" aria-label="Bars between fills, 0 for none" value=${value("/seq/fills", 0)} onChange=${(number) => setWhole("/seq/fills", number)} /></label><button onClick=${() => send("/seq/mutate", float(0.3))}>Mutate</button>
+      <label class="swing">Swing <input type="range" min="0" max="1" step="0.01" value=${value("/seq/swing", 0)} onInput=${(event) => set("/seq/swing", Number(event.target.value))} /></label>
       <label>Density <input type="range" min="-1" max="1" step="0.05" value=${value("/seq/density", 0)} onInput=${(event) => set("/seq/density", Number(event.target.value))} /></label>
       <label>Vary <input type="range" min="0" max="1" step="0.05" value=${value("/seq/vary", 0)} onInput=${(event) => set("/seq/vary", Number(event.target.value))} /></label>
     </div>

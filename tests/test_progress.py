@@ -6,8 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from training import console
-from training.console import ConsoleReporter
+from gan808 import progress
+from gan808.progress import shown
 
 LOSSES = "step 12345 critic -1.23 generator 4.56 classes 0.12 penalty 0.34 norm_critic 7.89"
 
@@ -24,7 +24,7 @@ def test_percentage_and_times_stay_and_the_losses_go_first(width):
     file = io.StringIO()
     terminal = Console(file=file, force_terminal=True, width=width, color_system=None,
                        legacy_windows=False)
-    with ConsoleReporter(console=terminal).bar("train") as bar:
+    with shown(terminal, "train") as bar:
         bar.update(0.42, LOSSES)
     last = [line for line in re.split(r"[\r\n]", re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "",
                                                         file.getvalue())) if "train" in line][-1]
@@ -35,8 +35,8 @@ def test_percentage_and_times_stay_and_the_losses_go_first(width):
 
 def test_a_pipe_gets_a_line_a_minute_with_percentage_elapsed_and_remaining(monkeypatch):
     clock, file = Clock(), io.StringIO()
-    monkeypatch.setattr(console, "time", clock)
-    with ConsoleReporter(console=Console(file=file, width=60)).bar("train") as bar:
+    monkeypatch.setattr(progress, "time", clock)
+    with shown(Console(file=file, width=60), "train") as bar:
         for second in range(0, 151, 5):
             clock.now_s = 100.0 + second
             bar.update(0.25 + second / 400, LOSSES)
