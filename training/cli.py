@@ -199,7 +199,7 @@ def fit(
 
     options = _fit_options(hours, steps, seed, start, learning_rate)
     chosen = recipe_named(recipe, settings or ())
-    with with_page(reporter, run, f"run {run.resolve().name}", wanted=panel) as told:
+    with with_page(reporter, run, str(run), wanted=panel) as told:
         run_fit(Prepared(dataset), run, chosen, options, told)
 
 

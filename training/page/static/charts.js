@@ -35,7 +35,7 @@ function options(names, log, width) {
 
 /** Without a pointer the legend has the newest values. */
 function rest(plot) {
-  const last = plot.data.map((values) => { let at = values.length - 1; while (at > 0 && values[at] === null) at--; return at; });
+  const last = plot.data.map((values) => { let at = values.length - 1; while (at > 0 && (values[at] ?? null) === null) at--; return at; });
   plot.setLegend({ idx: last[0], idxs: last });
 }
 
