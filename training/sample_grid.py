@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from gan808.toml_json import from_json
+
 CELL = (128, 96)  # width and height of a spectrogram in pixels
 GAP = 4
 LABEL = 92
@@ -67,7 +69,7 @@ def read_layout(path: Path) -> GridLayout | None:
     """What a picture says of its cells; None for one that says nothing, or is none."""
     try:
         with Image.open(path) as opened:
-            content = json.loads(opened.info[KEY])
+            content = from_json(opened.info[KEY])
         return GridLayout(**{**content, "rows": tuple(content["rows"])})
     except (OSError, SyntaxError, ValueError, KeyError, TypeError):  # Pillow's for broken PNGs
         return None

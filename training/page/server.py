@@ -20,6 +20,7 @@ from aiohttp import web
 
 from gan808.control.web.limits import Doors, host_is_ours
 from gan808.control.web.pages import HEADERS, STATIC, static_files
+from gan808.toml_json import from_json
 
 from .account import Account
 from .run_folder import RunFolder
@@ -61,7 +62,7 @@ class PageServer:
     def hear(self, line: bytes) -> None:
         """A message of the training command, as JSON; what is none is passed over."""
         try:
-            self._account.take(json.loads(line), time.monotonic())
+            self._account.take(from_json(line), time.monotonic())
         except (ValueError, KeyError, TypeError):
             return
 
