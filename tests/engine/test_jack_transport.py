@@ -208,7 +208,7 @@ def test_the_leader_tells_bars_beats_and_ticks_of_its_line() -> None:
 
 
 def test_our_own_places_are_not_taken_for_another_master_s_and_theirs_are() -> None:
-    _, server, transport = rig(lead=True)
+    engine, server, transport = rig(lead=True)
     transport.lead_along(0.0, 0.0, 100.0, RATE_HZ)
     server.state = ROLLING
     for _ in range(4):
@@ -222,6 +222,7 @@ def test_our_own_places_are_not_taken_for_another_master_s_and_theirs_are() -> N
     reading = transport.reading()
     assert reading is not None
     assert reading.tempo_bpm == 90.0
+    assert engine.frames == 6 * BLOCK  # and the engine was there all the time
 
 
 def test_a_refused_leader_follows() -> None:

@@ -46,7 +46,7 @@ def followed(mode: str) -> Iterator[Sync]:
                 open_jack=lambda lead: output.open_transport(steps.index, lead=lead))
     sync.begin(0, playing=False)
     output.start(engine)
-    thread = SequencerThread(sync.advance, engine.clock.frame_now, AHEAD_FRAMES)
+    thread = SequencerThread(sync.advance, engine.clock.frame_now, lambda: AHEAD_FRAMES)
     thread.start()
     try:
         yield sync
