@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.timing import eventually
 from tests.training.page.run_rig import ServedRun, write_run, write_samples
 
 PHONE = {"width": 390, "height": 844}
@@ -49,7 +50,7 @@ def test_a_run_is_seen_heard_and_kept_after_its_end(browser: Any, tmp_path: Path
             assert not [(each["id"], node["target"]) for each in found for node in each["nodes"]
                         if each["impact"] in ("serious", "critical")]
         page.set_viewport_size(PHONE)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        eventually(lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
         # All of the newest are fetched ahead: they can be heard when the server has gone.
         page.wait_for_function("performance.getEntriesByType('resource').filter("
                                "(e) => e.name.includes('/samples/60/')).length === 8")
